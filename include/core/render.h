@@ -1,0 +1,69 @@
+/* From a plan to words: the view model, subjects, mail texts and the webhook body (semantics 8 and 9).
+ *
+ * One view model (documented in docs/templates.md) serves every template and, as JSON with a published schema
+ * (docs/webhook.schema.json, fields only ever added), the webhook itself. Pure: the caller looks everything up. */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/plan.h"
+#include "core/template.h"
+
+/* Everything a message says about one item, looked up by the caller. Strings are borrowed. */
+typedef struct RenderItem {
+        PlanItem item;
+        int64_t alert;                /* episode id, for people "#12" */
+        const char *rule;             /* name, or NULL */
+        const char *advice;           /* or NULL */
+        const IndicatorDef *indicator; /* NULL for subjects */
+        const char *unit_key, *unit_code, *unit_name, *unit_kind, *parent_name; /* "" when none */
+        const char *subject;          /* operators: "source:portal"; NULL for units */
+        const char *text;             /* operators: what happened, a sentence; or NULL */
+        int64_t limit, delta, previous;
+        DeltaReason delta_reason;
+        Condition when;               /* to say "ngưỡng 95" or "tụt 5" */
+        uint32_t place, of;
+        PeriodStatus status;
+        PeriodId first;               /* since when */
+        int64_t count_part, count_whole; /* "623 trong 2.971"; VALUE_NONE */
+        const char *source_label;
+        int64_t fetched_ms;           /* 0 = unknown */
+        const char *corrects_id;      /* Message-ID of what it corrects, or NULL */
+        int64_t corrects_ms;
+} RenderItem;
+
+typedef struct RenderMessage {
+        const char *id;               /* message id: webhook id and left part of Message-ID */
+        const char *organization, *contact, *language; /* "vi" | "en" */
+        const char *recipient;
+        const char *scope_name;       /* for subjects of several: "Tiên Lữ" */
+        RecipientRole role;
+        Tell tell;
+        bool is_drill;
+        int64_t now_ms;
+        const RenderItem *items;
+        size_t n_items;
+        size_t n_open;                /* open alerts of this target after the message */
+} RenderMessage;
+
+/* The view model. New reference. */
+json_t *render_view(const RenderMessage *m);
+
+/* "[766] Xã Cương Chính: tiến độ 82,71 % (ngưỡng 95) - tháng 8/2024, tạm tính"; several:
+ * "[766] Tiên Lữ: 4 xã mới, 2 xã đã đạt lại - tháng 8/2024"; "[766] ĐÍNH CHÍNH ..."; "[766] DIỄN TẬP ...".
+ * Operators: "[chisod] portal: ...". Heap string. */
+char *render_subject(const RenderMessage *m);
+
+/* Templates of one language: mail.txt, mail.html and their partials, by name. */
+typedef struct RenderTemplates RenderTemplates;
+/* files: name ("mail.txt") and text; what is absent falls back to the built-in text of the same name and language.
+ * A broken file is an error in diag (the built-in one is used at run time). */
+int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag, RenderTemplates **ret);
+void render_templates_free(RenderTemplates *t);
+DEFINE_CLEANUP(RenderTemplates, render_templates_free)
+
+int render_text(const RenderTemplates *t, const json_t *view, Buf *out);
+int render_html(const RenderTemplates *t, const json_t *view, Buf *out);
+
+/* The webhook body after docs/webhook.schema.json: the view, compact, keys in a fixed order. */
+int render_webhook(const json_t *view, Buf *out);

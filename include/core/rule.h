@@ -1,0 +1,56 @@
+/* Conditions and verdicts (semantics 6). A verdict is a pure function of the figures known. */
+#pragma once
+
+#include "base/diag.h"
+#include "core/delta.h"
+#include "core/panel.h"
+
+/* "below 95", "behind 5", "flat 3 within 0.50 and below 80", "source_failing 3". Amounts are scaled by `decimals`.
+ * Returns 0, -EINVAL with the reason in diag. */
+int condition_parse(const char *text, unsigned decimals, Condition *ret, Diag *diag, const char *file, unsigned line,
+                    const char *key);
+/* Canonical text, heap. */
+char *condition_format(const Condition *c, unsigned decimals);
+/* True for conditions on a unit's values; false for operator conditions. */
+bool condition_is_value(ConditionKind kind);
+
+/* Everything of a rule that judges, in one line; equal text = same version. Heap string. */
+char *rule_to_text(const RuleDef *rule, const IndicatorDef *indicators);
+/* The reverse, for stored versions: names are looked up in `indicators`. The selector and strings go into one heap block
+ * freed with rule_text_free. Returns 0, -EINVAL (an indicator is gone), -ENOMEM. */
+int rule_from_text(const char *text, const IndicatorDef *indicators, size_t n_indicators, RuleDef **ret);
+void rule_text_free(RuleDef *rule);
+DEFINE_CLEANUP(RuleDef, rule_text_free)
+
+typedef enum Verdict { VERDICT_UNKNOWN, VERDICT_CLEAR, VERDICT_BETWEEN, VERDICT_BREACH } Verdict;
+typedef enum Severity { SEVERITY_NONE, SEVERITY_WARNING, SEVERITY_CRITICAL } Severity;
+
+typedef struct Judgement {
+        Verdict verdict;
+        Severity severity;  /* of a breach */
+        int64_t value;      /* VALUE_NONE when unknown */
+        int64_t limit;      /* what the value was held against, on the value's scale: X; median - D; VALUE_NONE for drop */
+        int64_t delta;      /* VALUE_NONE without one */
+        DeltaReason delta_reason;
+        uint32_t place, of; /* in the cohort; 0 = none */
+        bool is_low_volume; /* unknown because of min_volume */
+} Judgement;
+
+typedef struct RuleContext {
+        const RuleDef *rule;       /* the text that holds for the period judged */
+        const IndicatorDef *indicators;
+        const Panel *value;        /* whole cohort, from at least rule_lookback() periods before */
+        const Panel *volume;       /* same shape, or NULL */
+        const EraDef *eras;
+        size_t n_eras;
+        const char *source;        /* of the indicator, for eras */
+        const char *parent;        /* key of the cohort's parent, or NULL */
+        const Day *valid_from;     /* per unit of the panel, or NULL: always */
+        bool is_running;           /* the period judged has not ended */
+} RuleContext;
+
+/* Periods before the judged one that its verdict looks at: 0 for below, 1 for drop, K for falling and flat. */
+int rule_lookback(const RuleDef *rule);
+
+/* Judges every unit of the cohort for period index p at once. `ret` has room for n_units. Returns 0 or -ENOMEM. */
+int rule_judge(const RuleContext *context, size_t p, Judgement *ret);
