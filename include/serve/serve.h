@@ -1,0 +1,49 @@
+/* HTTP/1.1 on UNIX sockets (and one TCP address): libmicrohttpd run from the same sd-event, no threads.
+ *
+ * MHD_USE_EPOLL; its epoll descriptor is an io source; a one-shot timer is armed from MHD_get_timeout after every MHD_run, or half a
+ * request stays for ever. Connection limit (64) and time-out (30 s) per listener; request bodies are bounded. The handler answers
+ * on the last call (never the first: that closes a kept connection). */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "base/buf.h"
+
+typedef enum ServeRole { SERVE_STATUS, SERVE_ADMIN } ServeRole; /* status: masked reads only */
+
+typedef struct ServeRequest {
+        ServeRole role;
+        const char *method, *path;   /* path without the query, percent-decoded */
+        const char *body;            /* "" when none */
+        size_t body_size;
+        const char *if_none_match;   /* or NULL */
+        void *connection;            /* private: for serve_query */
+} ServeRequest;
+
+/* Value of a query argument, or NULL. */
+const char *serve_query(const ServeRequest *r, const char *name);
+
+typedef struct ServeReply {
+        int status;                  /* default 200 */
+        const char *content_type;    /* static; default application/json */
+        Buf body;                    /* handed over */
+        char etag[96];               /* with quotes, or "": sent, and 304 is answered when it matches If-None-Match */
+} ServeReply;
+
+/* Fills the reply. A negative result becomes 500 problem+json. */
+typedef int (*ServeHandler)(const ServeRequest *request, ServeReply *reply, void *userdata);
+
+typedef struct Serve Serve;
+/* No listeners yet. */
+int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_request_body, Serve **ret);
+/* fd: a listening stream socket (taken over). */
+int serve_listen_fd(Serve *s, int fd, ServeRole role);
+/* Makes the UNIX socket itself (an old file of it is replaced; mode e.g. 0666). */
+int serve_listen_unix(Serve *s, const char *path, unsigned mode, ServeRole role);
+/* "127.0.0.1:8766": masked reads. */
+int serve_listen_tcp(Serve *s, const char *address);
+void serve_free(Serve *s);
+DEFINE_CLEANUP(Serve, serve_free)
+
+/* application/problem+json (RFC 9457): type about:blank, title of the status, detail. */
+int serve_problem(ServeReply *reply, int status, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -1,0 +1,128 @@
+/* Attempts, bodies, snapshots, figures and vintages (semantics 4).
+ *
+ * figure(period, indicator, unit) is what is known now; vintage what was known before, [from_step, until_step), append-only.
+ * As-of is one predicate: from_step <= S AND (until_step IS NULL OR until_step > S). Reads of a past step find a
+ * period's vintages by the steps of its snapshots, never by scanning all of them. */
+#pragma once
+
+#include "base/buf.h"
+#include "core/engine.h"
+#include "core/panel.h"
+#include "core/polite.h"
+#include "store/store.h"
+
+typedef enum FetchOutcome {
+        OUTCOME_NEW = 1,
+        OUTCOME_UNCHANGED = 2,
+        OUTCOME_NOT_MODIFIED = 3,
+        OUTCOME_REJECTED = 4,
+        OUTCOME_FAILED = 5,
+        OUTCOME_SUSPECT = 6,
+} FetchOutcome;
+const char *fetch_outcome_name(FetchOutcome outcome); /* "new", "unchanged", "not_modified", "rejected", "failed", "suspect" */
+
+typedef struct AttemptRow {
+        int64_t id;
+        const char *source, *scope;
+        PeriodId period;
+        int64_t at_ms, duration_ms;
+        int http_status;
+        int64_t bytes;        /* decoded bytes of all parts */
+        FetchOutcome outcome;
+        const char *reason;   /* or NULL */
+        int64_t snapshot;     /* row made or confirmed; 0 */
+} AttemptRow;
+int store_attempt_add(Store *s, const AttemptRow *row, int64_t *ret_id);
+
+/* A body packed once: its hash and its zstd -3 frame. */
+typedef struct Body {
+        uint8_t hash[32];
+        size_t size;          /* of the original */
+        void *packed;         /* heap */
+        size_t packed_size;
+} Body;
+int body_pack(const void *data, size_t n, Body *ret);
+void body_done(Body *b);
+int store_body_put(Store *s, const Body *body); /* once per hash */
+/* Verbatim, hash checked: -EBADMSG when it differs. STORE_E_NONE. */
+int store_body_get(Store *s, const uint8_t hash[static 32], Buf *ret);
+
+typedef enum SnapshotState { SNAPSHOT_ACCEPTED = 1, SNAPSHOT_SUSPECT = 2, SNAPSHOT_REJECTED = 3 } SnapshotState;
+
+typedef struct SnapshotPart {
+        const char *name;     /* part's name */
+        int page;             /* from 1 */
+        uint8_t hash[32];
+        int http_status;
+        const char *url, *etag, *last_modified; /* or NULL */
+        int64_t at_ms;
+} SnapshotPart;
+
+typedef struct SnapshotRow {
+        int64_t id;
+        const char *source, *scope;
+        PeriodId period;
+        StepId step;
+        int64_t at_ms;
+        SnapshotState state;
+        const char *reason;   /* of suspicion, or NULL */
+        size_t n_units, n_values, n_bad;
+        SnapshotPart *parts;
+        size_t n_parts;
+} SnapshotRow;
+int store_snapshot_add(Store *s, const SnapshotRow *row, int64_t *ret_id);
+/* The newest accepted (or, is_any, newest of any state) of (source, scope, period), with its parts. Heap; STORE_E_NONE. */
+int store_snapshot_last(Store *s, const char *source, const char *scope, PeriodId period, bool is_any, SnapshotRow **ret);
+void snapshot_row_free(SnapshotRow *row);
+DEFINE_CLEANUP(SnapshotRow, snapshot_row_free)
+/* Suspects in a row since the last accepted one. */
+int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period, int *ret);
+/* When (ms) an attempt last saw the figures of the period (accepted, unchanged, not modified), any scope = NULL; 0 never.
+ * *ret_first: the first accepted snapshot's instant, 0. */
+int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last, int64_t *ret_first);
+/* Newest period of the type with a figure of the source; 0 = none. */
+int store_period_newest(Store *s, const char *source, PeriodType type, PeriodId *ret);
+
+/* Data notes: shown with the snapshot and in status; they change no figure. unit, indicator may be 0. */
+int store_note_add(Store *s, StepId step, int64_t snapshot, PeriodId period, UnitId unit, IndicatorId indicator, const char *kind,
+                   const char *text);
+
+/* All figures of the period for the indicators (sorted ids) and the units of a scope: those whose parent is `parent`, and
+ * `parent` itself; parent 0 = every unit. Sorted by (indicator, unit). Heap array. */
+int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n, UnitId parent, FigureRow **ret, size_t *ret_n);
+/* Writes a change: the old row becomes a vintage that ends at `step`. */
+int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change);
+/* One figure as of a step (0 = now). STORE_E_NONE when nothing is known. */
+int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of, FigureRow *ret,
+                     StepId *ret_from);
+/* Fills a panel as of a step (0 = now). */
+int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel);
+/* Units with a figure row of the indicator in the period as of the step: ids in ascending order. Heap array. */
+int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret, size_t *ret_n);
+/* Oldest and newest period of the type with any figure row of the indicator; STORE_E_NONE. */
+int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodId *ret_first, PeriodId *ret_last);
+
+/* Every vintage of one figure, oldest first, the present one last (until = 0), with the snapshot that brought it. */
+typedef struct VintageRow {
+        int64_t value;
+        Why why;
+        StepId from, until;
+        int64_t from_ms;
+        int64_t snapshot;     /* 0 = import or unknown */
+        char *source;
+        char hash[65];        /* of the snapshot's first part, hex; "" */
+} VintageRow;
+int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret, size_t *ret_n);
+void vintage_rows_free(VintageRow *rows, size_t n);
+
+/* Durable state of a source towards its publisher. Zero when there is none yet. */
+int store_polite_get(Store *s, const char *source, PoliteState *ret);
+int store_polite_put(Store *s, const char *source, const PoliteState *state);
+/* When a job (source, scope, period) was last asked (any outcome), 0 = never; and its last outcome and reason. */
+typedef struct JobSeen {
+        int64_t at_ms;
+        FetchOutcome outcome;
+        char reason[256];
+        int64_t good_ms;      /* last accepted, unchanged or not modified */
+} JobSeen;
+int store_job_seen(Store *s, const char *source, const char *scope, PeriodId period, JobSeen *ret);

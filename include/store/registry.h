@@ -1,0 +1,27 @@
+/* Units, indicators, sources and scopes in the database. */
+#pragma once
+
+#include "core/unit.h"
+#include "store/store.h"
+
+/* The whole registry. */
+int store_units_load(Store *s, UnitRegistry *ret);
+/* Inserts and gives the new id. The caller mirrors it in its UnitRegistry after the commit (or reloads). */
+int store_unit_add(Store *s, StepId step, const char *key, const char *kind, UnitId parent, Day from, Day until, UnitId *ret);
+int store_unit_name_add(Store *s, StepId step, UnitId unit, const char *name, Day from, Day until, bool is_alias);
+/* Ends the name valid now on `until`. */
+int store_unit_name_end(Store *s, UnitId unit, Day until);
+int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespace_, const char *code, Day from, Day until);
+/* Replaces the unit's contacts. email may hold several, blank- or comma-separated; NULL = none. */
+int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char *webhook);
+/* A published row that found no unit; the same (namespace, code, name) is kept once, with first and last sight. */
+int store_quarantine_add(Store *s, StepId step, const char *source, const char *namespace_, const char *code, const char *name,
+                         const char *reason);
+int store_quarantine_count(Store *s, size_t *ret);
+
+/* decimals, unit, direction and source are stored at first use; a different value later is STORE_E_MISMATCH with the text. */
+int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag, IndicatorId *ret);
+
+/* The unit that is the parent of a scope's rows; UnitId 0 = the scope has none (national lists). STORE_E_NONE unknown. */
+int store_scope_get(Store *s, const char *source, const char *scope, UnitId *ret);
+int store_scope_put(Store *s, const char *source, const char *scope, UnitId unit);
