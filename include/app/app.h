@@ -1,0 +1,61 @@
+/* What the rooms of floor 4 share: the one struct that owns everything. No globals.
+ *
+ * Only the manager creates and destroys it. The other rooms act on it and never include each other in a ring:
+ * boot, fetch, judge < cycle; message < teller < courier; source; api, status; all of them < manager < main. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "core/config.h"
+#include "core/render.h"
+#include "core/unit.h"
+#include "serve/serve.h"
+#include "store/store.h"
+#include "transport/mux.h"
+
+typedef struct FetchHosts FetchHosts;
+typedef struct SourceState SourceState;
+typedef struct Courier Courier;
+
+/* Answers kept from the last work, for the status line and /v1/status when the database does not answer. */
+typedef struct AppHealth {
+        char trouble[256];      /* "" or why STATUS= begins with SỰ CỐ */
+        int store_error;        /* last -errno of a failed write; 0 = fine */
+        int64_t store_error_ms;
+        char warnings[16][160]; /* of the configuration, for status */
+        size_t n_warnings;
+} AppHealth;
+
+typedef struct App {
+        char *config_path, *share_dir;
+        Config *config;
+        Store *store;           /* writes */
+        Store *reader;          /* reads of the API */
+        UnitRegistry units;
+        sd_event *event;
+        Mux *mux;
+        Serve *serve;
+        RenderTemplates *templates_vi, *templates_en;
+        FetchHosts *hosts;
+        SourceState *sources;   /* one per config->sources */
+        size_t n_sources;
+        Courier *courier;
+        sd_event_source *timer; /* the one absolute timer */
+        sd_event_source *defer; /* armed by app_wake */
+        int64_t offset_ms;      /* fixed offset of this installation, below each source's spread */
+        int64_t started_ms, boot_started_ms;
+        int64_t judged_day;     /* local day on which deadlines were last judged */
+        bool is_once;           /* chisod --once */
+        bool is_stopping;
+        bool is_dry;            /* no database (source try) */
+        AppHealth health;
+} App;
+
+/* Runs the manager's tick soon, from the loop. Cheap; may be called often. */
+void app_wake(App *app);
+
+/* Index of the scope's unit and other small look-ups that several rooms need. */
+const char *app_unit_label(const App *app, UnitId unit, Day day); /* name or key, never NULL */
+static inline bool app_is_vi(const App *app) {
+        return app->config->daemon.language[0] == 'v';
+}
