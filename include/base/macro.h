@@ -1,4 +1,5 @@
-/* Small language helpers shared by every module: clean-up attributes, ownership transfer, array growth.
+/* Small language helpers shared by every module: clean-up attributes, ownership transfer, array
+ * growth.
  *
  * Ownership idiom: declare with a clean-up attribute and a safe value, build fully, then
  * `*ret = TAKE_PTR(x); return 0;`. Errors are negative errno values, passed up unchanged. */
@@ -55,8 +56,9 @@ static inline const char *str_or(const char *s, const char *otherwise) {
         return s ? s : otherwise;
 }
 
-/* Makes room for `need` elements of `size` bytes in *array (capacity in elements in *cap), growing by half.
- * The new elements are zeroed. Returns 0, -ENOMEM, or -E2BIG when need * size does not fit. */
+/* Makes room for `need` elements of `size` bytes in *array (capacity in elements in *cap), growing
+ * by half. The new elements are zeroed. Returns 0, -ENOMEM, or -E2BIG when need * size does not
+ * fit. */
 int array_grow(void *array_pp, size_t *cap, size_t need, size_t size);
 
 /* ARRAY_GROW(list, cap, n + 1): for `T *list; size_t cap;`. */
