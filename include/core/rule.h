@@ -5,6 +5,9 @@
 #include "core/delta.h"
 #include "core/panel.h"
 
+/* Decimals of a condition's amounts where a rule watches no indicator (`restated 1`). */
+#define RULE_DECIMALS 2u
+
 /* "below 95", "behind 5", "flat 3 within 0.50 and below 80", "source_failing 3". Amounts are scaled by `decimals`.
  * Returns 0, -EINVAL with the reason in diag. */
 int condition_parse(const char *text, unsigned decimals, Condition *ret, Diag *diag, const char *file, unsigned line,
@@ -14,10 +17,12 @@ char *condition_format(const Condition *c, unsigned decimals);
 /* True for conditions on a unit's values; false for operator conditions. */
 bool condition_is_value(ConditionKind kind);
 
-/* Everything of a rule that judges, in one line; equal text = same version. Heap string. */
+/* Everything of a rule that judges, in one line; equal text = same version. What only decides when or how it is told
+ * (settle, repeat, advice, letter) is not in it. Heap string, NULL when out of memory. */
 char *rule_to_text(const RuleDef *rule, const IndicatorDef *indicators);
 /* The reverse, for stored versions: names are looked up in `indicators`. The selector and strings go into one heap block
- * freed with rule_text_free. Returns 0, -EINVAL (an indicator is gone), -ENOMEM. */
+ * freed with rule_text_free. What the text does not hold is zero; `name` is the caller's to set. Returns 0, -EINVAL (an
+ * indicator is gone, or no such text), -ENOMEM. */
 int rule_from_text(const char *text, const IndicatorDef *indicators, size_t n_indicators, RuleDef **ret);
 void rule_text_free(RuleDef *rule);
 DEFINE_CLEANUP(RuleDef, rule_text_free)
@@ -49,7 +54,8 @@ typedef struct RuleContext {
         bool is_running;           /* the period judged has not ended */
 } RuleContext;
 
-/* Periods before the judged one that its verdict looks at: 0 for below, 1 for drop, K for falling and flat. */
+/* Periods before the judged one that a panel must hold: K for falling and flat, else 1, since every judgement carries its
+ * delta. */
 int rule_lookback(const RuleDef *rule);
 
 /* Judges every unit of the cohort for period index p at once. `ret` has room for n_units. Returns 0 or -ENOMEM. */
