@@ -239,10 +239,8 @@ typedef struct Writing {
 } Writing;
 
 static char *put_before(char *at, const char *token) {
-        size_t n = strlen(token);
-
-        at -= n;
-        memcpy(at, token, n);
+        for (size_t n = strlen(token); n > 0; n--)
+                *--at = token[n - 1];
         return at;
 }
 

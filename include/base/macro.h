@@ -30,12 +30,14 @@
                 v_;                                                                                \
         })
 
-/* Defines `func##p(type **)`, for use as CLEANUP(func##p) on a `type *` variable. */
+/* Defines `func##p(type **)`, for use as CLEANUP(func##p) on a `type *` variable.
+ * NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses here. */
 #define DEFINE_CLEANUP(type, func)                                                                 \
         static inline UNUSED void func##p(type **p) {                                              \
                 if (*p)                                                                            \
                         func(*p);                                                                  \
         }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void freep(void *p) {
         free(*(void **) p);
