@@ -16,6 +16,7 @@
 typedef struct FetchHosts FetchHosts;
 typedef struct SourceState SourceState;
 typedef struct Courier Courier;
+typedef struct JudgeState JudgeState;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not answer. */
 typedef struct AppHealth {
@@ -40,13 +41,15 @@ typedef struct App {
         SourceState *sources;   /* one per config->sources */
         size_t n_sources;
         Courier *courier;
-        sd_event_source *timer; /* the one absolute timer */
+        JudgeState *judge;      /* rule versions, and how far each rule has judged */
+        sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */
         int64_t offset_ms;      /* fixed offset of this installation, below each source's spread */
         int64_t started_ms, boot_started_ms;
-        int64_t judged_day;     /* local day on which deadlines were last judged */
+        Day judged_day;         /* local day on which deadlines were last judged */
         bool is_once;           /* chisod --once */
         bool is_stopping;
+        bool is_tell_due;       /* something changed that a target may have to hear: the teller runs in the next tick */
         bool is_dry;            /* no database (source try) */
         AppHealth health;
 } App;

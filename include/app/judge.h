@@ -8,6 +8,7 @@
 /* Rule versions against the configuration at start and reload: stores new texts with the first period they judge, ends episodes of
  * removed rules, marks new ones so that openings wait for the next publication. `step` as of store_step. */
 int judge_sync_rules(App *app, StepId step, int64_t now_ms);
+void judge_done(App *app);
 
 typedef struct JudgeScope {
         StepId step;
@@ -19,6 +20,8 @@ typedef struct JudgeScope {
         size_t *ret_n_transitions;
 } JudgeScope;
 int judge_run(App *app, const JudgeScope *scope);
+/* After a rollback: what was judged in it does not count. */
+void judge_forget(App *app);
 
 /* Newest period of the type that may be judged for the source now: ended, settled, and seen by an attempt after its end. */
 int judge_newest(App *app, const RuleDef *rule, int64_t now_ms, PeriodId *ret);

@@ -1,0 +1,546 @@
+/* From the result of a job to durable rows: the evaluate transaction.
+ *
+ * Everything that one snapshot changes is one transaction: attempt, bodies, snapshot, units, figures, vintages, notes, episodes,
+ * transitions, the operator's subjects, the source's manners, and, when no gate waits, the first release. A failure anywhere leaves
+ * the database as it was; the caller asks again later. */
+#include "app/cycle.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "app/judge.h"
+#include "app/teller.h"
+#include "os/clock.h"
+#include "os/hook.h"
+#include "os/log.h"
+#include "store/registry.h"
+
+typedef struct Evaluation {
+        App *app;
+        FetchResult *result;
+        const SourceDef *source;
+        int64_t now_ms;
+        StepId step;
+        UnitId scope_unit;
+        UnitId *unit_of;      /* snapshot's unit -> registry; 0 = quarantined */
+        FigureRow *rows;
+        size_t n_rows;
+        FigureChange *changes;
+        size_t n_changes;
+        bool is_registry_touched;
+        CycleReport *report;
+} Evaluation;
+
+static void evaluation_done(Evaluation *e) {
+        free(e->unit_of);
+        free(e->rows);
+        free(e->changes);
+}
+
+/* ---- attempt and snapshot rows ------------------------------------------------------------------------------------ */
+
+static FetchOutcome outcome_of(const FetchResult *r) {
+        switch (r->fault) {
+        case FETCH_OK:
+                return r->is_not_modified ? OUTCOME_NOT_MODIFIED : r->is_unchanged ? OUTCOME_UNCHANGED : OUTCOME_NEW;
+        case FETCH_CONTENT:
+                return OUTCOME_REJECTED;
+        case FETCH_SUSPECT:
+                return OUTCOME_SUSPECT;
+        default:
+                return OUTCOME_FAILED;
+        }
+}
+
+static int write_attempt(Evaluation *e) {
+        const FetchResult *f = e->result;
+        AttemptRow row = { .source = e->source->name, .scope = f->scope, .period = f->period, .at_ms = f->started_ms,
+                           .duration_ms = f->duration_ms, .http_status = f->http_status, .bytes = f->bytes,
+                           .outcome = e->report->outcome, .reason = e->report->reason[0] ? e->report->reason : NULL,
+                           .snapshot = e->report->snapshot };
+        return store_attempt_add(e->app->store, &row, &e->report->attempt);
+}
+
+static int write_snapshot(Evaluation *e, SnapshotState state) {
+        const FetchResult *f = e->result;
+        SnapshotPart CLEANUP_FREE *parts = calloc(f->n_parts + 1, sizeof *parts);
+        if (!parts)
+                return -ENOMEM;
+        for (size_t i = 0; i < f->n_parts; i++) {
+                const FetchedPart *p = &f->parts[i];
+                parts[i] = (SnapshotPart){ .name = p->name, .page = p->page, .http_status = p->http_status, .url = p->url,
+                                           .etag = p->etag, .last_modified = p->last_modified, .at_ms = p->at_ms };
+                memcpy(parts[i].hash, p->body.hash, sizeof parts[i].hash);
+                int r = p->is_not_modified ? 0 : store_body_put(e->app->store, &p->body);
+                if (r < 0)
+                        return r;
+        }
+        SnapshotRow row = { .source = e->source->name, .scope = f->scope, .period = f->period, .step = e->step,
+                            .at_ms = e->now_ms, .state = state,
+                            .reason = state == SNAPSHOT_SUSPECT ? e->report->reason : NULL,
+                            .n_units = f->snapshot->n_units, .n_values = f->snapshot->n_values,
+                            .n_bad = f->snapshot->n_bad, .parts = parts, .n_parts = f->n_parts };
+        return store_snapshot_add(e->app->store, &row, &e->report->snapshot);
+}
+
+/* ---- suspicion ------------------------------------------------------------------------------------------------------ */
+
+/* Units of the last accepted snapshot of the same scope that is comparable: this period's, else the previous one's unless an era
+ * begins between them. 0 = none. */
+static int units_before(const Evaluation *e, size_t *ret) {
+        const FetchResult *f = e->result;
+        PeriodId previous = period_previous(f->period);
+        const Config *c = e->app->config;
+        *ret = 0;
+        for (int back = 0; back < 2; back++) {
+                if (back && delta_era_between(c->eras, c->n_eras, previous, f->period, e->source->name, NULL, NULL))
+                        return 0;
+                SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
+                int r = store_snapshot_last(e->app->store, e->source->name, f->scope, back ? previous : f->period, false,
+                                            &row);
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        *ret = row->n_units;
+                        return 0;
+                }
+        }
+        return 0;
+}
+
+/* Kept, unused: too few units, or too many bad values. The reason goes to the report. */
+static int find_suspicion(Evaluation *e, bool *ret) {
+        const Snapshot *s = e->result->snapshot;
+        size_t before = 0;
+        int r = units_before(e, &before);
+        if (r < 0)
+                return r;
+        char *reason = e->report->reason;
+        *ret = true;
+        if (e->source->min_units > 0 && s->n_units < (size_t) e->source->min_units)
+                (void) snprintf(reason, sizeof e->report->reason, "%zu units, min_units is %d", s->n_units,
+                                e->source->min_units);
+        else if (s->n_units * 100 < before * (size_t) e->source->min_share_percent)
+                (void) snprintf(reason, sizeof e->report->reason, "%zu units, the last accepted snapshot had %zu (min_share %d %%)",
+                                s->n_units, before, e->source->min_share_percent);
+        else if (s->n_bad > 3 && s->n_bad * 100 > s->n_values)
+                (void) snprintf(reason, sizeof e->report->reason, "%zu of %zu values are bad", s->n_bad, s->n_values);
+        else
+                *ret = false;
+        return 0;
+}
+
+static int tell_suspicion(Evaluation *e, bool is_on) {
+        char subject[300], period[16];
+        (void) snprintf(subject, sizeof subject, "suspect:%s/%s/%s", e->source->name, e->result->scope,
+                        period_format(period, e->result->period));
+        int n = 0;
+        int r = store_snapshot_suspects(e->app->store, e->source->name, e->result->scope, e->result->period, &n);
+        if (r < 0)
+                return r;
+        char text[400];
+        (void) snprintf(text, sizeof text, "snapshot kept but not used: %s", e->report->reason);
+        return judge_subject(e->app, e->step, e->now_ms, "suspect-snapshot", subject, is_on,
+                             n >= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+}
+
+/* ---- units ---------------------------------------------------------------------------------------------------------- */
+
+static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind, UnitId parent,
+                         UnitId *ret) {
+        App *app = e->app;
+        char key[256];
+        (void) snprintf(key, sizeof key, "%s:%s", e->source->namespace_, code);
+        UnitId id = 0;
+        e->is_registry_touched = true;
+        int r = store_unit_add(app->store, e->step, key, kind, parent, DAY_EVER, DAY_OPEN, &id);
+        if (r >= 0 && *name)
+                r = store_unit_name_add(app->store, e->step, id, name, DAY_EVER, DAY_OPEN, false);
+        if (r >= 0)
+                r = store_unit_code_add(app->store, e->step, id, e->source->namespace_, code, DAY_EVER, DAY_OPEN);
+        if (r >= 0)
+                r = unit_add(&app->units, id, key, kind, parent, DAY_EVER, DAY_OPEN, NULL);
+        if (r >= 0 && *name)
+                r = unit_add_name(&app->units, id, name, DAY_EVER, DAY_OPEN, false);
+        if (r >= 0)
+                r = unit_add_code(&app->units, id, e->source->namespace_, code, DAY_EVER, DAY_OPEN);
+        if (r < 0)
+                return r;
+        *ret = id;
+        return 0;
+}
+
+static int rename_unit(Evaluation *e, UnitId id, const char *name, Day day) {
+        e->is_registry_touched = true;
+        int r = store_unit_name_end(e->app->store, id, day);
+        if (r >= 0)
+                r = store_unit_name_add(e->app->store, e->step, id, name, day, DAY_OPEN, false);
+        if (r < 0)
+                return r;
+        /* The index of names is rebuilt from the rows: renames are rare. */
+        unit_registry_done(&e->app->units);
+        e->app->units = (UnitRegistry){ 0 };
+        return store_units_load(e->app->store, &e->app->units);
+}
+
+static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
+        App *app = e->app;
+        Day first = period_start(e->result->period), last = period_end(e->result->period) - 1;
+        const char *kind = u->kind;
+        char CLEANUP_FREE *bare = NULL;
+        if (!*kind && *u->name) {
+                int r = unit_name_split(u->name, &bare, &kind);
+                if (r < 0)
+                        return r;
+        }
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        UnitId id = 0;
+        switch (unit_resolve(&app->units, e->source->namespace_, u->code, u->name, kind, parent, last, e->source->is_strict,
+                             &id, &diag)) {
+        case UNIT_KNOWN:
+                *ret = id;
+                return 0;
+        case UNIT_NEW:
+                return register_unit(e, u->code, u->name, *kind ? kind : "unit", parent, ret);
+        case UNIT_RENAMED:
+                *ret = id;
+                return rename_unit(e, id, u->name, first);
+        case UNIT_QUARANTINED:
+                break;
+        }
+        *ret = 0;
+        e->report->n_quarantined++;
+        return store_quarantine_add(app->store, e->step, e->source->name, e->source->namespace_, u->code, u->name,
+                                    diag_first_error(&diag, "no unit of that code or name is known"));
+}
+
+/* The unit that is the parent of the scope's rows: the published parent row, else what `scope_unit` names, else one made from the
+ * scope itself. Scope "" (national lists) has none. */
+static int resolve_scope(Evaluation *e) {
+        App *app = e->app;
+        const FetchResult *f = e->result;
+        for (size_t i = 0; i < f->snapshot->n_units; i++) {
+                if (!f->snapshot->units[i].is_scope)
+                        continue;
+                int r = resolve_row(e, &f->snapshot->units[i], 0, &e->unit_of[i]);
+                if (r < 0)
+                        return r;
+                e->scope_unit = e->unit_of[i];
+                return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
+        }
+        int r = store_scope_get(app->store, e->source->name, f->scope, &e->scope_unit);
+        if (r <= 0)
+                return r;
+        e->scope_unit = 0;
+        if (!*f->scope && !e->source->scope_unit)
+                return store_scope_put(app->store, e->source->name, f->scope, 0);
+        const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
+        if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
+                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, "scope", 0, &e->scope_unit);
+                if (r < 0)
+                        return r;
+        }
+        return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
+}
+
+static int resolve_units(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        e->unit_of = calloc(s->n_units + 1, sizeof *e->unit_of);
+        if (!e->unit_of)
+                return -ENOMEM;
+        int r = resolve_scope(e);
+        for (size_t i = 0; r >= 0 && i < s->n_units; i++)
+                if (!s->units[i].is_scope)
+                        r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
+        return r;
+}
+
+/* ---- figures --------------------------------------------------------------------------------------------------------- */
+
+static int compare_figures(const void *a, const void *b) {
+        const FigureRow *x = a, *y = b;
+        if (x->indicator != y->indicator)
+                return x->indicator < y->indicator ? -1 : 1;
+        return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* Two published codes of one unit: the first in code order counts, the other is quarantined. */
+static int drop_double_units(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        UnitId max = 0;
+        for (size_t i = 0; i < s->n_units; i++)
+                max = MAX(max, e->unit_of[i]);
+        bool CLEANUP_FREE *seen = calloc((size_t) max + 1, sizeof *seen);
+        if (!seen)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_units; i++) {
+                UnitId id = e->unit_of[i];
+                if (id && seen[id]) {
+                        e->unit_of[i] = 0;
+                        e->report->n_quarantined++;
+                        int r = store_quarantine_add(e->app->store, e->step, e->source->name, e->source->namespace_,
+                                                     s->units[i].code, s->units[i].name,
+                                                     "a second row of a unit that this snapshot already has");
+                        if (r < 0)
+                                return r;
+                }
+                seen[id] = true;
+        }
+        return 0;
+}
+
+static int collect_rows(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        e->rows = calloc(s->n_units * s->n_columns + 1, sizeof *e->rows);
+        if (!e->rows)
+                return -ENOMEM;
+        for (size_t u = 0; u < s->n_units; u++) {
+                if (!e->unit_of[u])
+                        continue;
+                for (size_t c = 0; c < s->n_columns; c++) {
+                        size_t at = u * s->n_columns + c;
+                        e->rows[e->n_rows++] = (FigureRow){
+                                .indicator = e->app->config->indicators[s->indicators[c]].id,
+                                .unit = e->unit_of[u],
+                                .value = s->value[at],
+                                .why = s->why[at],
+                        };
+                }
+        }
+        qsort(e->rows, e->n_rows, sizeof *e->rows, compare_figures);
+        return 0;
+}
+
+static int compare_indicators(const void *a, const void *b) {
+        IndicatorId x = *(const IndicatorId *) a, y = *(const IndicatorId *) b;
+        return (x > y) - (x < y);
+}
+
+static int know(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
+        FigureRow CLEANUP_FREE *known = NULL;
+        size_t n_known = 0;
+        if (!ids)
+                return -ENOMEM;
+        for (size_t c = 0; c < s->n_columns; c++)
+                ids[c] = e->app->config->indicators[s->indicators[c]].id;
+        qsort(ids, s->n_columns, sizeof *ids, compare_indicators);
+        int r = store_figures_of(e->app->store, e->result->period, ids, s->n_columns, e->scope_unit, &known, &n_known);
+        if (r >= 0)
+                r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
+        for (size_t i = 0; r >= 0 && i < e->n_changes; i++) {
+                r = store_figure_put(e->app->store, e->step, e->result->period, &e->changes[i]);
+                if (e->changes[i].had_old)
+                        e->report->n_changed++;
+                else
+                        e->report->n_new++;
+        }
+        return r;
+}
+
+static int write_notes(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        for (size_t i = 0; i < s->n_notes; i++) {
+                const DecodeNote *n = &s->notes[i];
+                int r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period,
+                                       e->unit_of[n->unit], e->app->config->indicators[n->indicator].id, "bad", n->text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A change that the publisher prints is kept beside the computed one; more than 0.011 apart is a note, never a failure. */
+static int note_deltas(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        PeriodId previous = period_previous(e->result->period);
+        for (size_t at = 0; s->delta && at < s->n_units * s->n_columns; at++) {
+                UnitId unit = e->unit_of[at / s->n_columns];
+                const IndicatorDef *d = &e->app->config->indicators[s->indicators[at % s->n_columns]];
+                if (!unit || s->delta[at] == VALUE_NONE || s->value[at] == VALUE_NONE)
+                        continue;
+                FigureRow before;
+                int r = store_figure_get(e->app->store, previous, d->id, unit, 0, &before, NULL);
+                if (r < 0)
+                        return r;
+                if (r > 0 || before.value == VALUE_NONE)
+                        continue;
+                int64_t computed = s->value[at] - before.value;
+                int64_t off = computed > s->delta[at] ? computed - s->delta[at] : s->delta[at] - computed;
+                if (decimal_rescale(off, d->decimals, 3) <= 11)
+                        continue;
+                char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX], text[160];
+                (void) snprintf(text, sizeof text, "published change %s, computed %s",
+                                decimal_format(a, s->delta[at], d->decimals), decimal_format(b, computed, d->decimals));
+                r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period, unit, d->id, "delta", text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int tell_quarantine(Evaluation *e) {
+        char subject[200], text[300];
+        (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name, e->result->scope);
+        (void) snprintf(text, sizeof text, "%zu published rows match no unit and are kept apart; see the registry's quarantine",
+                        e->report->n_quarantined);
+        return judge_subject(e->app, e->step, e->now_ms, "unknown-units", subject, e->report->n_quarantined > 0,
+                             SEVERITY_WARNING, text);
+}
+
+static int accept(Evaluation *e) {
+        e->report->n_bad = e->result->snapshot->n_bad;
+        int r = resolve_units(e);
+        if (r >= 0)
+                r = drop_double_units(e);
+        if (r >= 0)
+                r = write_snapshot(e, SNAPSHOT_ACCEPTED);
+        if (r >= 0)
+                r = collect_rows(e);
+        if (r >= 0)
+                r = know(e);
+        if (r >= 0)
+                r = write_notes(e);
+        if (r >= 0)
+                r = note_deltas(e);
+        if (r >= 0)
+                r = tell_suspicion(e, false);
+        return r < 0 ? r : tell_quarantine(e);
+}
+
+/* ---- the source's own conditions -------------------------------------------------------------------------------------- */
+
+static int judge_source(Evaluation *e, const PoliteState *polite) {
+        const Config *c = e->app->config;
+        char subject[200], text[512];
+        (void) snprintf(subject, sizeof subject, "source:%s", e->source->name);
+        (void) snprintf(text, sizeof text, "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
+                        fetch_outcome_name(e->report->outcome), e->report->reason[0] ? e->report->reason : "-",
+                        polite->failures);
+        for (size_t i = 0; i < c->n_rules; i++) {
+                const RuleDef *rule = &c->rules[i];
+                if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING)
+                        continue;
+                int r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
+                                      polite->failures >= rule->when.count,
+                                      polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+                if (r < 0)
+                        return r;
+        }
+        /* A refusal is told at once, and once: nothing more is asked today. */
+        bool is_refused = polite->refused_days > 0;
+        (void) snprintf(text, sizeof text, "%s", polite->is_stopped
+                                ? "refused on 7 days in a row: stopped until `chisoctl fetch`"
+                                : "refused by the publisher: one single request at the next regular time");
+        return judge_subject(e->app, e->step, e->now_ms, "source-refused", subject, is_refused,
+                             polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+}
+
+/* ---- evaluate ------------------------------------------------------------------------------------------------------------ */
+
+static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
+        FetchResult *f = e->result;
+        CycleReport *report = e->report;
+        bool is_suspect = false;
+        int r = 0;
+        if (f->snapshot)
+                r = find_suspicion(e, &is_suspect);
+        if (r < 0)
+                return r;
+        if (is_suspect)
+                f->fault = FETCH_SUSPECT;
+        report->outcome = outcome_of(f);
+        r = store_step(e->app->store, f->snapshot ? CAUSE_SNAPSHOT : CAUSE_ATTEMPT, e->now_ms, &e->step);
+        if (r < 0)
+                return r;
+        if (is_suspect) {
+                r = write_snapshot(e, SNAPSHOT_SUSPECT);
+                if (r >= 0)
+                        r = tell_suspicion(e, true);
+        } else if (f->snapshot) {
+                r = accept(e);
+        }
+        hook_point("evaluate.write");
+        if (r >= 0)
+                r = write_attempt(e);
+        if (r >= 0 && f->fault == FETCH_OK)
+                r = judge_run(e->app, &(JudgeScope){ .step = e->step, .now_ms = e->now_ms, .source = (int) f->source,
+                                                     .period = f->period, .changes = e->changes,
+                                                     .n_changes = e->n_changes,
+                                                     .ret_n_transitions = &report->n_transitions });
+        if (r >= 0)
+                r = judge_source(e, polite);
+        if (r >= 0)
+                r = store_polite_put(e->app->store, e->source->name, polite);
+        if (r >= 0)
+                r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
+        return r;
+}
+
+static void forget(App *app, bool is_registry_touched) {
+        store_rollback(app->store);
+        judge_forget(app);
+        if (!is_registry_touched)
+                return;
+        unit_registry_done(&app->units);
+        app->units = (UnitRegistry){ 0 };
+        int r = store_units_load(app->store, &app->units);
+        if (r < 0)
+                log_error("registry cannot be read again after a rollback (%s), it is as it was in memory", strerror(-r));
+}
+
+static void log_report(const Evaluation *e) {
+        char period[16];
+        const CycleReport *c = e->report;
+        LogFields fields = { .source = e->source->name,
+                             .message_id = c->outcome <= OUTCOME_NOT_MODIFIED ? LOG_ID_SNAPSHOT_ACCEPTED
+                                                                              : LOG_ID_SNAPSHOT_REJECTED };
+        (void) period_format(period, e->result->period);
+        if (c->outcome <= OUTCOME_NOT_MODIFIED)
+                log_full(LOG_INFO, &fields, "%s %s %s: %s, %zu new and %zu changed figures, %zu transitions, %zu bad, %zu unknown units",
+                         e->source->name, e->result->scope, period, fetch_outcome_name(c->outcome), c->n_new, c->n_changed,
+                         c->n_transitions, c->n_bad, c->n_quarantined);
+        else
+                log_full(LOG_WARNING, &fields, "%s %s %s: %s (%s), keeping the previous figures", e->source->name,
+                         e->result->scope, period, fetch_outcome_name(c->outcome), c->reason);
+}
+
+int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms, CycleReport *ret) {
+        *ret = (CycleReport){ 0 };
+        if (result->reason)
+                (void) snprintf(ret->reason, sizeof ret->reason, "%s", result->reason);
+        Evaluation CLEANUP(evaluation_done) e = { .app = app, .result = result, .now_ms = now_ms, .report = ret,
+                                                  .source = &app->config->sources[result->source] };
+        hook_point("evaluate.begin");
+        int r = store_begin(app->store);
+        if (r < 0)
+                return r;
+        r = evaluate_inside(&e, polite);
+        hook_point("evaluate.commit");
+        if (r >= 0)
+                r = store_commit(app->store);
+        if (r < 0) {
+                forget(app, e.is_registry_touched);
+                return r;
+        }
+        hook_point("evaluate.done");
+        log_report(&e);
+        return 0;
+}
+
+int cycle_deadline(App *app, int64_t now_ms) {
+        int r = store_begin(app->store);
+        if (r < 0)
+                return r;
+        StepId step = 0;
+        size_t n = 0;
+        r = store_step(app->store, CAUSE_DEADLINE, now_ms, &step);
+        if (r >= 0)
+                r = judge_run(app, &(JudgeScope){ .step = step, .now_ms = now_ms, .source = -1, .ret_n_transitions = &n });
+        if (r >= 0)
+                r = store_commit(app->store);
+        if (r < 0)
+                forget(app, false);
+        return r;
+}

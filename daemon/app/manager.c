@@ -1,0 +1,515 @@
+/* The daemon's life: start, tick, reload, stop.
+ *
+ * One thread, one loop. Whatever happens (an answer, a signal, a request, the timer, a jump of the clock) ends in `tick`, which runs all that
+ * is due at one instant and arms one timer for the next due thing. The timer counts CLOCK_BOOTTIME, since realtime timers of sd-event misfire
+ * when the clock jumps; a timerfd with TFD_TIMER_CANCEL_ON_SET tells of such jumps, and the tick computes anew. */
+#include "app/manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "app/api.h"
+#include "app/boot.h"
+#include "app/courier.h"
+#include "app/cycle.h"
+#include "app/fetch.h"
+#include "app/judge.h"
+#include "app/source.h"
+#include "app/status.h"
+#include "app/teller.h"
+#include "os/clock.h"
+#include "os/crypto.h"
+#include "os/file.h"
+#include "os/log.h"
+#include "os/notify.h"
+#include "store/outbox.h"
+#include "store/registry.h"
+
+#define EXIT_BUSY 75   /* EX_TEMPFAIL: another daemon has the database */
+#define EXIT_CONFIG 78 /* EX_CONFIG: a person must mend something */
+#define REQUEST_MAX ((size_t) 1 << 20)
+#define IDLE_MAX_MS MS_PER_DAY
+
+const char *app_unit_label(const App *app, UnitId unit, Day day) {
+        const Unit *u = unit_get(&app->units, unit);
+        if (!u)
+                return "";
+        const char *name = unit_name_on(&app->units, unit, day);
+        return *name ? name : u->key;
+}
+
+void app_wake(App *app) {
+        if (app->defer)
+                (void) sd_event_source_set_enabled(app->defer, SD_EVENT_ONESHOT);
+}
+
+/* ---- configuration -------------------------------------------------------------------------------------------------------- */
+
+static void log_diag(const Diag *diag) {
+        for (size_t i = 0; i < diag->n; i++) {
+                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
+                LogFields fields = { .message_id = LOG_ID_CONFIG };
+                log_full(diag->items[i].level == DIAG_ERROR ? LOG_ERR : LOG_WARNING, &fields, "%s", str_or(text, "out of memory"));
+        }
+}
+
+static void keep_warnings(App *app, const Diag *diag) {
+        app->health.n_warnings = 0;
+        for (size_t i = 0; i < diag->n && app->health.n_warnings < ELEMENTSOF(app->health.warnings); i++) {
+                if (diag->items[i].level != DIAG_WARNING)
+                        continue;
+                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
+                (void) snprintf(app->health.warnings[app->health.n_warnings++], sizeof app->health.warnings[0], "%s", str_or(text, ""));
+        }
+}
+
+static int load_templates(App *app, const Config *config, RenderTemplates **ret_vi, RenderTemplates **ret_en) {
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        RenderTemplates CLEANUP(render_templates_freep) *vi = NULL, *en = NULL;
+        (void) app;
+        int r = boot_templates(config, "vi", &diag, &vi);
+        if (r >= 0)
+                r = boot_templates(config, "en", &diag, &en);
+        log_diag(&diag);
+        if (r < 0)
+                return r;
+        *ret_vi = TAKE_PTR(vi);
+        *ret_en = TAKE_PTR(en);
+        return 0;
+}
+
+/* Ids of the indicators, rule texts, targets: one transaction. A stored definition that differs is a person's to mend. */
+static int bind_inside(App *app, Diag *diag) {
+        StepId step = 0;
+        int64_t now = clock_now_ms();
+        int r = store_step(app->store, CAUSE_RELOAD, now, &step);
+        for (size_t i = 0; r >= 0 && i < app->config->n_indicators; i++) {
+                IndicatorDef *d = &app->config->indicators[i];
+                if (d->source < 0)
+                        continue;
+                r = store_indicator_bind(app->store, d, app->config->sources[d->source].name, diag, &d->id);
+                if (r == STORE_E_MISMATCH)
+                        return -EINVAL;
+        }
+        if (r >= 0)
+                r = judge_sync_rules(app, step, now);
+        return r < 0 ? r : teller_sync_targets(app, step);
+}
+
+static int bind_config(App *app, Diag *diag) {
+        int r = store_begin(app->store);
+        if (r >= 0)
+                r = bind_inside(app, diag);
+        if (r >= 0)
+                r = store_commit(app->store);
+        if (r < 0)
+                store_rollback(app->store);
+        return r;
+}
+
+static int reload_inside(App *app, Config *config, Diag *diag) {
+        RenderTemplates *vi = NULL, *en = NULL;
+        int r = load_templates(app, config, &vi, &en);
+        if (r < 0)
+                return r;
+        Config *old = app->config;
+        source_done(app);
+        app->config = config;
+        r = bind_config(app, diag);
+        if (r < 0) {
+                /* As it was: what the old configuration bound is bound again. */
+                app->config = old;
+                render_templates_free(vi);
+                render_templates_free(en);
+                int back = bind_config(app, NULL);
+                if (back >= 0)
+                        back = source_init(app);
+                return back < 0 ? back : r;
+        }
+        config_free(old);
+        render_templates_free(app->templates_vi);
+        render_templates_free(app->templates_en);
+        app->templates_vi = vi;
+        app->templates_en = en;
+        return source_init(app);
+}
+
+/* A bad configuration changes nothing. */
+static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        App *app = userdata;
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        Config *config = NULL;
+        (void) s;
+        (void) si;
+        notify_reloading();
+        int r = boot_config(app->config_path, app->share_dir, clock_now_ms(), &diag, &config);
+        if (r >= 0)
+                r = reload_inside(app, config, &diag);
+        log_diag(&diag);
+        if (r < 0) {
+                log_error("configuration not reloaded (%s), going on with the one that was loaded before", strerror(-r));
+                if (config && config != app->config)
+                        config_free(config);
+        } else {
+                keep_warnings(app, &diag);
+                log_info("configuration reloaded: %zu sources, %zu rules, %zu recipients", app->config->n_sources,
+                         app->config->n_rules, app->config->n_recipients);
+                r = cycle_deadline(app, clock_now_ms());
+                if (r < 0)
+                        log_error("rules cannot be judged after the reload (%s), trying again at midnight", strerror(-r));
+        }
+        app->is_tell_due = true;
+        notify_ready();
+        app_wake(app);
+        return 0;
+}
+
+/* ---- the tick ---------------------------------------------------------------------------------------------------------------- */
+
+static void run_deadlines(App *app, int64_t now_ms) {
+        Day today = day_of_instant(now_ms);
+        if (today == app->judged_day)
+                return;
+        int r = cycle_deadline(app, now_ms);
+        if (r < 0) {
+                log_error("deadlines cannot be judged (%s), trying again at the next event", strerror(-r));
+                return;
+        }
+        app->judged_day = today;
+        app->is_tell_due = true;
+}
+
+static void run_teller(App *app, int64_t now_ms) {
+        if (!app->is_tell_due && teller_next(app, now_ms) > now_ms)
+                return;
+        int r = teller_run(app, now_ms, /* is_inside= */ false, NULL);
+        if (r < 0) {
+                log_error("messages cannot be released (%s), trying again at the next event", strerror(-r));
+                app->health.store_error = r;
+        }
+        app->is_tell_due = false;
+}
+
+static void show_status(App *app, int64_t now_ms) {
+        Buf CLEANUP(buf_done) line = BUF_INIT(4096);
+        if (status_line(app, now_ms, &line) >= 0)
+                notify_status(buf_text(&line));
+}
+
+static int64_t next_due(App *app, int64_t now_ms) {
+        int64_t next = judge_next(app, now_ms);
+        next = MIN(next, source_next(app, now_ms));
+        next = MIN(next, courier_next(app, now_ms));
+        next = MIN(next, teller_next(app, now_ms));
+        return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
+}
+
+static int arm(App *app, int64_t delay_ms) {
+        int r = sd_event_source_set_time_relative(app->timer, (uint64_t) delay_ms * 1000);
+        return r < 0 ? r : sd_event_source_set_enabled(app->timer, SD_EVENT_ONESHOT);
+}
+
+static void finish_once(App *app, int64_t now_ms) {
+        size_t n_failed = 0, n_refused = 0;
+        OutboxCounts counts = { 0 };
+        if (!source_is_idle(app, now_ms, &n_failed))
+                return;
+        if (app->judged_day != day_of_instant(now_ms)) {
+                run_deadlines(app, now_ms);
+                run_teller(app, now_ms);
+                courier_run(app, now_ms);
+        }
+        if (!courier_is_idle(app, now_ms, &n_refused))
+                return;
+        (void) store_outbox_counts(app->store, &counts);
+        printf("%zu jobs failed, %zu attempts not accepted, %zu messages stay queued\n", n_failed, n_refused,
+               counts.ready + counts.started);
+        (void) sd_event_exit(app->event, n_failed || n_refused ? 1 : 0);
+}
+
+static void tick(App *app) {
+        int64_t now = clock_now_ms();
+        if (app->is_stopping)
+                return;
+        source_run(app, now);
+        if (!app->is_once)
+                run_deadlines(app, now);
+        if (!app->is_once)
+                run_teller(app, now);
+        courier_run(app, now);
+        if (app->is_once)
+                finish_once(app, now);
+        show_status(app, now);
+        now = clock_now_ms();
+        int r = arm(app, next_due(app, now) - now);
+        if (r < 0)
+                log_error("timer cannot be armed: %s", strerror(-r));
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        (void) s;
+        (void) usec;
+        tick(userdata);
+        return 0;
+}
+
+static int on_defer(sd_event_source *s, void *userdata) {
+        (void) s;
+        tick(userdata);
+        return 0;
+}
+
+static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        App *app = userdata;
+        (void) s;
+        (void) si;
+        app->is_stopping = true;
+        notify_stopping();
+        return sd_event_exit(app->event, 0);
+}
+
+/* The wall clock was set: every time of day is computed anew. */
+static int on_clock_change(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        uint64_t expirations;
+        (void) s;
+        (void) revents;
+        if (read(fd, &expirations, sizeof expirations) < 0 && errno == ECANCELED)
+                log_info("the clock was set, computing what is due anew");
+        tick(userdata);
+        return 0;
+}
+
+static int watch_clock(App *app) {
+        int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        struct itimerspec far = { .it_value.tv_sec = INT64_MAX / 4 };
+        if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0) {
+                int r = -errno;
+                (void) close(fd);
+                return r;
+        }
+        sd_event_source *source = NULL;
+        int r = sd_event_add_io(app->event, &source, fd, EPOLLIN, on_clock_change, app);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
+        (void) sd_event_source_set_io_fd_own(source, true);
+        r = sd_event_source_set_floating(source, true);
+        sd_event_source_unref(source);
+        return r;
+}
+
+/* ---- start ---------------------------------------------------------------------------------------------------------------------- */
+
+static int open_store(App *app, bool is_once) {
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        (void) is_once;
+        int r = file_mkdir(app->config->daemon.state_dir, 0750);
+        char CLEANUP_FREE *path = file_join(app->config->daemon.state_dir, "chisod.db");
+        if (!path)
+                return -ENOMEM;
+        if (r >= 0)
+                r = store_open(path, &diag, &app->store);
+        if (r == 0)
+                r = store_open_reader(path, &diag, &app->reader);
+        log_diag(&diag);
+        if (r < 0)
+                log_error("%s cannot be opened: %s", path, strerror(-r));
+        return r;
+}
+
+/* A fixed offset per installation spreads the requests of many daemons over half an hour. */
+static int load_offset(App *app) {
+        char CLEANUP_FREE *text = NULL;
+        int r = store_meta_get(app->store, "installation", &text);
+        if (r < 0)
+                return r;
+        if (r == STORE_E_NONE) {
+                char made[32];
+                (void) snprintf(made, sizeof made, "%lld", (long long) (crypto_random01() * 1e9));
+                r = store_begin(app->store);
+                if (r >= 0)
+                        r = store_meta_put(app->store, "installation", made);
+                if (r >= 0)
+                        r = store_commit(app->store);
+                if (r < 0)
+                        return r;
+                text = strdup(made);
+                if (!text)
+                        return -ENOMEM;
+        }
+        app->offset_ms = strtoll(text, NULL, 10);
+        return 0;
+}
+
+static int listen_one(App *app, const char *name, unsigned mode, ServeRole role) {
+        int fd = notify_listen_fd(name);
+        if (fd >= 0)
+                return serve_listen_fd(app->serve, fd, role);
+        char CLEANUP_FREE *path = NULL;
+        if (asprintf(&path, "%s/%s.sock", app->config->daemon.socket_dir, name) < 0)
+                return -ENOMEM;
+        int r = file_mkdir(app->config->daemon.socket_dir, 0755);
+        if (r >= 0)
+                r = serve_listen_unix(app->serve, path, mode, role);
+        if (r < 0)
+                log_error("socket %s cannot be made: %s", path, strerror(-r));
+        return r;
+}
+
+static int start_serving(App *app) {
+        int r = serve_new(app->event, api_handle, app, REQUEST_MAX, &app->serve);
+        if (r >= 0)
+                r = listen_one(app, "status", 0666, SERVE_STATUS);
+        if (r >= 0)
+                r = listen_one(app, "admin", 0660, SERVE_ADMIN);
+        if (r >= 0 && app->config->daemon.http_listen)
+                r = serve_listen_tcp(app->serve, app->config->daemon.http_listen);
+        return r;
+}
+
+static int start_loop(App *app) {
+        sigset_t mask;
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        (void) sigaddset(&mask, SIGHUP);
+        (void) sigaddset(&mask, SIGPIPE);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        int r = sd_event_new(&app->event);
+        if (r >= 0)
+                r = sd_event_add_signal(app->event, NULL, SIGTERM, on_stop, app);
+        if (r >= 0)
+                r = sd_event_add_signal(app->event, NULL, SIGINT, on_stop, app);
+        if (r >= 0)
+                r = sd_event_add_signal(app->event, NULL, SIGHUP, on_reload, app);
+        if (r >= 0)
+                r = sd_event_add_time_relative(app->event, &app->timer, CLOCK_BOOTTIME, 0, 1000, on_timer, app);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(app->timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(app->event, &app->defer, on_defer, app);
+        if (r >= 0)
+                r = watch_clock(app);
+        return r < 0 ? r : sd_event_set_watchdog(app->event, true);
+}
+
+static int start_wire(App *app) {
+        MuxOptions options = { .user_agent = "chisod/" CHISO_VERSION, .proxy = app->config->network.proxy,
+                               .ca_file = app->config->network.ca_file };
+        int r = mux_new(app->event, &options, &app->mux);
+        if (r >= 0)
+                r = fetch_hosts_new(app->event, &app->hosts);
+        return r < 0 ? r : courier_new(app, &app->courier);
+}
+
+static int start(App *app) {
+        int64_t now = clock_now_ms();
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        int r = load_templates(app, app->config, &app->templates_vi, &app->templates_en);
+        if (r >= 0)
+                r = store_units_load(app->store, &app->units);
+        if (r >= 0)
+                r = load_offset(app);
+        if (r >= 0)
+                r = bind_config(app, &diag);
+        log_diag(&diag);
+        if (r >= 0)
+                r = start_loop(app);
+        if (r >= 0)
+                r = start_wire(app);
+        if (r >= 0)
+                r = courier_recover(app, now);
+        if (r >= 0)
+                r = source_init(app);
+        if (r >= 0 && app->is_once)
+                r = source_request_all(app);
+        if (r >= 0 && !app->is_once) {
+                run_deadlines(app, now);
+                r = start_serving(app);
+        }
+        return r;
+}
+
+static void app_done(App *app) {
+        source_done(app);
+        courier_free(app->courier);
+        if (app->serve)
+                serve_free(app->serve);
+        fetch_hosts_free(app->hosts);
+        if (app->mux)
+                mux_free(app->mux);
+        sd_event_source_disable_unref(app->timer);
+        sd_event_source_disable_unref(app->defer);
+        sd_event_unref(app->event);
+        judge_done(app);
+        unit_registry_done(&app->units);
+        if (app->templates_vi)
+                render_templates_free(app->templates_vi);
+        if (app->templates_en)
+                render_templates_free(app->templates_en);
+        if (app->reader)
+                store_close(app->reader);
+        if (app->store)
+                store_close(app->store);
+        if (app->config)
+                config_free(app->config);
+        free(app->config_path);
+        free(app->share_dir);
+}
+
+static int exit_status(int r) {
+        switch (r) {
+        case 0:
+                return 0;
+        case STORE_E_LOCKED:
+                return EXIT_BUSY;
+        case STORE_E_NEWER:
+        case STORE_E_FOREIGN:
+        case -EINVAL:
+                return EXIT_CONFIG;
+        default:
+                return 1;
+        }
+}
+
+static int run(App *app) {
+        int r = start(app);
+        if (r < 0) {
+                log_error("start failed: %s", strerror(-r));
+                return exit_status(r);
+        }
+        notify_ready();
+        log_info("ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources, app->config->n_rules,
+                 app->config->n_recipients, teller_is_live(app) ? "live" : "observe");
+        app_wake(app);
+        r = sd_event_loop(app->event);
+        return r < 0 ? 1 : r;
+}
+
+int manager_run(const ManagerOptions *options) {
+        App app = { .is_once = options->is_once, .started_ms = clock_now_ms(), .boot_started_ms = clock_boot_ms(),
+                    .judged_day = INT32_MIN };
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        app.config_path = strdup(str_or(options->config_path, "/etc/chisod/chisod.conf"));
+        app.share_dir = options->share_dir ? strdup(options->share_dir) : NULL;
+        int r = app.config_path ? boot_config(app.config_path, app.share_dir, app.started_ms, &diag, &app.config) : -ENOMEM;
+        log_diag(&diag);
+        int status = 0;
+        if (r < 0) {
+                log_error("%s: not started; `chisod --check-config` lists all errors", str_or(app.config_path, ""));
+                status = EXIT_CONFIG;
+        } else {
+                keep_warnings(&app, &diag);
+                r = open_store(&app, options->is_once);
+                status = r ? exit_status(r) : run(&app);
+        }
+        app_done(&app);
+        return status;
+}

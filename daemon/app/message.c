@@ -1,0 +1,301 @@
+/* Plan items to bytes: looks everything up that a message says, then core/render and core/mail make the words. */
+#include "app/message.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/mail.h"
+#include "store/alert.h"
+#include "store/figure.h"
+
+const RecipientDef *message_recipient(const App *app, const char *name) {
+        for (size_t i = 0; i < app->config->n_recipients; i++)
+                if (streq(app->config->recipients[i].name, name))
+                        return &app->config->recipients[i];
+        return NULL;
+}
+
+static const char *mail_domain(const App *app) {
+        const char *at = app->config->smtp.from ? strrchr(app->config->smtp.from, '@') : NULL;
+        return at ? at + 1 : "chisod.invalid";
+}
+
+char *message_id_of(const App *app, const char *uuid) {
+        const char *domain = mail_domain(app);
+        char *id = NULL;
+        if (asprintf(&id, "%s@%.*s", uuid, (int) strcspn(domain, "> "), domain) < 0)
+                return NULL;
+        return id;
+}
+
+/* ---- what one item says -------------------------------------------------------------------------------------------- */
+
+typedef struct Lookup {
+        App *app;
+        const TargetRow *target;
+        RenderItem *items;
+        Episode **episodes;   /* kept alive while the view is made; may hold NULL */
+        size_t *n_episodes;
+        char **owned;         /* strings made on the way */
+        size_t n_owned, cap_owned;
+        size_t n;
+} Lookup;
+
+static void lookup_done(Lookup *l) {
+        for (size_t i = 0; l->episodes && i < l->n; i++)
+                store_episodes_free(l->episodes[i], l->n_episodes[i]);
+        for (size_t i = 0; i < l->n_owned; i++)
+                free(l->owned[i]);
+        free(l->episodes);
+        free(l->n_episodes);
+        free(l->owned);
+        free(l->items);
+}
+
+static int lookup_own(Lookup *l, char *text, const char **ret) {
+        if (!text)
+                return -ENOMEM;
+        int r = ARRAY_GROW(l->owned, l->cap_owned, l->n_owned + 1);
+        if (r < 0) {
+                free(text);
+                return r;
+        }
+        l->owned[l->n_owned++] = text;
+        *ret = text;
+        return 0;
+}
+
+static const IndicatorDef *indicator_by_id(const App *app, IndicatorId id) {
+        for (size_t i = 0; id && i < app->config->n_indicators; i++)
+                if (app->config->indicators[i].id == id)
+                        return &app->config->indicators[i];
+        return NULL;
+}
+
+static void fill_unit(Lookup *l, RenderItem *it, Day day) {
+        const UnitRegistry *units = &l->app->units;
+        const Unit *u = unit_get(units, it->item.unit);
+        it->unit_key = u ? u->key : "";
+        it->unit_code = u ? unit_code_on(units, u->id, day) : "";
+        it->unit_name = u ? unit_name_on(units, u->id, day) : "";
+        it->unit_kind = u ? u->kind : "";
+        it->parent_name = u && u->parent ? unit_name_on(units, u->parent, day) : "";
+        if (u && !*it->unit_name)
+                it->unit_name = u->key;
+}
+
+/* "623 trong 2.971": late of received, where the source publishes both. */
+static int fill_counts(Lookup *l, RenderItem *it) {
+        const Config *c = l->app->config;
+        int late = config_indicator(c, "late"), received = config_indicator(c, "received");
+        it->count_part = it->count_whole = VALUE_NONE;
+        if (!it->indicator || !streq(it->indicator->name, "progress") || late < 0 || received < 0)
+                return 0;
+        FigureRow row;
+        int r = store_figure_get(l->app->store, it->item.period, c->indicators[late].id, it->item.unit, 0, &row, NULL);
+        if (r == 0)
+                it->count_part = row.value;
+        if (r >= 0)
+                r = store_figure_get(l->app->store, it->item.period, c->indicators[received].id, it->item.unit, 0, &row, NULL);
+        if (r == 0)
+                it->count_whole = row.value;
+        return r < 0 ? r : 0;
+}
+
+/* Change and its reason as known now: the previous period's figure, same era. */
+static int fill_delta(Lookup *l, RenderItem *it) {
+        const Config *c = l->app->config;
+        PeriodId before = period_previous(it->item.period);
+        it->delta = it->previous = VALUE_NONE;
+        it->delta_reason = DELTA_MISSING;
+        if (it->item.value == VALUE_NONE)
+                return 0;
+        const EraDef *era = delta_era_between(c->eras, c->n_eras, before, it->item.period,
+                                              it->indicator->source >= 0 ? c->sources[it->indicator->source].name : NULL,
+                                              it->indicator->name, NULL);
+        FigureRow row;
+        int r = store_figure_get(l->app->store, before, it->indicator->id, it->item.unit, 0, &row, NULL);
+        if (r < 0)
+                return r;
+        bool has_before = r == 0 && row.value != VALUE_NONE;
+        it->delta_reason = era ? DELTA_ERA : has_before ? DELTA_OK : DELTA_FIRST;
+        if (has_before)
+                it->previous = row.value;
+        if (has_before && !era)
+                it->delta = it->item.value - row.value;
+        return 0;
+}
+
+static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
+        const Config *c = l->app->config;
+        it->status = PERIOD_CLOSED;
+        if (!it->indicator || it->indicator->source < 0)
+                return 0;
+        const SourceDef *s = &c->sources[it->indicator->source];
+        it->source_label = s->label;
+        it->status = period_status(it->item.period, day_of_instant(now_ms), s->final_after_days);
+        int64_t first = 0;
+        return store_seen(l->app->store, s->name, NULL, it->item.period, &it->fetched_ms, &first);
+}
+
+static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
+        if (!it->item.episode)
+                return 0;
+        int r = store_episodes(l->app->store, &(EpisodeFilter){ .id = it->item.episode }, &l->episodes[i],
+                               &l->n_episodes[i]);
+        if (r < 0 || l->n_episodes[i] == 0)
+                return r;
+        const Episode *e = &l->episodes[i][0];
+        it->alert = e->id;
+        it->rule = e->rule;
+        it->subject = e->subject;
+        it->limit = e->limit;
+        it->place = e->place;
+        it->of = e->of;
+        it->first = (PeriodId) (e->unit ? e->first : 0);
+        int rule = config_rule(l->app->config, e->rule);
+        if (rule >= 0) {
+                it->advice = l->app->config->rules[rule].advice;
+                it->when = l->app->config->rules[rule].when;
+        }
+        if (!e->subject)
+                return 0;
+        TransitionRow *rows = NULL;
+        size_t n = 0;
+        r = store_transitions(l->app->store, e->id, &rows, &n);
+        if (r >= 0 && n > 0 && rows[n - 1].reason)
+                r = lookup_own(l, strdup(rows[n - 1].reason), &it->text);
+        transition_rows_free(rows, n);
+        return r;
+}
+
+static int fill_correction(Lookup *l, RenderItem *it) {
+        if (!it->item.corrects)
+                return 0;
+        MessageRow *row = NULL;
+        int r = store_message_get(l->app->store, it->item.corrects, &row);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        it->corrects_ms = row->settled_ms ? row->settled_ms : row->created_ms;
+        r = lookup_own(l, message_id_of(l->app, row->uuid), &it->corrects_id);
+        message_rows_free(row, 1);
+        return r;
+}
+
+static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) {
+        RenderItem *it = &l->items[i];
+        *it = (RenderItem){ .item = *item, .limit = VALUE_NONE, .delta = VALUE_NONE, .previous = VALUE_NONE,
+                            .count_part = VALUE_NONE, .count_whole = VALUE_NONE };
+        it->indicator = indicator_by_id(l->app, item->indicator);
+        fill_unit(l, it, item->period ? period_end(item->period) - 1 : day_of_instant(now_ms));
+        int r = fill_episode(l, i, it);
+        if (r >= 0 && it->indicator && item->period) {
+                r = fill_counts(l, it);
+                if (r >= 0)
+                        r = fill_delta(l, it);
+                if (r >= 0)
+                        r = fill_source(l, it, now_ms);
+        }
+        return r < 0 ? r : fill_correction(l, it);
+}
+
+/* ---- the message ------------------------------------------------------------------------------------------------------ */
+
+/* References: the messages that this one corrects or continues, each once. */
+static size_t references_of(const Lookup *l, const char **ret, size_t max) {
+        size_t n = 0;
+        for (size_t i = 0; i < l->n && n < max; i++) {
+                const char *id = l->items[i].corrects_id;
+                bool is_known = !id;
+                for (size_t k = 0; k < n && !is_known; k++)
+                        is_known = streq(ret[k], id);
+                if (!is_known)
+                        ret[n++] = id;
+        }
+        return n;
+}
+
+static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates, const json_t *view,
+                     int64_t now_ms, MessageRow *row, Buf *out) {
+        const Config *c = l->app->config;
+        Buf CLEANUP(buf_done) text = BUF_INIT(BUF_MAX_TEXT), html = BUF_INIT(BUF_MAX_TEXT);
+        char CLEANUP_FREE *id = message_id_of(l->app, m->id);
+        char CLEANUP_FREE *list_id = NULL;
+        const char *references[16];
+        if (!id || asprintf(&list_id, "chisod.%s", strchr(id, '@') + 1) < 0)
+                return -ENOMEM;
+        int r = render_text(templates, view, &text);
+        if (r >= 0)
+                r = render_html(templates, view, &html);
+        if (r < 0)
+                return r;
+        Mail mail = { .from = c->smtp.from, .to = l->target->address, .reply_to = c->daemon.reply_to, .subject = row->subject,
+                      .message_id = id, .references = references, .date_ms = now_ms, .list_id = list_id,
+                      .language = m->language, .text = buf_text(&text), .html = buf_text(&html) };
+        mail.n_references = references_of(l, references, ELEMENTSOF(references));
+        row->content_type = strdup("message/rfc822");
+        return row->content_type ? mail_build(&mail, out) : -ENOMEM;
+}
+
+static int make_bytes(Lookup *l, const RenderMessage *m, int64_t now_ms, MessageRow *row) {
+        const RenderTemplates *templates = m->language[0] == 'e' ? l->app->templates_en : l->app->templates_vi;
+        json_t *view = render_view(m);
+        Buf CLEANUP(buf_done) out = BUF_INIT(BUF_MAX_TEXT);
+        int r = view ? 0 : -ENOMEM;
+        row->subject = render_subject(m);
+        if (!row->subject)
+                r = -ENOMEM;
+        if (r >= 0 && streq(l->target->channel, "email")) {
+                r = make_mail(l, m, templates, view, now_ms, row, &out);
+        } else if (r >= 0) {
+                row->content_type = strdup("application/json");
+                r = row->content_type ? render_webhook(view, &out) : -ENOMEM;
+        }
+        json_decref(view);
+        if (r < 0)
+                return r;
+        row->body_size = out.len;
+        row->body = buf_take(&out);
+        return row->body ? 0 : -ENOMEM;
+}
+
+/* Subjects of several name what they have in common: the `each` unit, or the parent of all units spoken of. */
+static const char *scope_name(const Lookup *l) {
+        const UnitRegistry *units = &l->app->units;
+        Day day = l->n && l->items[0].item.period ? period_end(l->items[0].item.period) - 1 : 0;
+        if (l->target->unit)
+                return unit_name_on(units, l->target->unit, day);
+        UnitId common = 0;
+        for (size_t i = 0; i < l->n; i++) {
+                const Unit *u = unit_get(units, l->items[i].item.unit);
+                if (!u || (common && u->parent != common))
+                        return NULL;
+                common = u->parent;
+        }
+        return common ? unit_name_on(units, common, day) : NULL;
+}
+
+int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items, size_t n_open, int64_t now_ms,
+                 MessageRow *row) {
+        const RecipientDef *recipient = message_recipient(app, target->recipient);
+        if (!recipient)
+                return -ENOENT;
+        Lookup CLEANUP(lookup_done) l = { .app = app, .target = target, .n = n_items };
+        l.items = calloc(n_items + 1, sizeof *l.items);
+        l.episodes = calloc(n_items + 1, sizeof *l.episodes);
+        l.n_episodes = calloc(n_items + 1, sizeof *l.n_episodes);
+        if (!l.items || !l.episodes || !l.n_episodes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_items; i++) {
+                int r = fill_item(&l, i, &items[i], now_ms);
+                if (r < 0)
+                        return r;
+        }
+        RenderMessage m = { .id = row->uuid, .organization = app->config->daemon.organization,
+                            .contact = app->config->daemon.contact, .language = recipient->language,
+                            .recipient = target->recipient, .role = recipient->role, .tell = recipient->tell,
+                            .is_drill = row->is_drill, .now_ms = now_ms, .items = l.items, .n_items = n_items,
+                            .n_open = n_open };
+        m.scope_name = scope_name(&l);
+        return make_bytes(&l, &m, now_ms, row);
+}
