@@ -1,0 +1,208 @@
+"""A laboratory for whole-daemon tests: publisher, SMTP server, hook receiver, a movable clock, and chisod itself, all on loopback.
+
+    with Lab(build) as lab:
+        lab.publish([...routes...]); lab.configure("..."); lab.clock("2024-08-05T08:05:00+07:00")
+        lab.start(); lab.fetch("portal", "2024-07"); ...
+
+Nothing sleeps for a fixed time: waits have a deadline and poll something that changes."""
+import contextlib
+import datetime
+import email
+import email.policy
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+PEERS = os.path.join(TOP, "tests", "peers")
+PYTHON = "/usr/bin/python3"
+
+
+class Lab:
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.dir = tempfile.mkdtemp(prefix="chisod-lab-")
+        self.peers = []
+        self.daemon = None
+        self.kill_at = None
+        for name in ("pub", "mail", "hook", "etc", "state", "run"):
+            os.mkdir(self.path(name))
+        self.logs = open(self.path("chisod.log"), "ab")
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop(signal.SIGKILL)
+        for p in self.peers:
+            p.kill()
+            p.wait()
+        self.logs.close()
+        if kind is None:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        else:
+            print("kept for a look:", self.dir, file=sys.stderr)
+            with open(self.path("chisod.log"), encoding="utf8", errors="replace") as f:
+                print("".join(f.readlines()[-40:]), file=sys.stderr)
+
+    # ---- peers ---------------------------------------------------------------------------------------------------------
+
+    def peer(self, *argv):
+        p = subprocess.Popen([PYTHON, *argv], stdout=subprocess.PIPE, text=True)
+        self.peers.append(p)
+        line = p.stdout.readline().split()
+        assert line and line[0] == "ready", (argv, line)
+        return int(line[1])
+
+    def start_publisher(self):
+        self.publish([])
+        self.pub_port = self.peer(os.path.join(PEERS, "publisher.py"), self.path("pub"), "--log", self.path("requests.jsonl"))
+        return self.pub_port
+
+    def publish(self, routes):
+        """routes: dicts {path, method?, match?, file | json, status?, mode?, headers?, type?}; `json` is written to a file."""
+        table = []
+        for i, route in enumerate(routes):
+            route = dict(route)
+            if "json" in route:
+                name = "body-%d.json" % i
+                with open(self.path("pub", name), "w", encoding="utf8") as f:
+                    json.dump(route.pop("json"), f, ensure_ascii=False, separators=(",", ":"))
+                route["file"] = name
+            table.append(route)
+        with open(self.path("pub", "routes.tmp"), "w", encoding="utf8") as f:
+            json.dump(table, f, ensure_ascii=False)
+        os.replace(self.path("pub", "routes.tmp"), self.path("pub", "routes.json"))
+
+    def requests(self):
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.path("requests.jsonl"), encoding="utf8") as f:
+                return [json.loads(line) for line in f]
+        return []
+
+    def start_smtp(self, *options):
+        subprocess.run(["bash", os.path.join(PEERS, "certs.sh"), self.path("certs")], check=True, stdout=subprocess.DEVNULL)
+        tls = ["--starttls", self.path("certs", "good.pem"), self.path("certs", "good.key")]
+        self.smtp_port = self.peer(os.path.join(PEERS, "smtpd.py"), *tls, "--maildir", self.path("mail"), *options)
+        return self.smtp_port
+
+    def start_hook(self, secret=None, *options):
+        more = ["--secret", secret] if secret else []
+        self.hook_port = self.peer(os.path.join(PEERS, "hook.py"), "--dir", self.path("hook"), *more, *options)
+        return self.hook_port
+
+    def mails(self):
+        found = []
+        for name in sorted(os.listdir(self.path("mail"))):
+            if name.endswith(".eml"):
+                with open(self.path("mail", name), "rb") as f:
+                    found.append(email.message_from_binary_file(f, policy=email.policy.default))
+        return found
+
+    def hooks(self):
+        found = []
+        for name in sorted(os.listdir(self.path("hook"))):
+            if name.endswith(".json"):
+                with open(self.path("hook", name), encoding="utf8") as f:
+                    found.append(json.load(f))
+        return found
+
+    # ---- the daemon ------------------------------------------------------------------------------------------------------
+
+    def configure(self, text):
+        with open(self.path("etc", "chisod.conf"), "w", encoding="utf8") as f:
+            f.write(text.replace("@DIR@", self.dir).replace("@PUB@", str(getattr(self, "pub_port", 0)))
+                    .replace("@SMTP@", str(getattr(self, "smtp_port", 0))).replace("@HOOK@", str(getattr(self, "hook_port", 0))))
+
+    def clock(self, text):
+        """Moves the daemon's clock so that it is `text` (RFC 3339) now."""
+        offset = int(datetime.datetime.fromisoformat(text).timestamp() * 1000 - time.time() * 1000)
+        with open(self.path("clock.tmp"), "w", encoding="ascii") as f:
+            f.write("%020d\n" % offset if offset >= 0 else "-%019d\n" % -offset)
+        # the daemon maps the file: write in place once it exists
+        if os.path.exists(self.path("clock")):
+            with open(self.path("clock.tmp"), encoding="ascii") as f, open(self.path("clock"), "r+", encoding="ascii") as g:
+                g.write(f.read())
+        else:
+            os.replace(self.path("clock.tmp"), self.path("clock"))
+
+    def env(self, kill=None):
+        e = dict(os.environ, CHISO_SHARE_DIR=os.path.join(TOP, "conf"), CHISO_TEST_CLOCK=self.path("clock"))
+        e.pop("NOTIFY_SOCKET", None)
+        if kill:
+            e["CHISO_TEST_KILL"] = kill
+        return e
+
+    def start(self, kill=None, wait=True):
+        self.daemon = subprocess.Popen([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf")], env=self.env(kill),
+                                       stdout=self.logs, stderr=self.logs)
+        if wait:
+            self.wait(lambda: os.path.exists(self.path("run", "admin.sock")) and self.ctl("status", check=False).returncode == 0,
+                      "the daemon answers")
+
+    def path_of(self, program):
+        return os.path.join(self.build, program)
+
+    def stop(self, sig=signal.SIGTERM):
+        if not self.daemon:
+            return None
+        if self.daemon.poll() is None:
+            self.daemon.send_signal(sig)
+        code = self.daemon.wait(timeout=20)
+        self.daemon = None
+        return code
+
+    def once(self, kill=None):
+        return subprocess.run([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf"), "--once"], env=self.env(kill),
+                              stdout=subprocess.PIPE, stderr=self.logs, text=True, timeout=120, check=False)
+
+    def ctl(self, *args, check=True):
+        r = subprocess.run([self.path_of("chisoctl"), "--socket", self.path("run"), *args], env=self.env(), text=True, input="",
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        assert not check or r.returncode == 0, (args, r.returncode, r.stdout, r.stderr)
+        return r
+
+    def json(self, *args):
+        return json.loads(self.ctl(*args, "--json").stdout)
+
+    def api(self, path, role="status", method="GET", body=None):
+        argv = ["curl", "-sS", "--max-time", "30", "-X", method, "--unix-socket", self.path("run", role + ".sock"), "http://x" + path]
+        if body is not None:
+            argv += ["-d", json.dumps(body), "-H", "Content-Type: application/json"]
+        return json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+    def fetch(self, source, period, check=True):
+        return self.ctl("fetch", source, "--from", period, "--to", period, "--wait", check=check)
+
+    def sql(self, query, *args):
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % self.path("state", "chisod.db"), uri=True)) as db:
+            return db.execute(query, args).fetchall()
+
+    def wait(self, what, text, seconds=30):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.daemon and self.daemon.poll() is not None:
+                raise AssertionError("the daemon ended with %s while waiting for: %s" % (self.daemon.returncode, text))
+            value = what()
+            if value:
+                return value
+            time.sleep(0.02)
+        raise AssertionError("not within %d s: %s" % (seconds, text))
+
+    def settled(self):
+        """Nothing ready or started is left."""
+        return self.sql("SELECT count(*) FROM message WHERE state IN (1, 2)")[0][0] == 0
+
+    def integrity(self):
+        assert self.sql("PRAGMA integrity_check") == [("ok",)]
+        assert self.sql("PRAGMA foreign_key_check") == []
