@@ -30,7 +30,8 @@ int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t 
 /* As of a step, folded from transitions (0 = now, same as above). */
 int store_episodes_as_of(Store *s, const EpisodeFilter *filter, StepId as_of, Episode **ret, size_t *ret_n);
 void store_episodes_free(Episode *e, size_t n);
-/* Inserts (id 0) or updates; sets e->id and e->step. */
+/* Inserts (id 0; -EEXIST when the name is taken) or updates; sets e->id and e->step. What no transition records is not known
+ * as of a step. */
 int store_episode_put(Store *s, StepId step, Episode *e);
 
 typedef struct TransitionRow {
@@ -58,12 +59,16 @@ typedef struct SilenceRow {
         int64_t id;
         char *rule;             /* NULL = any */
         UnitId unit, parent;    /* 0 = any */
+        Severity severity;      /* SEVERITY_NONE = any */
         int64_t from_ms, until_ms;
         char *author, *note;
 } SilenceRow;
 int store_silences(Store *s, int64_t now_ms, SilenceRow **ret, size_t *ret_n); /* in force at now_ms */
 void silence_rows_free(SilenceRow *rows, size_t n);
 int store_silence_add(Store *s, StepId step, const SilenceRow *row, int64_t *ret_id);
+/* The row that ends it. STORE_E_NONE: unknown, or ended before. */
+int store_silence_end(Store *s, StepId step, int64_t id, int64_t at_ms);
+/* until_ms 0 = until the episode ends. STORE_E_NONE: no such episode. */
 int store_ack_add(Store *s, StepId step, int64_t episode, const char *by, const char *note, int64_t until_ms);
 /* Episodes acknowledged at now_ms, sorted ids, with the severity they had then. */
 typedef struct AckRow {

@@ -2,7 +2,7 @@
  *
  * figure(period, indicator, unit) is what is known now; vintage what was known before, [from_step, until_step), append-only.
  * As-of is one predicate: from_step <= S AND (until_step IS NULL OR until_step > S). Reads of a past step find a
- * period's vintages by the steps of its snapshots, never by scanning all of them. */
+ * period's vintages by the steps that changed it, never by scanning all of them. */
 #pragma once
 
 #include "base/buf.h"
@@ -70,11 +70,24 @@ typedef struct SnapshotRow {
         SnapshotPart *parts;
         size_t n_parts;
 } SnapshotRow;
+/* The bodies of its parts are put before it (-EINVAL otherwise). */
 int store_snapshot_add(Store *s, const SnapshotRow *row, int64_t *ret_id);
 /* The newest accepted (or, is_any, newest of any state) of (source, scope, period), with its parts. Heap; STORE_E_NONE. */
 int store_snapshot_last(Store *s, const char *source, const char *scope, PeriodId period, bool is_any, SnapshotRow **ret);
 void snapshot_row_free(SnapshotRow *row);
 DEFINE_CLEANUP(SnapshotRow, snapshot_row_free)
+int store_snapshot_get(Store *s, int64_t id, SnapshotRow **ret); /* with its parts; STORE_E_NONE */
+typedef struct SnapshotFilter {
+        const char *source;   /* NULL = any */
+        PeriodId period;      /* 0 = any */
+        StepId as_of;         /* 0 = now; else accepted ones that were suspect then are suspect */
+        size_t limit, offset;
+} SnapshotFilter;
+/* Newest first, without parts. */
+int store_snapshots_list(Store *s, const SnapshotFilter *filter, SnapshotRow **ret, size_t *ret_n);
+void snapshot_rows_free(SnapshotRow *rows, size_t n);
+/* A person accepts or rejects a suspect one; its figures are known from this step on. STORE_E_NONE when it is not suspect. */
+int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
 /* Suspects in a row since the last accepted one. */
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period, int *ret);
 /* When (ms) an attempt last saw the figures of the period (accepted, unchanged, not modified), any scope = NULL; 0 never.
@@ -87,10 +100,23 @@ int store_period_newest(Store *s, const char *source, PeriodType type, PeriodId 
 int store_note_add(Store *s, StepId step, int64_t snapshot, PeriodId period, UnitId unit, IndicatorId indicator, const char *kind,
                    const char *text);
 
+typedef struct NoteRow {
+        int64_t id, snapshot;
+        StepId step;
+        PeriodId period;
+        UnitId unit;
+        IndicatorId indicator;
+        char *kind, *text;
+} NoteRow;
+/* Newest first; snapshot 0 = of all. */
+int store_notes(Store *s, int64_t snapshot, size_t limit, NoteRow **ret, size_t *ret_n);
+void note_rows_free(NoteRow *rows, size_t n);
+
 /* All figures of the period for the indicators (sorted ids) and the units of a scope: those whose parent is `parent`, and
  * `parent` itself; parent 0 = every unit. Sorted by (indicator, unit). Heap array. */
 int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n, UnitId parent, FigureRow **ret, size_t *ret_n);
-/* Writes a change: the old row becomes a vintage that ends at `step`. */
+/* Writes a change: the old row becomes a vintage that ends at `step`. An equal value changes nothing. -EINVAL: no value
+ * without a reason, or an unknown unit, indicator or step. */
 int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change);
 /* One figure as of a step (0 = now). STORE_E_NONE when nothing is known. */
 int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of, FigureRow *ret,

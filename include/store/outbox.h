@@ -68,7 +68,7 @@ void message_rows_free(MessageRow *rows, size_t n);
 
 /* Adds a ready row with its items. -EEXIST when the target has an unsettled one. */
 int store_message_add(Store *s, StepId step, const MessageRow *row, const PlanItem *items, size_t n_items, int64_t *ret_id);
-/* New bytes and items for a row none of whose attempts can have arrived. */
+/* New bytes and items for a ready row none of whose attempts can have arrived (-EPERM: one can). */
 int store_message_remake(Store *s, StepId step, const MessageRow *row, const PlanItem *items, size_t n_items);
 int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n);
 /* Ready rows due at now_ms, oldest next_ms first, without bodies; at most `limit`. */
@@ -78,14 +78,17 @@ int store_message_get(Store *s, int64_t id, MessageRow **ret); /* with body; one
 int store_messages_started(Store *s, MessageRow **ret, size_t *ret_n);
 /* True when the target has an unsettled row. */
 int store_target_busy(Store *s, int64_t target, bool *ret);
-/* Earliest next_ms of ready rows whose channel is not in paused[]; INT64_MAX when none. */
+/* Earliest next_ms of ready rows, paused channels or not; INT64_MAX when none. */
 int store_message_next(Store *s, int64_t *ret_ms);
-/* Marks as started (attempts + 1); part of a settle or release transaction. */
+/* Marks as started (attempts + 1); part of a settle or release transaction. STORE_E_NONE: not ready. */
 int store_message_start(Store *s, int64_t id, int64_t now_ms);
-/* Writes the outcome of an attempt: state (READY with next_ms, ACCEPTED, DEAD, VOID), maybe, open_starts, outcome, response. */
+/* Writes the outcome of an attempt: state (READY with next_ms, ACCEPTED, DEAD, VOID), maybe, open_starts, outcome, response,
+ * settled_ms. STORE_E_NONE: accepted before, or void (its target was removed) and the outcome would bring it back. */
 int store_message_settle(Store *s, StepId step, const MessageRow *row);
+/* `chisoctl retry`: the dead row counts no more, the target's mark and what was given up are cleared. STORE_E_NONE: not dead. */
+int store_message_retry(Store *s, StepId step, int64_t id);
 typedef struct OutboxCounts {
-        size_t ready, started, dead; /* dead: not retried since */
+        size_t ready, started, dead; /* dead: neither retried nor followed by an accepted one */
 } OutboxCounts;
 int store_outbox_counts(Store *s, OutboxCounts *ret);
 /* Newest first; state 0 = any. Without bodies. */

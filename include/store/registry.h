@@ -12,12 +12,30 @@ int store_unit_name_add(Store *s, StepId step, UnitId unit, const char *name, Da
 /* Ends the name valid now on `until`. */
 int store_unit_name_end(Store *s, UnitId unit, Day until);
 int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespace_, const char *code, Day from, Day until);
+/* Ends the code, or the unit itself, on `until`. */
+int store_unit_code_end(Store *s, UnitId unit, const char *namespace_, const char *code, Day until);
+int store_unit_end(Store *s, UnitId unit, Day until);
+/* Successors, many-to-many, with the first day of the successor. All of them, sorted by (unit, successor). */
+typedef struct SuccessorRow {
+        UnitId unit, successor;
+        Day from;
+} SuccessorRow;
+int store_unit_successor_add(Store *s, StepId step, UnitId unit, UnitId successor, Day from);
+int store_unit_successors(Store *s, SuccessorRow **ret, size_t *ret_n);
 /* Replaces the unit's contacts. email may hold several, blank- or comma-separated; NULL = none. */
 int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char *webhook);
 /* A published row that found no unit; the same (namespace, code, name) is kept once, with first and last sight. */
 int store_quarantine_add(Store *s, StepId step, const char *source, const char *namespace_, const char *code, const char *name,
                          const char *reason);
-int store_quarantine_count(Store *s, size_t *ret);
+int store_quarantine_count(Store *s, size_t *ret); /* not done ones */
+/* A person decided; seen again, it is back. name NULL = whatever the code was called. */
+int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code, const char *name);
+typedef struct QuarantineRow {
+        char *source, *namespace_, *code, *name, *reason;
+        int64_t first_ms, last_ms;
+} QuarantineRow;
+int store_quarantine_list(Store *s, QuarantineRow **ret, size_t *ret_n); /* not done ones */
+void quarantine_rows_free(QuarantineRow *rows, size_t n);
 
 /* decimals, unit, direction and source are stored at first use; a different value later is STORE_E_MISMATCH with the text. */
 int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag, IndicatorId *ret);

@@ -53,7 +53,8 @@ const char *step_cause_name(StepCause cause);
 
 /* One new step inside the transaction; marked when now_ms is before the last step's instant. */
 int store_step(Store *s, StepCause cause, int64_t now_ms, StepId *ret);
-/* Last step at or before the instant (0 when none), and the newest step. */
+/* Last step at or before the instant (0 when none), and the newest step. To reads, as_of 0 means now: who asks of an instant
+ * before the first step passes -1, of which nothing is known. */
 int store_step_at(Store *s, int64_t at_ms, StepId *ret);
 int store_step_last(Store *s, StepId *ret, int64_t *ret_ms);
 int store_step_ms(Store *s, StepId step, int64_t *ret_ms);
@@ -64,7 +65,14 @@ int store_meta_put(Store *s, const char *name, const char *value);
 
 /* integrity_check, foreign_key_check, and the hash of every body. Findings go to diag; returns 0 or -EBADMSG. */
 int store_verify(Store *s, Diag *diag);
-/* Online copy to a new file. */
+/* Online copy to a new file (0640), read back whole before it gets its name. -EEXIST; -EBUSY inside a transaction. */
 int store_backup(Store *s, const char *path);
 /* Bytes of the database file and its WAL. */
 int64_t store_size(Store *s);
+
+/* Forgets what is older than these instants (0 = keep): attempts, the bytes of settled messages, bodies that no later part
+ * refers to. Rows, hashes and sizes of the latter two stay. */
+typedef struct StoreRetention {
+        int64_t attempts_ms, messages_ms, bodies_ms;
+} StoreRetention;
+int store_retain(Store *s, const StoreRetention *before);

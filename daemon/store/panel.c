@@ -1,0 +1,130 @@
+/* Cohorts over periods, now and as of a step.
+ *
+ * A range scan of (period, indicator) is one seek and then runs; a cohort's units were mostly
+ * registered one after the other, so that few ranges cover it. A range is cut where more than
+ * GAP_MAX foreign units would be read on the way. */
+#include <errno.h>
+
+#include "store/figure.h"
+#include "store/sql.h"
+
+#define GAP_MAX 16u
+
+typedef struct Slot {
+        UnitId unit;
+        uint32_t index; /* in the panel */
+} Slot;
+
+static int compare_slots(const void *a, const void *b) {
+        const Slot *x = a, *y = b;
+
+        return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+static int slots_new(const Panel *panel, Slot **ret) {
+        Slot *slots = calloc(MAX(panel->n_units, (size_t) 1), sizeof(*slots));
+
+        if (!slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < panel->n_units; i++)
+                slots[i] = (Slot){.unit = panel->units[i], .index = (uint32_t) i};
+        qsort(slots, panel->n_units, sizeof(*slots), compare_slots);
+        *ret = slots;
+        return 0;
+}
+
+typedef struct Fill {
+        Store *store;
+        IndicatorId indicator;
+        StepId step;
+        Panel *panel;
+        const Slot *slots; /* sorted by unit */
+} Fill;
+
+/* Rows (unit, value) of one statement into row p of the panel. */
+static int fill_range(const Fill *f, StatementId id, size_t p, UnitId first, UnitId last) {
+        CLEANUP_QUERY Query q = NULL;
+        Panel *panel = f->panel;
+        PeriodId period = period_add(panel->first, (int) p);
+        int r;
+
+        r = query_begin(f->store, id,
+                        ARGS(arg_int(period), arg_int(f->indicator), arg_int(f->step),
+                             arg_int(first), arg_int(last)),
+                        &q);
+        while (r >= 0 && (r = query_next(q)) > 0) {
+                Slot key = {.unit = (UnitId) column_int(q, 0)};
+                const Slot *slot;
+
+                slot = bsearch(&key, f->slots, panel->n_units, sizeof(key), compare_slots);
+                if (!slot)
+                        continue;
+                panel->value[p * panel->n_units + slot->index] = column_value(q, 1);
+                panel->is_known[p * panel->n_units + slot->index] = 1;
+        }
+        return r;
+}
+
+static int fill_period(const Fill *f, size_t p) {
+        size_t n = f->panel->n_units;
+        int r = 0;
+
+        for (size_t i = 0, j; i < n && r >= 0; i = j) {
+                for (j = i + 1; j < n && f->slots[j].unit - f->slots[j - 1].unit <= GAP_MAX; j++)
+                        ;
+                r = fill_range(f, STMT_PANEL_FIGURES, p, f->slots[i].unit, f->slots[j - 1].unit);
+        }
+        if (r >= 0 && f->step != INT64_MAX)
+                r = fill_range(f, STMT_PANEL_VINTAGES, p, f->slots[0].unit, f->slots[n - 1].unit);
+        return r;
+}
+
+int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel) {
+        CLEANUP_FREE Slot *slots = NULL;
+        size_t n = panel->n_units * panel->n_periods;
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                panel->value[i] = VALUE_NONE;
+                panel->is_known[i] = 0;
+        }
+        if (n == 0)
+                return 0;
+        r = slots_new(panel, &slots);
+        if (r < 0)
+                return r;
+        Fill fill = {
+                .store = s,
+                .indicator = indicator,
+                .step = as_of ? as_of : INT64_MAX,
+                .panel = panel,
+                .slots = slots,
+        };
+        for (size_t p = 0; p < panel->n_periods && r >= 0; p++)
+                r = fill_period(&fill, p);
+        return r;
+}
+
+static int read_unit(Query q, UnitId *unit) {
+        *unit = (UnitId) column_int(q, 0);
+        return 0;
+}
+
+int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret,
+                   size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        CLEANUP_FREE UnitId *units = NULL;
+        size_t n = 0, cap = 0;
+        int r;
+
+        r = query_begin(
+                s, STMT_UNITS_OF,
+                ARGS(arg_int(period), arg_int(indicator), arg_int(as_of ? as_of : INT64_MAX)), &q);
+        if (r >= 0)
+                r = COLLECT(q, units, n, cap, read_unit);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(units);
+        *ret_n = n;
+        return 0;
+}

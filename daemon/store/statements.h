@@ -1,0 +1,303 @@
+/* The statement table: X(NAME, SQL). Arguments are ?1 ... in order; columns are read by position
+ * beside their use. */
+#pragma once
+
+/* Everything of an episode, now and as of a step: the same columns in the same order. */
+#define SQL_EPISODE_NOW                                                                            \
+        "SELECT e.id, e.rule, ifnull(e.unit, 0), e.subject, e.first, e.opened, e.last, e.length,"  \
+        " e.state, e.end_reason, e.severity, e.value, e.previous, e.limit_value, e.delta, "        \
+        "e.place,"                                                                                 \
+        " e.of_count, e.is_late, e.is_held, e.tell_from, e.step FROM episode e"
+/* ?1 is the step */
+#define SQL_EPISODE_AS_OF                                                                          \
+        "SELECT e.id, e.rule, ifnull(e.unit, 0), e.subject, t.after_first, t.after_opened,"        \
+        " t.after_last, t.after_length, t.after_state, t.after_end_reason, t.after_severity,"      \
+        " t.after_value, t.after_previous, t.after_limit_value, t.after_delta, t.after_place,"     \
+        " t.after_of_count, t.after_is_late, t.after_is_held, t.after_tell_from, t.step"           \
+        " FROM episode e CROSS JOIN transition t ON t.id = (SELECT id FROM transition"             \
+        " WHERE episode = e.id AND step <= ?1 ORDER BY step DESC, id DESC LIMIT 1)"
+#define SQL_MESSAGE_COLUMNS                                                                        \
+        "id, target, uuid, state, subject, content_type, created_ms, next_ms, started_ms,"         \
+        " settled_ms, released, ifnull(settled, 0), attempts, maybe, open_starts, outcome,"        \
+        " response, is_drill"
+#define SQL_SNAPSHOT_COLUMNS                                                                       \
+        "id, source, scope, period, step, at_ms, state, reason, n_units, n_values, n_bad"
+#define SQL_TOLD_COLUMNS                                                                           \
+        "episode, said, value, last, severity, ifnull(message, 0), said_ms, gave_up"
+/* vintages of a period that ended after step ?3, found by seeking the steps at which some did */
+#define SQL_VINTAGE_AFTER                                                                          \
+        "FROM change_step c CROSS JOIN vintage v ON v.until_step = c.step AND v.period = c.period" \
+        " AND v.indicator = ?2 WHERE c.period = ?1 AND c.step > ?3 AND v.from_step <= ?3"
+
+#define STATEMENTS(X)                                                                              \
+        STATEMENTS_STORE(X)                                                                        \
+        STATEMENTS_REGISTRY(X)                                                                     \
+        STATEMENTS_FETCH(X)                                                                        \
+        STATEMENTS_FIGURE(X)                                                                       \
+        STATEMENTS_ALERT(X)                                                                        \
+        STATEMENTS_OUTBOX(X)
+
+/* clang-format off */
+
+#define STATEMENTS_STORE(X) \
+X(BEGIN, "BEGIN IMMEDIATE") \
+X(COMMIT, "COMMIT") \
+X(ROLLBACK, "ROLLBACK") \
+X(STEP_ADD, "INSERT INTO step(at_ms, cause, is_backward) VALUES(?1, ?2," \
+        " ?1 < ifnull((SELECT at_ms FROM step ORDER BY id DESC LIMIT 1), ?1))") \
+X(STEP_AT, "SELECT id FROM step WHERE at_ms <= ?1 ORDER BY at_ms DESC, id DESC LIMIT 1") \
+X(STEP_IS_ODD, "SELECT 1 FROM step WHERE is_backward = 1 AND at_ms <= ?1 AND id > ?2 LIMIT 1") \
+X(STEP_AT_ODD, "SELECT id FROM step NOT INDEXED WHERE at_ms <= ?1 ORDER BY id DESC LIMIT 1") \
+X(STEP_LAST, "SELECT id, at_ms FROM step ORDER BY id DESC LIMIT 1") \
+X(STEP_MS, "SELECT at_ms FROM step WHERE id = ?1") \
+X(META_GET, "SELECT value FROM meta WHERE name = ?1") \
+X(META_PUT, "INSERT INTO meta(name, value) VALUES(?1, ?2)" \
+        " ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value") \
+X(RETAIN_ATTEMPTS, "DELETE FROM attempt WHERE at_ms < ?1") \
+X(RETAIN_MESSAGES, "UPDATE message SET body = NULL" \
+        " WHERE body IS NOT NULL AND state IN (3, 4, 5) AND settled_ms < ?1") \
+X(RETAIN_BODIES, "UPDATE body SET packed = NULL WHERE packed IS NOT NULL" \
+        " AND id NOT IN (SELECT body FROM snapshot_part WHERE at_ms >= ?1)")
+
+#define STATEMENTS_REGISTRY(X) \
+X(UNITS, "SELECT id, key, kind, ifnull(parent, 0), valid_from, valid_until FROM unit ORDER BY id") \
+X(UNIT_NAMES, "SELECT unit, name, valid_from, valid_until, is_alias FROM unit_name ORDER BY unit, id") \
+X(UNIT_CODES, "SELECT unit, namespace, code, valid_from, valid_until FROM unit_code ORDER BY unit, id") \
+X(UNIT_CONTACTS, "SELECT unit, email, webhook FROM unit_contact ORDER BY unit") \
+X(UNIT_ADD, "INSERT INTO unit(key, kind, parent, valid_from, valid_until, step) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+X(UNIT_END, "UPDATE unit SET valid_until = ?2 WHERE id = ?1") \
+X(UNIT_NAME_ADD, "INSERT INTO unit_name(unit, name, valid_from, valid_until, is_alias, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+X(UNIT_NAME_END, "UPDATE unit_name SET valid_until = ?2 WHERE unit = ?1 AND is_alias = 0" \
+        " AND ifnull(valid_from < ?2, 1) AND ifnull(valid_until > ?2, 1)") \
+X(UNIT_CODE_ADD, "INSERT INTO unit_code(unit, namespace, code, valid_from, valid_until, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+X(UNIT_CODE_END, "UPDATE unit_code SET valid_until = ?4 WHERE unit = ?1 AND namespace = ?2 AND code = ?3" \
+        " AND ifnull(valid_from < ?4, 1) AND ifnull(valid_until > ?4, 1)") \
+X(UNIT_CONTACT_PUT, "INSERT INTO unit_contact(unit, email, webhook) VALUES(?1, ?2, ?3)" \
+        " ON CONFLICT(unit) DO UPDATE SET email = excluded.email, webhook = excluded.webhook") \
+X(SUCCESSOR_ADD, "INSERT INTO unit_successor(unit, successor, from_day, step) VALUES(?1, ?2, ?3, ?4)" \
+        " ON CONFLICT(unit, successor) DO UPDATE SET from_day = excluded.from_day, step = excluded.step") \
+X(SUCCESSORS, "SELECT unit, successor, from_day FROM unit_successor ORDER BY unit, successor") \
+X(QUARANTINE_ADD, "INSERT INTO quarantine(source, namespace, code, name, reason, first_step, last_step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT(namespace, code, name) DO UPDATE SET" \
+        " source = excluded.source, reason = excluded.reason, last_step = excluded.last_step, done_step = NULL") \
+X(QUARANTINE_COUNT, "SELECT count(*) FROM quarantine WHERE done_step IS NULL") \
+X(QUARANTINE_DONE, "UPDATE quarantine SET done_step = ?4 WHERE namespace = ?1 AND code = ?2" \
+        " AND (?3 IS NULL OR name = ?3) AND done_step IS NULL") \
+X(QUARANTINE_LIST, "SELECT q.source, q.namespace, q.code, q.name, q.reason, a.at_ms, z.at_ms FROM quarantine q" \
+        " JOIN step a ON a.id = q.first_step JOIN step z ON z.id = q.last_step" \
+        " WHERE q.done_step IS NULL ORDER BY q.namespace, q.code, q.name") \
+X(INDICATOR_GET, "SELECT id, decimals, unit, direction, source FROM indicator WHERE name = ?1") \
+X(INDICATOR_ADD, "INSERT INTO indicator(name, label, unit, decimals, direction, source)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+X(INDICATOR_LABEL, "UPDATE indicator SET label = ?2 WHERE id = ?1 AND label <> ?2") \
+X(SCOPE_GET, "SELECT ifnull(unit, 0) FROM scope WHERE source = ?1 AND scope = ?2") \
+X(SCOPE_PUT, "INSERT INTO scope(source, scope, unit) VALUES(?1, ?2, ?3)" \
+        " ON CONFLICT(source, scope) DO UPDATE SET unit = excluded.unit WHERE unit IS NOT excluded.unit")
+
+#define STATEMENTS_FETCH(X) \
+X(BODY_PUT, "INSERT INTO body(hash, size, packed) VALUES(?1, ?2, ?3)" \
+        " ON CONFLICT(hash) DO UPDATE SET packed = excluded.packed WHERE packed IS NULL") \
+X(BODY_GET, "SELECT hash, size, packed FROM body WHERE hash = ?1") \
+X(BODY_ALL, "SELECT hash, size, packed, id FROM body") \
+X(ATTEMPT_ADD, "INSERT INTO attempt(source, scope, period, at_ms, duration_ms, http_status, bytes, outcome," \
+        " reason, snapshot) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+X(JOB_PUT, "INSERT INTO job(source, scope, period, at_ms, outcome, reason, good_ms)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(source, period, scope) DO UPDATE SET" \
+        " at_ms = excluded.at_ms, outcome = excluded.outcome, reason = excluded.reason," \
+        " good_ms = CASE WHEN excluded.good_ms > 0 THEN excluded.good_ms ELSE good_ms END") \
+X(JOB_GET, "SELECT at_ms, outcome, reason, good_ms FROM job WHERE source = ?1 AND scope = ?2 AND period = ?3") \
+X(JOB_SEEN, "SELECT max(good_ms) FROM job WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3)") \
+X(SNAPSHOT_SEEN, "SELECT max(at_ms), min(at_ms) FROM snapshot" \
+        " WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3) AND state = 1") \
+X(SNAPSHOT_ADD, "INSERT INTO snapshot(source, scope, period, step, known_step, at_ms, state, reason, n_units," \
+        " n_values, n_bad) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
+X(SNAPSHOT_PART_ADD, "INSERT INTO snapshot_part(snapshot, n, name, page, body, http_status, url, etag," \
+        " last_modified, at_ms) VALUES(?1, ?2, ?3, ?4, (SELECT id FROM body WHERE hash = ?5), ?6, ?7, ?8, ?9, ?10)") \
+X(SNAPSHOT_PARTS, "SELECT p.name, p.page, b.hash, p.http_status, p.url, p.etag, p.last_modified, p.at_ms" \
+        " FROM snapshot_part p JOIN body b ON b.id = p.body WHERE p.snapshot = ?1 ORDER BY p.n") \
+X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
+        " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
+X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
+X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
+        " CASE WHEN state = 1 AND known_step > ?3 THEN 2 ELSE state END, reason, n_units, n_values, n_bad" \
+        " FROM snapshot WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR period = ?2) AND step <= ?3" \
+        " ORDER BY id DESC LIMIT ?4 OFFSET ?5") \
+X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 1 THEN ?3 END" \
+        " WHERE id = ?1 AND state = 2") \
+X(SNAPSHOT_SUSPECTS, "SELECT count(*) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3 AND state = 2" \
+        " AND id > ifnull((SELECT max(id) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3" \
+        " AND state = 1), 0)") \
+X(NOTE_ADD, "INSERT INTO note(step, snapshot, period, unit, indicator, kind, text)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+X(NOTES, "SELECT id, step, ifnull(snapshot, 0), period, ifnull(unit, 0), ifnull(indicator, 0), kind, text" \
+        " FROM note WHERE ?1 IS NULL OR snapshot = ?1 ORDER BY id DESC LIMIT ?2") \
+X(POLITE_GET, "SELECT next_ms, failures, refused_days, refused_day, backoff_ms, is_stopped, last" \
+        " FROM polite WHERE source = ?1") \
+X(POLITE_PUT, "INSERT INTO polite(source, next_ms, failures, refused_days, refused_day, backoff_ms, is_stopped," \
+        " last) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(source) DO UPDATE SET" \
+        " next_ms = excluded.next_ms, failures = excluded.failures, refused_days = excluded.refused_days," \
+        " refused_day = excluded.refused_day, backoff_ms = excluded.backoff_ms," \
+        " is_stopped = excluded.is_stopped, last = excluded.last")
+
+#define STATEMENTS_FIGURE(X) \
+X(FIGURE_ADD, "INSERT INTO figure(period, indicator, unit, value, why, from_step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING") \
+X(FIGURE_SET, "UPDATE figure SET value = ?4, why = ?5, from_step = ?6" \
+        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND (value IS NOT ?4 OR why <> ?5)") \
+X(VINTAGE_ADD, "INSERT INTO vintage(until_step, period, indicator, unit, value, why, from_step)" \
+        " SELECT ?6, period, indicator, unit, value, why, from_step FROM figure" \
+        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND (value IS NOT ?4 OR why <> ?5)" \
+        " AND from_step < ?6") \
+X(CHANGE_STEP_ADD, "INSERT INTO change_step(period, step) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
+X(FIGURES_ALL, "SELECT indicator, unit, value, why FROM figure WHERE period = ?1 AND indicator = ?2 ORDER BY unit") \
+X(FIGURES_BELOW, "SELECT f.indicator, f.unit, f.value, f.why" \
+        " FROM (SELECT id FROM unit WHERE parent = ?3 UNION ALL SELECT ?3 AS id) u" \
+        " CROSS JOIN figure f ON f.period = ?1 AND f.indicator = ?2 AND f.unit = u.id ORDER BY f.unit") \
+X(FIGURE_GET, "SELECT value, why, from_step FROM figure" \
+        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND from_step <= ?4") \
+X(VINTAGE_GET, "SELECT v.value, v.why, v.from_step " SQL_VINTAGE_AFTER " AND v.unit = ?4 LIMIT 1") \
+X(PANEL_FIGURES, "SELECT unit, value FROM figure" \
+        " WHERE period = ?1 AND indicator = ?2 AND unit BETWEEN ?4 AND ?5 AND from_step <= ?3") \
+X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_VINTAGE_AFTER " AND v.unit BETWEEN ?4 AND ?5") \
+X(UNITS_OF, "SELECT unit FROM figure WHERE period = ?1 AND indicator = ?2 AND from_step <= ?3" \
+        " UNION ALL SELECT v.unit " SQL_VINTAGE_AFTER " ORDER BY 1") \
+X(PERIOD_BELOW, "SELECT max(period) FROM figure WHERE period < ?1") \
+X(PERIOD_ABOVE, "SELECT min(period) FROM figure WHERE period > ?1") \
+X(PERIOD_HAS_INDICATOR, "SELECT 1 FROM figure WHERE period = ?1 AND indicator = ?2 LIMIT 1") \
+X(PERIOD_HAS_SOURCE, "SELECT 1 FROM indicator i WHERE i.source = ?2 AND EXISTS" \
+        " (SELECT 1 FROM figure f WHERE f.period = ?1 AND f.indicator = i.id) LIMIT 1") \
+X(VINTAGES, "SELECT h.value, h.why, h.from_step, h.until_step, t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash))" \
+        " FROM (SELECT v.value, v.why, v.from_step, v.until_step" \
+        "  FROM change_step c CROSS JOIN vintage v ON v.until_step = c.step AND v.period = c.period" \
+        "  AND v.indicator = ?2 AND v.unit = ?3 WHERE c.period = ?1" \
+        "  UNION ALL SELECT value, why, from_step, 0 FROM figure" \
+        "  WHERE period = ?1 AND indicator = ?2 AND unit = ?3) h" \
+        " CROSS JOIN step t ON t.id = h.from_step" \
+        " LEFT JOIN snapshot n ON n.id = (SELECT x.id FROM snapshot x WHERE x.period = ?1" \
+        "  AND x.known_step = h.from_step ORDER BY x.id LIMIT 1)" \
+        " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND p.n = 0 LEFT JOIN body b ON b.id = p.body" \
+        " ORDER BY h.from_step")
+
+#define STATEMENTS_ALERT(X) \
+X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 ORDER BY from_period") \
+X(RULE_TEXT_PUT, "INSERT INTO rule_version(rule, from_period, text, step) VALUES(?1, ?2, ?3, ?4)" \
+        " ON CONFLICT(rule, from_period) DO UPDATE SET text = excluded.text, step = excluded.step" \
+        " WHERE text <> excluded.text") \
+X(EPISODES, SQL_EPISODE_NOW) \
+X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
+X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
+X(EPISODES_RULE, SQL_EPISODE_NOW " WHERE e.rule = ?1") \
+X(EPISODES_UNIT, SQL_EPISODE_NOW " WHERE e.rule = ?1 AND ifnull(e.unit, 0) = ?2") \
+X(EPISODES_AS_OF, SQL_EPISODE_AS_OF) \
+X(EPISODES_AS_OF_ID, SQL_EPISODE_AS_OF " WHERE e.id = ?2") \
+X(EPISODES_AS_OF_RULE, SQL_EPISODE_AS_OF " WHERE e.rule = ?2") \
+X(EPISODES_AS_OF_UNIT, SQL_EPISODE_AS_OF " WHERE e.rule = ?2 AND ifnull(e.unit, 0) = ?3") \
+X(EPISODE_ADD, "INSERT INTO episode(rule, unit, subject, first, opened, last, length, state, end_reason, severity," \
+        " value, previous, limit_value, delta, place, of_count, is_late, is_held, tell_from, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
+X(EPISODE_SET, "UPDATE episode SET rule = ?1, unit = ?2, subject = ?3, first = ?4, opened = ?5, last = ?6," \
+        " length = ?7, state = ?8, end_reason = ?9, severity = ?10, value = ?11, previous = ?12," \
+        " limit_value = ?13, delta = ?14, place = ?15, of_count = ?16, is_late = ?17, is_held = ?18," \
+        " tell_from = ?19, step = ?20 WHERE id = ?21") \
+X(TRANSITION_ADD, "INSERT INTO transition(after_first, after_opened, after_last, after_length, after_state," \
+        " after_end_reason, after_severity, after_value, after_previous, after_limit_value, after_delta," \
+        " after_place, after_of_count, after_is_late, after_is_held, after_tell_from, step, episode, at_ms, kind," \
+        " period, value, previous_value, limit_value, place, of_count, severity, reason) VALUES(?1, ?2, ?3, ?4, ?5," \
+        " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27," \
+        " ?28)") \
+X(TRANSITIONS, "SELECT id, episode, step, at_ms, kind, period, value, previous_value, limit_value, place, of_count," \
+        " severity, reason FROM transition WHERE episode = ?1 ORDER BY id") \
+X(HOLD_RELEASED, "SELECT 1 FROM hold_release h WHERE h.subject = ?1 AND NOT EXISTS" \
+        " (SELECT 1 FROM episode e WHERE e.subject = ?1 AND e.state > 2 AND e.step > h.step)") \
+X(HOLD_RELEASE, "INSERT INTO hold_release(subject, step) VALUES(?1, ?2)" \
+        " ON CONFLICT(subject) DO UPDATE SET step = excluded.step") \
+X(SILENCES, "SELECT s.id, s.rule, ifnull(s.unit, 0), ifnull(s.parent, 0), s.severity, s.from_ms," \
+        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note" \
+        " FROM silence s LEFT JOIN silence_end e ON e.silence = s.id" \
+        " WHERE s.from_ms <= ?1 AND s.until_ms > ?1 AND (e.at_ms IS NULL OR e.at_ms > ?1) ORDER BY s.id") \
+X(SILENCE_ADD, "INSERT INTO silence(rule, unit, parent, severity, from_ms, until_ms, author, note, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
+X(SILENCE_END, "INSERT INTO silence_end(silence, step, at_ms) SELECT id, ?2, ?3 FROM silence WHERE id = ?1" \
+        " ON CONFLICT DO NOTHING") \
+X(ACK_ADD, "INSERT INTO ack(episode, step, author, note, until_ms, severity)" \
+        " SELECT id, ?2, ?3, ?4, ?5, severity FROM episode WHERE id = ?1") \
+X(ACKS, "SELECT a.episode, a.severity FROM ack a JOIN episode e ON e.id = a.episode" \
+        " WHERE e.state IN (1, 2) AND (a.until_ms = 0 OR a.until_ms > ?1)" \
+        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode) ORDER BY a.episode")
+
+#define STATEMENTS_OUTBOX(X) \
+X(TARGETS, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
+        " FROM target WHERE state <> 3 ORDER BY id") \
+X(TARGET_PUT, "INSERT INTO target(key, recipient, unit, channel, address, state, reason, last_release_ms, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(key) DO UPDATE SET" \
+        " recipient = excluded.recipient, unit = excluded.unit, channel = excluded.channel," \
+        " address = excluded.address, step = excluded.step," \
+        " state = CASE WHEN state = 3 OR address <> excluded.address THEN 0 ELSE state END," \
+        " reason = CASE WHEN state = 3 OR address <> excluded.address THEN NULL ELSE reason END" \
+        " WHERE state = 3 OR address <> excluded.address OR recipient <> excluded.recipient" \
+        " OR channel <> excluded.channel OR unit IS NOT excluded.unit") \
+X(TARGET_ID, "SELECT id FROM target WHERE key = ?1") \
+X(TARGET_STATE, "UPDATE target SET state = ?2, reason = ?3 WHERE id = ?1") \
+X(TARGET_OK, "UPDATE target SET state = 0, reason = NULL WHERE id = ?1 AND state IN (1, 2)") \
+X(TARGET_RELEASED, "UPDATE target SET last_release_ms = ?2 WHERE id = ?1") \
+X(TARGET_VOID, "UPDATE message SET state = 5, settled = ?2, settled_ms = (SELECT at_ms FROM step WHERE id = ?2)" \
+        " WHERE target = ?1 AND state IN (1, 2)") \
+X(TOLD_END, "DELETE FROM told WHERE target = ?1") \
+X(TOLD_FIGURE_END, "DELETE FROM told_figure WHERE target = ?1") \
+X(TOLD, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 ORDER BY episode") \
+X(TOLD_GET, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2") \
+X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, message, said_ms, gave_up, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(target, episode) DO UPDATE SET" \
+        " said = excluded.said, value = excluded.value, last = excluded.last, severity = excluded.severity," \
+        " message = excluded.message, said_ms = excluded.said_ms, gave_up = excluded.gave_up, step = excluded.step") \
+X(TOLD_GAVE_UP_CLEAR, "UPDATE told SET gave_up = 0, step = ?2 WHERE target = ?1 AND gave_up <> 0") \
+X(TOLD_FIGURES, "SELECT indicator, period, unit, value, ifnull(message, 0) FROM told_figure WHERE target = ?1" \
+        " ORDER BY indicator, period, unit") \
+X(TOLD_FIGURE_GET, "SELECT indicator, period, unit, value, ifnull(message, 0) FROM told_figure" \
+        " WHERE target = ?1 AND indicator = ?2 AND period = ?3 AND unit = ?4") \
+X(TOLD_FIGURE_PUT, "INSERT INTO told_figure(target, indicator, period, unit, value, message, step)" \
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(target, indicator, period, unit) DO UPDATE SET" \
+        " value = excluded.value, message = excluded.message, step = excluded.step") \
+X(MESSAGE_ADD, "INSERT INTO message(target, uuid, state, subject, content_type, body, created_ms, next_ms," \
+        " started_ms, settled_ms, released, attempts, maybe, open_starts, is_drill)" \
+        " VALUES(?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, 0, 0, ?9)") \
+X(MESSAGE_REMAKE, "UPDATE message SET subject = ?2, content_type = ?3, body = ?4, remade = ?5" \
+        " WHERE id = ?1 AND state = 1 AND maybe = 0") \
+X(MESSAGE_ITEM_ADD, "INSERT INTO message_item(message, n, say, episode, indicator, period, unit, value, old_value," \
+        " corrects, severity) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
+X(MESSAGE_ITEMS_END, "DELETE FROM message_item WHERE message = ?1") \
+X(MESSAGE_ITEMS, "SELECT say, ifnull(episode, 0), ifnull(indicator, 0), period, ifnull(unit, 0), value, old_value," \
+        " ifnull(corrects, 0), severity FROM message_item WHERE message = ?1 ORDER BY n") \
+X(MESSAGES_DUE, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 1 AND next_ms <= ?1" \
+        " ORDER BY next_ms, id LIMIT ?2") \
+X(MESSAGE_GET, "SELECT " SQL_MESSAGE_COLUMNS ", body FROM message WHERE id = ?1") \
+X(MESSAGE_MAYBE, "SELECT maybe FROM message WHERE id = ?1") \
+X(MESSAGES_STARTED, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 2 ORDER BY id") \
+X(MESSAGE_BUSY, "SELECT 1 FROM message WHERE target = ?1 AND state IN (1, 2)") \
+X(MESSAGE_NEXT, "SELECT min(next_ms) FROM message WHERE state = 1") \
+X(MESSAGE_START, "UPDATE message SET state = 2, attempts = attempts + 1, started_ms = ?2 WHERE id = ?1 AND state = 1") \
+X(MESSAGE_SETTLE, "UPDATE message SET state = ?2, next_ms = ?3, maybe = ?4, open_starts = ?5, outcome = ?6," \
+        " response = ?7, settled = CASE WHEN ?2 > 2 THEN ?8 END, settled_ms = CASE WHEN ?2 > 2 THEN ?9 ELSE 0 END" \
+        " WHERE id = ?1 AND state <> 3 AND NOT (state = 5 AND ?2 <= 2)") \
+X(MESSAGE_RETRIED, "UPDATE message SET retried = ?2 WHERE id = ?1 AND state = 4") \
+X(MESSAGE_TARGET, "SELECT target FROM message WHERE id = ?1") \
+X(OUTBOX_COUNTS, "SELECT (SELECT count(*) FROM message WHERE state = 1)," \
+        " (SELECT count(*) FROM message WHERE state = 2)," \
+        " (SELECT count(*) FROM message m JOIN target t ON t.id = m.target" \
+        "  WHERE m.state = 4 AND m.retried IS NULL AND t.state <> 3" \
+        "  AND NOT EXISTS (SELECT 1 FROM message n WHERE n.target = m.target AND n.id > m.id AND n.state = 3))") \
+X(MESSAGES_LIST, "SELECT id, target, uuid, was, subject, content_type, created_ms, next_ms, started_ms," \
+        " CASE WHEN was > 2 THEN settled_ms ELSE 0 END, released, CASE WHEN was > 2 THEN settled ELSE 0 END," \
+        " attempts, maybe, open_starts, outcome, response, is_drill" \
+        " FROM (SELECT *, CASE WHEN state > 2 AND settled > ?2 THEN 1 ELSE state END AS was" \
+        "  FROM message WHERE released <= ?2) WHERE ?1 = 0 OR was = ?1 ORDER BY id DESC LIMIT ?3 OFFSET ?4") \
+X(CHANNEL_GET, "SELECT name, paused_ms, probe_ms, reason FROM channel WHERE name = ?1") \
+X(CHANNEL_PUT, "INSERT INTO channel(name, paused_ms, probe_ms, reason) VALUES(?1, ?2, ?3, ?4)" \
+        " ON CONFLICT(name) DO UPDATE SET paused_ms = excluded.paused_ms, probe_ms = excluded.probe_ms," \
+        " reason = excluded.reason") \
+X(CHANNEL_END, "DELETE FROM channel WHERE name = ?1") \
+X(CHANNELS, "SELECT name, paused_ms, probe_ms, reason FROM channel WHERE paused_ms > 0 ORDER BY name")
+
+/* clang-format on */
