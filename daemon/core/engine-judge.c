@@ -1,0 +1,851 @@
+/* Judge: episodes folded from figures against episodes stored.
+ *
+ * Nothing is carried from one judgement to the next but the stored episodes, and of these only what
+ * the figures cannot tell: ids, whether they came late, were held, or may be told. Everything else
+ * is folded anew, so a figure that changed anywhere in the past is judged by the same code as one
+ * that has just come, and judging again finds no difference.
+ *
+ * Three things are true only because of when they happened, and are therefore kept once written: an
+ * episode that a changed rule or a rule's removal ended (the new text does not see it any more),
+ * one of a running period that cleared, and one whose run was found to reach further back when an
+ * older period was filled in late (it keeps its identity: whoever was told of it need not be told
+ * that it was withdrawn and opened again).
+ *
+ * A fold that started at the newest period with a stored state as its seed was thought of and
+ * dropped: a seed that a restated figure has made wrong is wrong for ever. */
+#include <errno.h>
+
+#include "core/engine.h"
+#include "core/rank.h"
+#include "core/unit.h"
+
+#define GUARD_MIN_COHORT 10u
+
+typedef struct Work {
+        const JudgeInput *in;
+        JudgeResult *result;
+        const RuleDef *rule;       /* the newest text */
+        PeriodId start, newest;    /* folded */
+        PeriodId changed;          /* oldest period that this step touched; 0 = none */
+        size_t n;                  /* periods folded */
+        size_t skip;               /* index of `start` in the panel */
+        Judgement *judgement;      /* [period * n_units + unit] */
+        bool *is_judged;           /* per period: a text of this indicator holds there */
+        int *for_n;                /* per period */
+        EndReason *end, *unit_end; /* per period: of the cohort; scratch of one unit */
+        const Episode **stored;    /* of units in the panel, sorted by (unit index, first) */
+        size_t *stored_unit;       /* unit index of each */
+        size_t n_stored;
+        uint8_t *marks; /* per result episode */
+        size_t cap_marks;
+        size_t n_opening; /* units whose opening would be told now, or is held */
+} Work;
+
+enum {
+        MARK_APPEARED = 1 << 0,  /* its opening is new in this judgement */
+        MARK_UNCHANGED = 1 << 1, /* only here because it is held and may be let go */
+};
+
+static void work_done(Work *w) {
+        free(w->judgement);
+        free(w->is_judged);
+        free(w->for_n);
+        free(w->end);
+        free(w->unit_end);
+        free(w->stored);
+        free(w->stored_unit);
+        free(w->marks);
+}
+
+static bool is_live(const Episode *e) {
+        return e->state == EPISODE_OPEN || e->state == EPISODE_PENDING;
+}
+
+/* A rule that now watches another type of period has left these behind. */
+static bool is_foreign(const Episode *e, PeriodId period) {
+        return period_type((PeriodId) e->first) != period_type(period);
+}
+
+static PeriodId earlier(PeriodId a, PeriodId b) {
+        return a == 0 ? b : b == 0 ? a : MIN(a, b);
+}
+
+/* ---- where the fold begins
+ * ---------------------------------------------------------------------------------------- */
+
+PeriodId engine_fold_from(const Episode *stored, size_t n, PeriodId changed, PeriodId newest) {
+        PeriodId from = earlier(changed, newest);
+
+        for (size_t i = 0; from != 0 && i < n; i++)
+                if (!is_foreign(&stored[i], from) &&
+                    (is_live(&stored[i]) || (changed != 0 && stored[i].last >= changed)))
+                        from = earlier(from, (PeriodId) stored[i].first);
+        return from;
+}
+
+/* What was judged once stays judgeable: a clock that went back must not take the newest period
+ * away. */
+static PeriodId newest_of(const JudgeInput *in) {
+        PeriodId newest = in->newest,
+                 end = period_add(in->value->first, (int) in->value->n_periods - 1);
+
+        for (size_t i = 0; i < in->n_stored; i++)
+                if (!is_foreign(&in->stored[i], end))
+                        newest = MAX(newest,
+                                     MAX(in->stored[i].last, (PeriodId) in->stored[i].first));
+        return MIN(newest, end);
+}
+
+static void find_range(Work *w) {
+        const JudgeInput *in = w->in;
+
+        w->newest = newest_of(in);
+        w->changed = earlier(in->restated, in->first_seen);
+        if (in->is_new_rule)
+                w->changed = earlier(w->changed, in->versions[in->n_versions - 1].from);
+        w->start = earlier(in->fold_from,
+                           engine_fold_from(in->stored, in->n_stored, w->changed, w->newest));
+        w->start = MAX(w->start, in->value->first);
+        if (w->start > w->newest)
+                return;
+        w->n = (size_t) period_distance(w->start, w->newest) + 1;
+        w->skip = (size_t) period_distance(in->value->first, w->start);
+}
+
+/* ---- verdicts
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static const RuleDef *text_of(const JudgeInput *in, PeriodId period) {
+        const RuleDef *rule = NULL;
+
+        for (size_t i = 0; i < in->n_versions && in->versions[i].from <= period; i++)
+                rule = in->versions[i].rule;
+        return rule;
+}
+
+static bool is_over(const RuleDef *rule, PeriodId period) {
+        return rule->until != 0 && period > rule->until;
+}
+
+/* A text that watched another indicator, or another kind of period, cannot be held against these
+ * figures. */
+static bool can_judge(const Work *w, const RuleDef *rule, PeriodId period) {
+        return rule && rule->indicator == w->rule->indicator && rule->period == w->rule->period &&
+               period >= rule->from && !is_over(rule, period);
+}
+
+static int judge_period(Work *w, size_t i) {
+        const JudgeInput *in = w->in;
+        PeriodId period = period_add(w->start, (int) i);
+        const RuleDef *rule = text_of(in, period);
+        Judgement *row = w->judgement + i * in->value->n_units;
+
+        w->for_n[i] = rule ? MAX(rule->for_n, 1) : 1;
+        w->is_judged[i] = can_judge(w, rule, period);
+        if (rule && is_over(rule, period))
+                w->end[i] = END_RULE_REMOVED;
+        else if (delta_era_between(in->eras, in->n_eras, period_previous(period), period,
+                                   in->source, in->indicators[w->rule->indicator].name, in->parent))
+                w->end[i] = END_ERA;
+        if (!w->is_judged[i]) {
+                for (size_t u = 0; u < in->value->n_units; u++)
+                        row[u] = (Judgement){
+                                .value = VALUE_NONE, .limit = VALUE_NONE, .delta = VALUE_NONE};
+                return 0;
+        }
+        RuleContext context = {
+                .rule = rule,
+                .indicators = in->indicators,
+                .value = in->value,
+                .volume = rule->volume_indicator == w->rule->volume_indicator ? in->volume : NULL,
+                .eras = in->eras,
+                .n_eras = in->n_eras,
+                .source = in->source,
+                .parent = in->parent,
+                .valid_from = in->valid_from,
+                .is_running =
+                        rule->watch == WATCH_RUNNING, /* "no delta", also once the period is over */
+        };
+        return rule_judge(&context, w->skip + i, row);
+}
+
+static int judge_periods(Work *w) {
+        size_t n = MAX(w->n, 1u), units = MAX(w->in->value->n_units, 1u), cells;
+        int r = 0;
+
+        if (__builtin_mul_overflow(n, units, &cells))
+                return -ENOMEM;
+        w->judgement = calloc(cells, sizeof(*w->judgement));
+        w->is_judged = calloc(n, sizeof(*w->is_judged));
+        w->for_n = calloc(n, sizeof(*w->for_n));
+        w->end = calloc(n, sizeof(*w->end));
+        w->unit_end = calloc(n, sizeof(*w->unit_end));
+        if (!w->judgement || !w->is_judged || !w->for_n || !w->end || !w->unit_end)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < w->n; i++)
+                r = judge_period(w, i);
+        return r;
+}
+
+static const Judgement *judgement_of(const Work *w, size_t u, PeriodId period) {
+        bool is_near = w->n > 0 && period_type(period) == period_type(w->start);
+        int i = is_near ? period_distance(w->start, period) : -1;
+
+        return i >= 0 && (size_t) i < w->n ? &w->judgement[(size_t) i * w->in->value->n_units + u]
+                                           : NULL;
+}
+
+/* ---- stored episodes by unit
+ * -------------------------------------------------------------------------------------- */
+
+typedef struct StoredKey {
+        size_t unit;
+        bool is_foreign;
+        const Episode *episode;
+} StoredKey;
+
+static int compare_stored(const void *a, const void *b) {
+        const StoredKey *x = a, *y = b;
+
+        if (x->unit != y->unit)
+                return x->unit < y->unit ? -1 : 1;
+        if (x->is_foreign != y->is_foreign)
+                return x->is_foreign ? -1 : 1;
+        return x->episode->first < y->episode->first ? -1 : x->episode->first > y->episode->first;
+}
+
+typedef struct UnitKey {
+        UnitId id;
+        size_t index;
+} UnitKey;
+
+static int compare_units(const void *a, const void *b) {
+        const UnitKey *x = a, *y = b;
+
+        return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int index_units(const Panel *panel, UnitKey **ret) {
+        UnitKey *keys = calloc(MAX(panel->n_units, 1u), sizeof(*keys));
+
+        if (!keys)
+                return -ENOMEM;
+        for (size_t u = 0; u < panel->n_units; u++)
+                keys[u] = (UnitKey){panel->units[u], u};
+        qsort(keys, panel->n_units, sizeof(*keys), compare_units);
+        *ret = keys;
+        return 0;
+}
+
+static int sort_stored(Work *w) {
+        const JudgeInput *in = w->in;
+        size_t room = MAX(in->n_stored, 1u);
+        CLEANUP_FREE UnitKey *units = NULL;
+        CLEANUP_FREE StoredKey *keys = calloc(room, sizeof(*keys));
+        int r;
+
+        w->stored = calloc(room, sizeof(*w->stored));
+        w->stored_unit = calloc(room, sizeof(*w->stored_unit));
+        if (!keys || !w->stored || !w->stored_unit)
+                return -ENOMEM;
+        r = index_units(in->value, &units);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < in->n_stored; i++) {
+                UnitKey want = {in->stored[i].unit, 0};
+                const UnitKey *found =
+                        bsearch(&want, units, in->value->n_units, sizeof(*units), compare_units);
+                if (found)
+                        keys[w->n_stored++] = (StoredKey){
+                                found->index, is_foreign(&in->stored[i], in->value->first),
+                                &in->stored[i]};
+        }
+        qsort(keys, w->n_stored, sizeof(*keys), compare_stored);
+        for (size_t i = 0; i < w->n_stored; i++) {
+                w->stored[i] = keys[i].episode;
+                w->stored_unit[i] = keys[i].unit;
+        }
+        return 0;
+}
+
+/* ---- the result
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static int add_episode(Work *w, const Episode *e, uint8_t marks) {
+        JudgeResult *result = w->result;
+
+        if (ARRAY_GROW(result->episodes, result->cap_episodes, result->n_episodes + 1) < 0 ||
+            ARRAY_GROW(w->marks, w->cap_marks, result->n_episodes + 1) < 0)
+                return -ENOMEM;
+        w->marks[result->n_episodes] = marks;
+        result->episodes[result->n_episodes++] = *e;
+        return 0;
+}
+
+/* A transition of the episode added last. */
+static int add_transition(Work *w, size_t u, TransitionKind kind, PeriodId period,
+                          const char *reason) {
+        JudgeResult *result = w->result;
+        const Episode *e = &result->episodes[result->n_episodes - 1];
+        const Judgement *j =
+                period == e->last && e->state != EPISODE_GONE ? NULL : judgement_of(w, u, period);
+        int at = panel_period(w->in->value, period);
+
+        if (ARRAY_GROW(result->transitions, result->cap_transitions, result->n_transitions + 1) < 0)
+                return -ENOMEM;
+        result->transitions[result->n_transitions++] = (Transition){
+                .episode = result->n_episodes - 1,
+                .kind = kind,
+                .period = period,
+                .value = j ? j->value : e->value,
+                .previous_value = at > 0 ? panel_at(w->in->value, (size_t) at - 1, u) : VALUE_NONE,
+                .limit = j ? j->limit : e->limit,
+                .place = j ? j->place : e->place,
+                .of = j ? j->of : e->of,
+                .reason = reason,
+        };
+        return 0;
+}
+
+/* ---- one unit: differences
+ * ---------------------------------------------------------------------------------------- */
+
+static bool is_restated_unit(const Work *w, size_t u) {
+        return w->in->is_restated_unit && w->in->is_restated_unit[u];
+}
+
+/* Why what was judged before reads differently now. */
+static const char *cause_of(const Work *w, size_t u) {
+        if (w->in->is_new_rule)
+                return "rule";
+        if (is_restated_unit(w, u))
+                return "restated";
+        if (rule_is_relative(w->rule))
+                return "median";
+        return w->in->restated == 0 && w->in->first_seen != 0 ? "backfill" : "restated";
+}
+
+static bool is_backfilled(const Work *w, const Episode *e) {
+        PeriodId seen = w->in->first_seen;
+
+        return seen != 0 && seen < w->newest && e->first >= seen;
+}
+
+/* Does it exist only because an ended period, not the newest, was changed? */
+static bool is_by_restatement(const Work *w, size_t u, const Episode *e) {
+        PeriodId restated = w->in->restated, seen = w->in->first_seen;
+
+        return restated != 0 && restated < w->newest && e->first >= restated &&
+               !(seen != 0 && e->first >= seen) &&
+               (is_restated_unit(w, u) || rule_is_relative(w->rule));
+}
+
+static bool is_same_place(const Episode *a, const Episode *b) {
+        return a->place == b->place && a->of == b->of;
+}
+
+static bool is_same_but_place(const Episode *a, const Episode *b) {
+        return a->first == b->first && a->opened == b->opened && a->last == b->last &&
+               a->length == b->length && a->state == b->state && a->end == b->end &&
+               a->severity == b->severity && a->value == b->value && a->previous == b->previous &&
+               a->limit == b->limit && a->delta == b->delta && a->is_late == b->is_late &&
+               a->tell_from == b->tell_from;
+}
+
+static TransitionKind kind_of_end(EndReason end) {
+        switch (end) {
+        case END_UNIT_ENDED:
+                return TRANSITION_UNIT_ENDED;
+        case END_ERA:
+                return TRANSITION_ERA;
+        case END_RULE_CHANGED:
+                return TRANSITION_RULE_CHANGED;
+        case END_RULE_REMOVED:
+                return TRANSITION_RULE_REMOVED;
+        default:
+                return TRANSITION_CLOSED;
+        }
+}
+
+static int add_held(Work *w, const Episode *stored) {
+        if (!stored->is_held)
+                return 0;
+        w->n_opening += stored->state == EPISODE_OPEN;
+        return add_episode(w, stored, MARK_UNCHANGED);
+}
+
+/* Not open before, open (or already over) now. */
+static int judge_appeared(Work *w, size_t u, Episode *e) {
+        const char *reason = NULL;
+        bool is_filled = is_backfilled(w, e);
+        int r;
+
+        e->is_late = is_by_restatement(w, u, e) || e->is_late;
+        e->tell_from = w->in->is_new_rule ? period_next(w->newest) : 0;
+        if (e->is_late)
+                reason = cause_of(w, u);
+        else if (is_filled)
+                reason = "backfill";
+        bool is_silent = is_filled && !e->is_late && e->state == EPISODE_CLOSED;
+        w->n_opening += e->state == EPISODE_OPEN;
+        r = add_episode(w, e, is_silent ? 0 : MARK_APPEARED);
+        if (r == 0 && !is_silent)
+                r = add_transition(w, u, TRANSITION_OPENED, e->opened, reason);
+        if (r == 0 && e->state == EPISODE_CLOSED)
+                r = add_transition(w, u, kind_of_end(e->end), e->last,
+                                   reason ? reason : end_reason_name(e->end));
+        return r;
+}
+
+static int judge_still_open(Work *w, size_t u, const Episode *was, const Episode *e) {
+        bool is_longer = e->last > was->last;
+        const char *reason = is_longer ? NULL : cause_of(w, u);
+        int r = 0;
+
+        if (is_longer)
+                r = add_transition(w, u, TRANSITION_CONTINUED, e->last, NULL);
+        if (r == 0 && e->severity != was->severity)
+                r = add_transition(
+                        w, u, e->severity > was->severity ? TRANSITION_WORSE : TRANSITION_EASED,
+                        e->last, reason);
+        else if (r == 0 && !is_longer)
+                r = add_transition(w, u, TRANSITION_AMENDED, e->last,
+                                   is_same_but_place(was, e) ? "place" : reason);
+        return r;
+}
+
+static int judge_ended(Work *w, size_t u, const Episode *was, const Episode *e) {
+        bool is_change_of_past = e->end == END_CLEAR && e->last <= was->last;
+
+        return add_transition(w, u, kind_of_end(e->end), e->last,
+                              is_change_of_past ? cause_of(w, u) : end_reason_name(e->end));
+}
+
+/* Both have been alerts; something differs. */
+static int judge_differing(Work *w, size_t u, const Episode *was, const Episode *e) {
+        if (e->state == EPISODE_OPEN && was->state == EPISODE_OPEN)
+                return judge_still_open(w, u, was, e);
+        if (e->state == EPISODE_OPEN)
+                return add_transition(w, u, TRANSITION_OPENED, e->last, cause_of(w, u));
+        if (was->state == EPISODE_OPEN)
+                return judge_ended(w, u, was, e);
+        return add_transition(w, u, TRANSITION_AMENDED, e->last,
+                              is_same_but_place(was, e) ? "place" : cause_of(w, u));
+}
+
+/* The run is shorter than `for`: never an alert so far, or none any more. */
+static int judge_pending(Work *w, size_t u, const Episode *was, const Episode *e) {
+        bool was_alert = was && (was->state == EPISODE_OPEN || was->state == EPISODE_CLOSED);
+        int r = add_episode(w, e, 0);
+
+        if (r < 0)
+                return r;
+        return was_alert ? add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e->first,
+                                          cause_of(w, u))
+                         : add_transition(w, u, TRANSITION_PENDING, e->last, NULL);
+}
+
+static Episode merged(const Work *w, size_t u, const Episode *was, const Episode *folded) {
+        Episode e = *folded;
+        int at = panel_period(w->in->value, e.last);
+
+        e.rule = w->rule->name;
+        e.unit = w->in->value->units[u];
+        e.previous = at > 0 ? panel_at(w->in->value, (size_t) at - 1, u) : VALUE_NONE;
+        if (!was)
+                return e;
+        e.id = was->id;
+        e.is_late = was->is_late;
+        e.is_held = was->is_held && e.state != EPISODE_PENDING;
+        e.tell_from = was->tell_from;
+        e.step = was->step;
+        /* A changed text ended it at a period that the text before had found in breach; still so.
+         */
+        bool is_clear = e.state == EPISODE_CLOSED && e.end == END_CLEAR;
+        if (is_clear && was->end == END_RULE_CHANGED && was->last == e.last)
+                e.end = END_RULE_CHANGED;
+        else if (is_clear && w->in->is_new_rule && was->state == EPISODE_OPEN &&
+                 e.last <= was->last)
+                e.end = END_RULE_CHANGED;
+        return e;
+}
+
+/* One folded run against the stored episode of that name (or NULL). */
+static int judge_run(Work *w, size_t u, const Episode *was, const Episode *folded) {
+        Episode e = merged(w, u, was, folded);
+        int r;
+
+        if (was && is_same_but_place(was, &e) && is_same_place(was, &e))
+                return add_held(w, was);
+        if (e.state == EPISODE_PENDING)
+                return judge_pending(w, u, was, &e);
+        if (!was || was->opened == 0 || was->state == EPISODE_GONE || was->state == EPISODE_PENDING)
+                return judge_appeared(w, u, &e);
+        w->n_opening += e.state == EPISODE_OPEN && e.is_held;
+        r = add_episode(w, &e, 0);
+        return r < 0 ? r : judge_differing(w, u, was, &e);
+}
+
+/* ---- one unit: stored episodes that the fold does not know
+ * -------------------------------------------------------- */
+
+static void take_figures(Episode *e, const Judgement *j) {
+        e->value = j->value;
+        e->limit = j->limit;
+        e->delta = j->delta;
+        e->place = j->place;
+        e->of = j->of;
+}
+
+static int end_stored(Work *w, size_t u, const Episode *was, EndReason end, PeriodId last) {
+        Episode e = *was;
+        const Judgement *j = judgement_of(w, u, last);
+        int r;
+
+        e.state = EPISODE_CLOSED;
+        e.end = end;
+        e.last = last;
+        if (j && last > was->last)
+                take_figures(&e, j);
+        if (was->state == EPISODE_PENDING || was->opened == 0) { /* never an alert */
+                e.state = EPISODE_GONE;
+                e.end = END_NONE;
+        }
+        r = add_episode(w, &e, 0);
+        if (r < 0)
+                return r;
+        return e.state == EPISODE_GONE
+                       ? add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e.first, "pending")
+                       : add_transition(w, u, kind_of_end(end), e.last, end_reason_name(end));
+}
+
+static int withdraw_stored(Work *w, size_t u, const Episode *was) {
+        const Judgement *j = judgement_of(w, u, (PeriodId) was->first);
+        Episode e = *was;
+        int r;
+
+        e.state = EPISODE_GONE;
+        e.end = END_NONE;
+        e.is_held = false;
+        if (j) /* the figure that no longer makes it so: for people, and for whether it trembles */
+                take_figures(&e, j);
+        bool was_gone = was->state == EPISODE_GONE;
+        if (was_gone && (was->opened == 0 || (was->value == e.value && was->limit == e.limit)))
+                return 0;
+        r = add_episode(w, &e, 0);
+        if (r < 0)
+                return r;
+        if (was->state == EPISODE_PENDING)
+                return add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e.first, "pending");
+        return add_transition(w, u, was_gone ? TRANSITION_AMENDED : TRANSITION_WITHDRAWN,
+                              (PeriodId) e.first, cause_of(w, u));
+}
+
+/* An early warning is never withdrawn, it clears: the running period's figure is expected to move.
+ */
+static int judge_vanished_running(Work *w, size_t u, const Episode *was) {
+        const Judgement *j = judgement_of(w, u, was->last);
+        Episode now = *was;
+        int r;
+
+        if (was->state != EPISODE_OPEN)
+                return was->state == EPISODE_CLOSED ? add_held(w, was) : withdraw_stored(w, u, was);
+        if (j && j->verdict != VERDICT_UNKNOWN)
+                take_figures(&now, j);
+        if (was->first < w->newest || (j && j->verdict == VERDICT_CLEAR))
+                return end_stored(w, u, &now, END_CLEAR, was->last);
+        now.severity = SEVERITY_WARNING; /* between, or unknown for now */
+        if (is_same_but_place(was, &now))
+                return add_held(w, was);
+        w->n_opening += was->is_held;
+        r = add_episode(w, &now, 0);
+        return r < 0 ? r : judge_still_open(w, u, was, &now);
+}
+
+static int judge_vanished(Work *w, size_t u, const Episode *was) {
+        size_t i = (size_t) period_distance(w->start, (PeriodId) was->first);
+        bool is_of_rule = was->end == END_RULE_CHANGED || was->end == END_RULE_REMOVED;
+        PeriodId text_from = w->in->versions[w->in->n_versions - 1].from;
+
+        if (was->state == EPISODE_CLOSED && is_of_rule)
+                return add_held(w, was);
+        if (!w->is_judged[i]) /* by a text that cannot be held against these figures */
+                return is_live(was)
+                               ? end_stored(w, u, was, END_RULE_CHANGED, MAX(was->last, w->newest))
+                               : add_held(w, was);
+        if (w->in->is_new_rule && was->first >= text_from && was->state != EPISODE_GONE)
+                return end_stored(w, u, was, END_RULE_CHANGED,
+                                  is_live(was) ? MAX(was->last, w->newest) : was->last);
+        if (w->rule->watch == WATCH_RUNNING)
+                return judge_vanished_running(w, u, was);
+        return withdraw_stored(w, u, was);
+}
+
+/* ---- one unit
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct UnitWork {
+        const Episode **stored;
+        size_t n_stored;
+        Episode *folded;
+        size_t n_folded;
+        PeriodId start; /* what lies before is not looked at */
+        bool is_new_allowed;
+} UnitWork;
+
+static void unit_work_done(UnitWork *unit) {
+        free(unit->folded);
+}
+
+static bool is_ended_by(const Work *w, size_t u, PeriodId period) {
+        const Day *until = w->in->valid_until;
+
+        return until && until[u] != DAY_OPEN && until[u] < period_end(period);
+}
+
+/* Periods from the unit's end on have no verdict, and the first of them ends its run. */
+static void apply_unit_end(Work *w, size_t u) {
+        memcpy(w->unit_end, w->end, w->n * sizeof(*w->end));
+        for (size_t i = w->n; i-- > 0 && is_ended_by(w, u, period_add(w->start, (int) i));) {
+                w->unit_end[i] = END_UNIT_ENDED;
+                w->judgement[i * w->in->value->n_units + u] =
+                        (Judgement){.value = VALUE_NONE, .limit = VALUE_NONE, .delta = VALUE_NONE};
+        }
+}
+
+/* A stored episode that reaches over the start and has not changed: the fold goes on behind it. One
+ * that is live and begins before the panel does cannot be folded at all: false. */
+static bool find_unit_start(const Work *w, UnitWork *unit) {
+        unit->start = w->start;
+        for (size_t i = 0; i < unit->n_stored; i++) {
+                const Episode *e = unit->stored[i];
+                if (e->first >= w->start || e->state == EPISODE_GONE)
+                        continue;
+                if (is_live(e))
+                        return false;
+                unit->start = MAX(unit->start, e->last);
+        }
+        return unit->start <= w->newest;
+}
+
+static int fold_unit(Work *w, size_t u, UnitWork *unit) {
+        size_t i = (size_t) period_distance(w->start, unit->start), n_units = w->in->value->n_units;
+
+        apply_unit_end(w, u);
+        FoldInput in = {
+                .judgement = w->judgement + i * n_units + u,
+                .n = w->n - i,
+                .stride = n_units,
+                .first = unit->start,
+                .for_n = w->for_n + i,
+                .end = w->unit_end + i,
+        };
+        return alert_fold_input(&in, &unit->folded, &unit->n_folded);
+}
+
+/* The run was stored under a later first period, and an older period was filled in since: same
+ * alert, older name. */
+static const Episode *stored_further_on(const Work *w, const UnitWork *unit, size_t from,
+                                        const Episode *run) {
+        PeriodId seen = w->in->first_seen;
+
+        if (seen == 0 || (w->in->restated != 0 && w->in->restated <= seen))
+                return NULL;
+        for (size_t i = from; i < unit->n_stored; i++) {
+                const Episode *e = unit->stored[i];
+                if (e->first > run->last || (e->first == run->last && run->state == EPISODE_CLOSED))
+                        return NULL;
+                if (e->first > run->first && seen < e->first && seen >= run->first &&
+                    e->state != EPISODE_GONE)
+                        return e;
+        }
+        return NULL;
+}
+
+static int judge_folded(Work *w, size_t u, UnitWork *unit) {
+        const Episode *taken = NULL;
+        size_t s = 0;
+        int r = 0;
+
+        for (size_t f = 0; r == 0 && f < unit->n_folded; f++) {
+                const Episode *run = &unit->folded[f], *was = NULL;
+                for (; r == 0 && s < unit->n_stored && unit->stored[s]->first < run->first; s++)
+                        if (unit->stored[s]->first >= unit->start && unit->stored[s] != taken)
+                                r = judge_vanished(w, u, unit->stored[s]);
+                if (r == 0 && s < unit->n_stored && unit->stored[s]->first == run->first)
+                        was = unit->stored[s++];
+                if (r == 0 && !was)
+                        was = taken = stored_further_on(w, unit, s, run);
+                if (r == 0 && (was || unit->is_new_allowed))
+                        r = judge_run(w, u, was, run);
+        }
+        for (; r == 0 && s < unit->n_stored; s++)
+                if (unit->stored[s]->first >= unit->start && unit->stored[s]->first <= w->newest &&
+                    unit->stored[s] != taken)
+                        r = judge_vanished(w, u, unit->stored[s]);
+        return r;
+}
+
+/* No longer one of the rule's units. */
+static int judge_unwatched(Work *w, size_t u, const UnitWork *unit) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < unit->n_stored; i++)
+                if (is_live(unit->stored[i]))
+                        r = end_stored(w, u, unit->stored[i], END_RULE_CHANGED,
+                                       MAX(unit->stored[i]->last, w->newest));
+        return r;
+}
+
+static int judge_unit(Work *w, size_t u, const Episode **stored, size_t n_stored) {
+        CLEANUP(unit_work_done) UnitWork unit = {.stored = stored, .n_stored = n_stored};
+        int r = 0;
+
+        for (; r == 0 && unit.n_stored > 0 && is_foreign(unit.stored[0], w->start); unit.n_stored--)
+                if (is_live(*unit.stored++))
+                        r = end_stored(w, u, unit.stored[-1], END_RULE_CHANGED,
+                                       unit.stored[-1]->last);
+        if (r < 0)
+                return r;
+        unit.is_new_allowed = !w->in->is_watched || w->in->is_watched[u];
+        if (!unit.is_new_allowed && !is_ended_by(w, u, w->newest))
+                return judge_unwatched(w, u, &unit);
+        if (!find_unit_start(w, &unit))
+                return 0;
+        r = fold_unit(w, u, &unit);
+        return r < 0 ? r : judge_folded(w, u, &unit);
+}
+
+static int judge_units(Work *w) {
+        int r = 0;
+
+        for (size_t u = 0, s = 0; r == 0 && u < w->in->value->n_units; u++) {
+                size_t from = s;
+                while (s < w->n_stored && w->stored_unit[s] == u)
+                        s++;
+                r = judge_unit(w, u, w->stored + from, s - from);
+        }
+        return r;
+}
+
+/* ---- mass guard
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static int median_at(const Work *w, PeriodId period, int64_t *ret) {
+        const Panel *panel = w->in->value;
+        int at = panel_period(panel, period);
+
+        *ret = VALUE_NONE;
+        return at < 0 ? 0
+                      : rank_median(panel->value + (size_t) at * panel->n_units, panel->n_units, 1,
+                                    ret);
+}
+
+static int has_jumped(const Work *w, bool *ret) {
+        int64_t now, before;
+        int r;
+
+        *ret = false;
+        if (w->in->guard_jump <= 0 || w->end[w->n - 1] == END_ERA)
+                return 0;
+        r = median_at(w, w->newest, &now);
+        if (r == 0)
+                r = median_at(w, period_previous(w->newest), &before);
+        if (r == 0 && now != VALUE_NONE && before != VALUE_NONE)
+                *ret = llabs((long long) (now - before)) > w->in->guard_jump;
+        return r;
+}
+
+static size_t cohort_size(const Work *w) {
+        const Judgement *row = w->judgement + (w->n - 1) * w->in->value->n_units;
+        size_t n = 0;
+
+        for (size_t u = 0; u < w->in->value->n_units; u++)
+                n += row[u].value != VALUE_NONE && (!w->in->is_watched || w->in->is_watched[u]);
+        return n;
+}
+
+static int trip_guard(Work *w) {
+        JudgeResult *result = w->result;
+        bool jumped;
+        int r;
+
+        result->guard_opening = w->n_opening;
+        result->guard_of = cohort_size(w);
+        if (w->in->is_guard_released || w->n_opening == 0 || result->guard_of < GUARD_MIN_COHORT)
+                return 0;
+        r = has_jumped(w, &jumped);
+        if (r < 0)
+                return r;
+        bool is_mass = w->in->guard_percent > 0 &&
+                       w->n_opening * 100 > result->guard_of * (size_t) w->in->guard_percent;
+        result->is_guard_tripped = is_mass || jumped;
+        result->is_guard_by_jump = jumped && !is_mass;
+        return 0;
+}
+
+/* Sets or lifts the hold, and takes out what turned out to be as stored. */
+static void apply_guard(Work *w) {
+        JudgeResult *result = w->result;
+        size_t n = 0, t = 0;
+
+        for (size_t i = 0; i < result->n_episodes; i++) {
+                Episode *e = &result->episodes[i];
+                bool is_dropped = result->is_guard_tripped && (w->marks[i] & MARK_UNCHANGED);
+                if (!result->is_guard_tripped)
+                        e->is_held = false;
+                else if (w->marks[i] & MARK_APPEARED)
+                        e->is_held = true;
+                for (; t < result->n_transitions && result->transitions[t].episode == i; t++)
+                        result->transitions[t].episode = n;
+                if (!is_dropped)
+                        result->episodes[n++] = *e;
+        }
+        result->n_episodes = n;
+}
+
+/* ---- all
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static int judge_work(Work *w) {
+        int r = judge_periods(w);
+
+        if (r == 0)
+                r = sort_stored(w);
+        if (r == 0)
+                r = judge_units(w);
+        if (r == 0)
+                r = trip_guard(w);
+        if (r == 0)
+                apply_guard(w);
+        return r;
+}
+
+int engine_judge(const JudgeInput *in, JudgeResult *ret) {
+        CLEANUP(judge_result_done) JudgeResult result = {0};
+        CLEANUP(work_done) Work w = {.in = in, .result = &result};
+        int r;
+
+        assert(in->n_versions > 0);
+        w.rule = in->versions[in->n_versions - 1].rule;
+        if (in->newest != 0 && in->value->n_periods > 0) {
+                find_range(&w);
+                r = w.n > 0 ? judge_work(&w) : 0;
+                if (r < 0)
+                        return r;
+        }
+        *ret = result;
+        result = (JudgeResult){0};
+        return 0;
+}
+
+void judge_result_done(JudgeResult *r) {
+        free(r->episodes);
+        free(r->transitions);
+        *r = (JudgeResult){0};
+}
