@@ -13,8 +13,8 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "mux-private.h"
 #include "os/clock.h"
+#include "transport/mux-private.h"
 
 #define HTTP_MAX_URL ((size_t) 8192)
 #define HTTP_MAX_REQUEST_HEADERS ((size_t) 64)

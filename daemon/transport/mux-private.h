@@ -2,8 +2,13 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <systemd/sd-event.h>
 
-#include "transport/mux.h"
+#include "base/macro.h"
+
+typedef struct Mux Mux;
+typedef struct Slot Slot;
+struct MuxOptions;
 
 typedef struct Transfer Transfer;
 
@@ -32,7 +37,7 @@ struct Slot {
 };
 
 sd_event *mux_event(Mux *m);
-const MuxOptions *mux_options(const Mux *m);
+const struct MuxOptions *mux_options(const Mux *m);
 
 /* Kept SMTP connections live with the multi; mux.c knows only how to drop them. */
 typedef struct MuxKept {

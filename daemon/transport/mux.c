@@ -10,7 +10,7 @@
  *  - the timer is on CLOCK_MONOTONIC, which is the one libcurl counts by, with an accuracy of 1 ms.
  *
  * No handler ever returns a negative number: sd-event would switch the source off for good. */
-#include "mux-private.h"
+#include "transport/mux.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "os/log.h"
+#include "transport/mux-private.h"
 
 #define MUX_CONNECT_TIMEOUT_MS 10000L
 #define MUX_MAX_KEPT 16L /* idle connections in libcurl's cache */
@@ -177,12 +178,12 @@ static int copy_options(Mux *m, const MuxOptions *options) {
 }
 
 int mux_new(sd_event *event, const MuxOptions *options, Mux **ret) {
-        CLEANUP(mux_freep) Mux *m = calloc(1, sizeof *m);
+        Mux *m = calloc(1, sizeof *m);
 
         if (!m)
                 return -ENOMEM;
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-                free(TAKE_PTR(m));
+                free(m);
                 return -EIO;
         }
         m->event = sd_event_ref(event);
@@ -194,9 +195,11 @@ int mux_new(sd_event *event, const MuxOptions *options, Mux **ret) {
                 r = set_up_sources(m);
         if (r >= 0)
                 r = set_up_multi(m);
-        if (r < 0)
+        if (r < 0) {
+                mux_free(m);
                 return r;
-        *ret = TAKE_PTR(m);
+        }
+        *ret = m;
         return 0;
 }
 
