@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -89,16 +90,17 @@ static int write_all(int fd, const char *data, size_t n) {
 
 /* The rename is durable only when the folder is. */
 static int sync_parent(const char *path) {
-        CLEANUP_FREE char *dir = strdup(path);
-        char *slash;
+        char dir[PATH_MAX] = ".";
+        const char *slash = strrchr(path, '/');
 
-        if (!dir)
-                return -ENOMEM;
-        slash = strrchr(dir, '/');
-        if (slash)
-                slash[slash == dir] = 0;
-        CLEANUP(closep)
-        int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (slash) {
+                size_t n = MAX((size_t) (slash - path), (size_t) 1);
+                if (n >= sizeof dir)
+                        return -ENAMETOOLONG;
+                memcpy(dir, path, n);
+                dir[n] = 0;
+        }
+        CLEANUP(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
         return fsync(fd) < 0 ? -errno : 0;
@@ -197,10 +199,12 @@ static int make_folder(const char *path, unsigned mode) {
 }
 
 int file_mkdir(const char *dir, unsigned mode) {
-        CLEANUP_FREE char *path = strdup(dir);
+        char path[PATH_MAX];
+        size_t n = strlen(dir);
 
-        if (!path)
-                return -ENOMEM;
+        if (n >= sizeof path)
+                return -ENAMETOOLONG;
+        memcpy(path, dir, n + 1);
         for (char *p = path + 1; *path && *p; p++) {
                 if (*p != '/')
                         continue;

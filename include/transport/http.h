@@ -42,7 +42,7 @@ int http_start(Mux *m, const HttpRequest *request, HttpDone done, void *userdata
 /* Within the callback: moves the body out of the slot into b (must be empty). */
 int http_take_body(Slot *slot, Buf *b);
 
-/* Blocking request over a UNIX socket, for the client. *ret_status; answer body appended to b. -ECONNREFUSED, -ENOENT: daemon not
- * reachable. etag in/out may be NULL. */
+/* Blocking request over a UNIX socket, for the client. *ret_status; answer body appended to b. path: with query, percent-encoded. -ECONNREFUSED,
+ * -ENOENT: daemon not reachable; -EACCES; -EFBIG (over b->max); -ETIMEDOUT; -EBADMSG. */
 int http_unix(const char *socket_path, const char *method, const char *path, const char *body, size_t body_size,
               int64_t timeout_ms, int *ret_status, Buf *b);

@@ -1,0 +1,548 @@
+/* libmicrohttpd from the loop: one MHD daemon per listener, each with its epoll descriptor as an io
+ * source and a one-shot timer. The timer is armed anew after every MHD_run(): MHD keeps work (half
+ * a request, an idle connection's end) that no descriptor tells of.
+ *
+ * MHD decodes %XX in place and hands out C strings, so that %00 would silently cut a path or an
+ * argument: the raw request line is looked at first (uri_log_callback), and what is wrong with it
+ * is answered when the request has been read. Answers are queued on the last call of the access
+ * handler; on the first one MHD would close a kept connection after it. The one exception wants
+ * just that: a body whose announced length is too much is not read at all. */
+#include "serve/serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "os/log.h"
+
+#define SERVE_MAX_LISTENERS 8u
+#define SERVE_MAX_CONNECTIONS 64u
+#define SERVE_TIMEOUT_S 30u
+#define SERVE_BACKLOG 128
+#define SERVE_CONNECTION_MEMORY ((size_t) 32 << 10) /* bounds the header of a request */
+#define SERVE_MAX_URI ((size_t) 4096)
+#define SERVE_MAX_DISCARD ((size_t) 1 << 20) /* of a body of unknown length that is too big */
+
+typedef struct Listener {
+        Serve *serve;
+        ServeRole role;
+        struct MHD_Daemon *mhd;
+        sd_event_source *io, *timer;
+        char *path; /* of a socket that we made */
+        dev_t dev;
+        ino_t ino;
+} Listener;
+
+struct Serve {
+        sd_event *event;
+        ServeHandler handler;
+        void *userdata;
+        size_t max_body;
+        Listener *listeners[SERVE_MAX_LISTENERS];
+        size_t n_listeners;
+};
+
+/* One request under way; lives from its request line to request_done(). */
+typedef struct Pending {
+        Buf body;
+        size_t discarded;
+        int refused; /* HTTP status decided before the handler is asked, or 0 */
+        bool is_begun, is_out_of_memory;
+} Pending;
+
+/* Replies */
+
+static const char *status_title(int status) {
+        const char *title = MHD_get_reason_phrase_for((unsigned) status);
+        return title ? title : "Unknown";
+}
+
+int serve_problem(ServeReply *reply, int status, const char *format, ...) {
+        CLEANUP(buf_done) Buf detail = BUF_INIT(16384);
+        CLEANUP(buf_done) Buf body = BUF_INIT(131072);
+        va_list ap;
+
+        va_start(ap, format);
+        int r = buf_vprintf(&detail, format, ap);
+        va_end(ap);
+        if (r >= 0)
+                r = buf_printf(
+                        &body,
+                        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"",
+                        status_title(status), status);
+        if (r >= 0)
+                r = text_append_json(&body, buf_text(&detail), detail.len);
+        if (r >= 0)
+                r = buf_str(&body, "\"}\n");
+        if (r < 0)
+                return r;
+        buf_done(&reply->body);
+        reply->body = body;
+        body = BUF_INIT(0);
+        reply->status = status;
+        reply->content_type = "application/problem+json";
+        reply->etag[0] = 0;
+        return 0;
+}
+
+/* If-None-Match (RFC 9110, 13.1.2): "*" or a list, compared weakly. */
+static bool etag_matches(const char *list, const char *etag) {
+        size_t n;
+
+        if (strncmp(etag, "W/", 2) == 0)
+                etag += 2;
+        n = strlen(etag);
+        for (const char *p = list; p && *p;) {
+                p += strspn(p, " \t,");
+                if (*p == '*')
+                        return true;
+                if (strncmp(p, "W/", 2) == 0)
+                        p += 2;
+                const char *close = *p == '"' ? strchr(p + 1, '"') : NULL;
+                if (!close)
+                        return false;
+                if ((size_t) (close + 1 - p) == n && memcmp(p, etag, n) == 0)
+                        return true;
+                p = close + 1;
+        }
+        return false;
+}
+
+static struct MHD_Response *make_response(Buf *body) {
+        size_t n = body->len;
+        char *data = buf_take(body);
+        if (!data)
+                return NULL;
+        struct MHD_Response *response =
+                MHD_create_response_from_buffer(n, data, MHD_RESPMEM_MUST_FREE);
+        if (!response)
+                free(data);
+        return response;
+}
+
+static bool add_headers(struct MHD_Response *response, const ServeReply *reply) {
+        const struct {
+                const char *name, *value;
+        } headers[] = {
+                {MHD_HTTP_HEADER_CONTENT_TYPE, reply->status == 304 ? NULL : reply->content_type},
+                {MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"},
+                {"X-Content-Type-Options", "nosniff"},
+                {MHD_HTTP_HEADER_ETAG, reply->etag[0] ? reply->etag : NULL},
+                {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD, POST, DELETE" : NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(headers); i++)
+                if (headers[i].value &&
+                    MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+                        return false;
+        return true;
+}
+
+static enum MHD_Result queue_reply(struct MHD_Connection *connection, ServeReply *reply) {
+        struct MHD_Response *response = make_response(&reply->body);
+        enum MHD_Result result = MHD_NO; /* closes the connection */
+
+        if (!response)
+                return MHD_NO;
+        if (add_headers(response, reply))
+                result = MHD_queue_response(connection, (unsigned) reply->status, response);
+        MHD_destroy_response(response);
+        return result;
+}
+
+/* Requests */
+
+const char *serve_query(const ServeRequest *r, const char *name) {
+        return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static void ask_handler(Listener *l, const ServeRequest *request, ServeReply *reply) {
+        Serve *s = l->serve;
+        int r = s->handler(request, reply, s->userdata);
+
+        if (r >= 0)
+                return;
+        log_error("%s %s failed: %s, answering 500", request->method, request->path, strerror(-r));
+        if (serve_problem(reply, 500, "internal error: %s", strerror(-r)) < 0)
+                reply->status = 500;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name) {
+        return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static bool is_known_method(const char *method) {
+        return streq(method, "GET") || streq(method, "HEAD") || streq(method, "POST") ||
+               streq(method, "DELETE");
+}
+
+static int refuse(ServeReply *reply, int status) {
+        switch (status) {
+        case 400:
+                return serve_problem(reply, 400, "the request target is not valid");
+        case 405:
+                return serve_problem(reply, 405, "only GET, HEAD, POST and DELETE are known");
+        case 413:
+                return serve_problem(reply, 413, "the request body is too big");
+        case 414:
+                return serve_problem(reply, 414, "the request target is over %zu bytes",
+                                     SERVE_MAX_URI);
+        default:
+                return serve_problem(reply, status, "out of memory");
+        }
+}
+
+static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, const char *path,
+                              const char *method, Pending *p) {
+        ServeReply reply = {.status = 200,
+                            .content_type = "application/json",
+                            .body = BUF_INIT((size_t) 256 << 20)};
+        /* MHD leaves the body of a HEAD answer out by itself. */
+        ServeRequest request = {
+                .role = l->role,
+                .method = streq(method, "HEAD") ? "GET" : method,
+                .path = path,
+                .body = p ? buf_text(&p->body) : "",
+                .body_size = p ? p->body.len : 0,
+                .if_none_match = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
+                .connection = connection,
+        };
+        int refused = !p || p->is_out_of_memory ? 503 : p->refused;
+        enum MHD_Result result = MHD_NO;
+
+        if (refused == 0)
+                ask_handler(l, &request, &reply);
+        if (refused == 0 || refuse(&reply, refused) >= 0) {
+                if (reply.status == 200 && reply.etag[0] && streq(request.method, "GET") &&
+                    etag_matches(request.if_none_match, reply.etag)) {
+                        reply.status = 304;
+                        buf_clear(&reply.body);
+                }
+                result = queue_reply(connection, &reply);
+        }
+        buf_done(&reply.body);
+        return result;
+}
+
+/* Refusals that need no body; returns true when the body shall not even be read. */
+static bool begin_request(Listener *l, struct MHD_Connection *connection, const char *path,
+                          const char *method, Pending *p) {
+        const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+        p->is_begun = true;
+        p->body = BUF_INIT(l->serve->max_body);
+        if (p->refused == 0 && !text_is_utf8(path, strlen(path)))
+                p->refused = 400;
+        if (p->refused == 0 && !is_known_method(method))
+                p->refused = 405;
+        if (!length || strtoull(length, NULL, 10) <= l->serve->max_body)
+                return false;
+        p->refused = p->refused ? p->refused : 413;
+        return true;
+}
+
+/* False: too much even to throw away. */
+static bool take_part(Pending *p, const char *data, size_t n) {
+        int r = p->refused || p->is_out_of_memory ? -E2BIG : buf_append(&p->body, data, n);
+
+        if (r >= 0)
+                return true;
+        if (r == -ENOMEM)
+                p->is_out_of_memory = true;
+        else if (!p->refused)
+                p->refused = 413;
+        p->discarded += n;
+        return p->discarded <= SERVE_MAX_DISCARD;
+}
+
+static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection,
+                                 const char *path, const char *method, const char *version,
+                                 const char *data, size_t *n, void **state) {
+        Listener *l = userdata;
+        Pending *p = *state;
+
+        (void) version;
+        if (!p)
+                return answer(l, connection, path, method, NULL);
+        if (!p->is_begun) {
+                if (begin_request(l, connection, path, method, p))
+                        return answer(l, connection, path, method, p);
+                return MHD_YES;
+        }
+        if (*n == 0)
+                return answer(l, connection, path, method, p);
+        bool is_taken = take_part(p, data, *n);
+        *n = 0;
+        return is_taken ? MHD_YES : MHD_NO;
+}
+
+static bool holds_nul(const char *uri) {
+        const char *p = strstr(uri, "%00");
+        return p != NULL;
+}
+
+static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection) {
+        Pending *p = calloc(1, sizeof *p);
+
+        (void) userdata, (void) connection;
+        if (!p)
+                return NULL;
+        if (strlen(uri) > SERVE_MAX_URI)
+                p->refused = 414;
+        else if (holds_nul(uri) || *uri != '/')
+                p->refused = 400;
+        return p;
+}
+
+static void request_done(void *userdata, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code) {
+        Pending *p = *state;
+
+        (void) userdata, (void) connection, (void) code;
+        if (!p)
+                return;
+        buf_done(&p->body);
+        free(p);
+        *state = NULL;
+}
+
+/* The loop */
+
+static void arm(Listener *l) {
+        MHD_UNSIGNED_LONG_LONG ms;
+        int r;
+
+        if (MHD_get_timeout(l->mhd, &ms) != MHD_YES)
+                r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+        else {
+                r = sd_event_source_set_time_relative(l->timer, MIN(ms, 3600000u) * 1000u);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
+        }
+        if (r < 0)
+                log_error("Cannot arm the timer of a listener: %s", strerror(-r));
+}
+
+static void run(Listener *l) {
+        if (MHD_run(l->mhd) != MHD_YES)
+                log_error("A listener cannot go on with its connections");
+        arm(l);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void) source, (void) fd, (void) revents;
+        run(userdata);
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source, (void) usec;
+        run(userdata);
+        return 0;
+}
+
+static void on_log(void *userdata, const char *format, va_list ap) PRINTF_LIKE(2, 0);
+static void on_log(void *userdata, const char *format, va_list ap) {
+        char text[512];
+
+        (void) userdata;
+        if (vsnprintf(text, sizeof text, format, ap) > 0)
+                log_debug("HTTP: %s", text);
+}
+
+/* Listeners */
+
+/* Ours only while nobody else has put a socket of his there. */
+static void remove_socket(const Listener *l) {
+        struct stat st;
+
+        if (l->path && stat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
+                (void) unlink(l->path);
+}
+
+static void listener_free(Listener *l) {
+        remove_socket(l);
+        (void) sd_event_source_disable_unref(l->io);
+        (void) sd_event_source_disable_unref(l->timer);
+        if (l->mhd)
+                MHD_stop_daemon(l->mhd); /* closes the listening socket, too */
+        free(l->path);
+        free(l);
+}
+
+static int start_daemon(Listener *l, int fd) {
+        l->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, l,
+                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET,
+                                  fd, MHD_OPTION_CONNECTION_LIMIT, SERVE_MAX_CONNECTIONS,
+                                  MHD_OPTION_CONNECTION_TIMEOUT, SERVE_TIMEOUT_S,
+                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, SERVE_CONNECTION_MEMORY,
+                                  MHD_OPTION_URI_LOG_CALLBACK, on_uri, l,
+                                  MHD_OPTION_NOTIFY_COMPLETED, request_done, l, MHD_OPTION_END);
+        if (l->mhd)
+                return 0;
+        (void) close(fd);
+        return -EIO;
+}
+
+static int watch(Listener *l) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+        sd_event *event = l->serve->event;
+
+        if (!info)
+                return -EIO;
+        int r = sd_event_add_io(event, &l->io, info->epoll_fd, EPOLLIN, on_io, l);
+        if (r >= 0)
+                r = sd_event_add_time(event, &l->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, l);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+        return r < 0 ? r : 0;
+}
+
+static int listen_on(Serve *s, int fd, ServeRole role, Listener **ret) {
+        Listener *l = s->n_listeners < SERVE_MAX_LISTENERS ? calloc(1, sizeof *l) : NULL;
+
+        if (!l) {
+                (void) close(fd);
+                return s->n_listeners < SERVE_MAX_LISTENERS ? -ENOMEM : -E2BIG;
+        }
+        l->serve = s;
+        l->role = role;
+        int r = start_daemon(l, fd);
+        if (r >= 0)
+                r = watch(l);
+        if (r < 0) {
+                listener_free(l);
+                return r;
+        }
+        arm(l);
+        s->listeners[s->n_listeners++] = l;
+        *ret = l;
+        return 0;
+}
+
+int serve_listen_fd(Serve *s, int fd, ServeRole role) {
+        Listener *l;
+        return listen_on(s, fd, role, &l);
+}
+
+/* The mode stands before anybody can connect: bind() makes the file with it, by the umask. */
+static int bind_unix(int fd, const struct sockaddr_un *address, unsigned mode) {
+        struct stat st;
+
+        if (lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+                (void) unlink(address->sun_path);
+        mode_t old = umask(0777 & ~mode);
+        int r = bind(fd, (const struct sockaddr *) address, sizeof *address) < 0 ? -errno : 0;
+        (void) umask(old);
+        if (r >= 0 && listen(fd, SERVE_BACKLOG) < 0)
+                r = -errno;
+        return r;
+}
+
+int serve_listen_unix(Serve *s, const char *path, unsigned mode, ServeRole role) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct stat st;
+        Listener *l;
+
+        if (strlen(path) >= sizeof address.sun_path)
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        int r = bind_unix(fd, &address, mode);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
+        r = listen_on(s, fd, role, &l);
+        if (r < 0)
+                return r;
+        l->path = strdup(path);
+        if (l->path && stat(path, &st) == 0) {
+                l->dev = st.st_dev;
+                l->ino = st.st_ino;
+        }
+        return 0;
+}
+
+/* "127.0.0.1:8766", "[::1]:8766": numbers only, nothing is resolved. */
+static int parse_address(const char *text, char *host, size_t host_size, const char **ret_port) {
+        const char *colon = strrchr(text, ':');
+        size_t n = colon ? (size_t) (colon - text) : 0;
+
+        if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
+                text++;
+                n -= 2;
+        }
+        if (n == 0 || n >= host_size || !colon[1] ||
+            strspn(colon + 1, "0123456789") != strlen(colon + 1))
+                return -EINVAL;
+        memcpy(host, text, n);
+        host[n] = 0;
+        *ret_port = colon + 1;
+        return 0;
+}
+
+static int bind_tcp(const struct addrinfo *ai) {
+        int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+
+        if (fd < 0)
+                return -errno;
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+            bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, SERVE_BACKLOG) == 0)
+                return fd;
+        int r = -errno;
+        (void) close(fd);
+        return r;
+}
+
+int serve_listen_tcp(Serve *s, const char *address) {
+        const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                       .ai_socktype = SOCK_STREAM};
+        struct addrinfo *ai = NULL;
+        char host[64];
+        const char *port;
+        int r = parse_address(address, host, sizeof host, &port);
+
+        if (r < 0)
+                return r;
+        if (getaddrinfo(host, port, &hints, &ai) != 0)
+                return -EINVAL;
+        r = bind_tcp(ai);
+        freeaddrinfo(ai);
+        return r < 0 ? r : serve_listen_fd(s, r, SERVE_STATUS);
+}
+
+int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_request_body,
+              Serve **ret) {
+        Serve *s = calloc(1, sizeof *s);
+
+        if (!s)
+                return -ENOMEM;
+        (void) signal(SIGPIPE, SIG_IGN);
+        s->event = sd_event_ref(event);
+        s->handler = handler;
+        s->userdata = userdata;
+        s->max_body = max_request_body;
+        *ret = s;
+        return 0;
+}
+
+void serve_free(Serve *s) {
+        if (!s)
+                return;
+        for (size_t i = 0; i < s->n_listeners; i++)
+                listener_free(s->listeners[i]);
+        (void) sd_event_unref(s->event);
+        free(s);
+}

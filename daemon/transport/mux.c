@@ -1,0 +1,320 @@
+/* The multi handle on the event loop, after the model of systemd's curl-util.c, with these
+ * differences:
+ *
+ *  - finished transfers are collected in a defer source of their own, never inside the socket or
+ * timer callback, so that completion callbacks may start and drop transfers without asking where
+ * they were called from;
+ *  - EPOLLERR and EPOLLHUP become "readable and writable" and not CURL_CSELECT_ERR: with that bit
+ * libcurl gives up unread what the peer said before it closed ("554 no", a 413), and without any
+ * bit it would be woken for ever. The read or write that follows meets the error itself;
+ *  - the timer is on CLOCK_MONOTONIC, which is the one libcurl counts by, with an accuracy of 1 ms.
+ *
+ * No handler ever returns a negative number: sd-event would switch the source off for good. */
+#include "transport/mux.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "os/log.h"
+#include "transport/mux-private.h"
+
+#define MUX_CONNECT_TIMEOUT_MS 10000L
+#define MUX_MAX_KEPT 16L /* idle connections in libcurl's cache */
+
+struct Mux {
+        sd_event *event;
+        CURLM *multi;
+        sd_event_source *timer, *drain;
+        int n_running; /* transfers started and not yet seen finished */
+        char *user_agent, *proxy, *ca_file;
+        MuxOptions options;
+        MuxKept kept;
+};
+
+static void collect_later(Mux *m, int n_running) {
+        if (n_running >= m->n_running)
+                return;
+        int r = sd_event_source_set_enabled(m->drain, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error("Cannot collect finished transfers: %s", strerror(-r));
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Mux *m = userdata;
+        int bits = 0, n_running = 0;
+
+        (void) source;
+        if (revents & (EPOLLIN | EPOLLERR | EPOLLHUP))
+                bits |= CURL_CSELECT_IN;
+        if (revents & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+                bits |= CURL_CSELECT_OUT;
+        CURLMcode code = curl_multi_socket_action(m->multi, fd, bits, &n_running);
+        if (code != CURLM_OK)
+                log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
+        collect_later(m, n_running);
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Mux *m = userdata;
+        int n_running = 0;
+
+        (void) source;
+        (void) usec;
+        CURLMcode code = curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &n_running);
+        if (code != CURLM_OK)
+                log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
+        collect_later(m, n_running);
+        return 0;
+}
+
+static int on_drain(sd_event_source *source, void *userdata) {
+        Mux *m = userdata;
+        CURLMsg *message;
+        int left;
+
+        (void) source;
+        while ((message = curl_multi_info_read(m->multi, &left))) {
+                CURLcode code = message->data.result;
+                Transfer *t = NULL;
+
+                if (message->msg != CURLMSG_DONE)
+                        continue;
+                (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &t);
+                t->is_running = false;
+                m->n_running--;
+                t->on_finished(t, code);
+        }
+        return 0;
+}
+
+/* Called by libcurl. */
+static int arm_timer(CURLM *multi, long timeout_ms, void *userdata) {
+        Mux *m = userdata;
+        struct timespec ts;
+
+        (void) multi;
+        if (timeout_ms < 0)
+                return sd_event_source_set_enabled(m->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        uint64_t usec = (uint64_t) ts.tv_sec * 1000000u + (uint64_t) ts.tv_nsec / 1000u +
+                        (uint64_t) timeout_ms * 1000u;
+        if (sd_event_source_set_time(m->timer, usec) < 0 ||
+            sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT) < 0)
+                return -1;
+        return 0;
+}
+
+/* Called by libcurl. */
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *fd_data) {
+        Mux *m = userdata;
+        sd_event_source *io = fd_data;
+        uint32_t events = what == CURL_POLL_IN    ? EPOLLIN
+                          : what == CURL_POLL_OUT ? EPOLLOUT
+                                                  : EPOLLIN | EPOLLOUT;
+
+        (void) easy;
+        if (what == CURL_POLL_REMOVE) {
+                (void) curl_multi_assign(m->multi, fd, NULL);
+                (void) sd_event_source_disable_unref(io);
+                return 0;
+        }
+        if (io)
+                return sd_event_source_set_io_events(io, events) < 0 ? -1 : 0;
+        if (sd_event_add_io(m->event, &io, fd, events, on_io, m) < 0)
+                return -1;
+        (void) sd_event_source_set_description(io, "transfer");
+        if (curl_multi_assign(m->multi, fd, io) != CURLM_OK) {
+                (void) sd_event_source_disable_unref(io);
+                return -1;
+        }
+        return 0;
+}
+
+static int set_up_sources(Mux *m) {
+        int r = sd_event_add_time(m->event, &m->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, m);
+
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(m->event, &m->drain, on_drain, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->drain, SD_EVENT_OFF);
+        return r < 0 ? r : 0;
+}
+
+static int set_up_multi(Mux *m) {
+        m->multi = curl_multi_init();
+        if (!m->multi)
+                return -ENOMEM;
+        if (curl_multi_setopt(m->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
+            curl_multi_setopt(m->multi, CURLMOPT_SOCKETDATA, m) != CURLM_OK ||
+            curl_multi_setopt(m->multi, CURLMOPT_TIMERFUNCTION, arm_timer) != CURLM_OK ||
+            curl_multi_setopt(m->multi, CURLMOPT_TIMERDATA, m) != CURLM_OK ||
+            curl_multi_setopt(m->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) != CURLM_OK ||
+            curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, MUX_MAX_KEPT) != CURLM_OK)
+                return -EINVAL;
+        return 0;
+}
+
+static int copy_text(const char *text, char **ret) {
+        if (!text || !*text)
+                return 0;
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int copy_options(Mux *m, const MuxOptions *options) {
+        int r = copy_text(options->user_agent, &m->user_agent);
+
+        if (r >= 0)
+                r = copy_text(options->proxy, &m->proxy);
+        if (r >= 0)
+                r = copy_text(options->ca_file, &m->ca_file);
+        m->options = (MuxOptions){m->user_agent, m->proxy, m->ca_file};
+        return r;
+}
+
+int mux_new(sd_event *event, const MuxOptions *options, Mux **ret) {
+        Mux *m = calloc(1, sizeof *m);
+
+        if (!m)
+                return -ENOMEM;
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+                free(m);
+                return -EIO;
+        }
+        m->event = sd_event_ref(event);
+        /* With CURLOPT_NOSIGNAL (needed beside the resolver's threads) libcurl leaves this to us.
+         */
+        (void) signal(SIGPIPE, SIG_IGN);
+        int r = copy_options(m, options);
+        if (r >= 0)
+                r = set_up_sources(m);
+        if (r >= 0)
+                r = set_up_multi(m);
+        if (r < 0) {
+                mux_free(m);
+                return r;
+        }
+        *ret = m;
+        return 0;
+}
+
+/* Order matters: kept connections, then the multi (which still calls watch_socket), then the
+ * sources, then the loop. */
+void mux_free(Mux *m) {
+        if (!m)
+                return;
+        if (m->kept.drop)
+                m->kept.drop(m->kept.list);
+        assert(m->n_running == 0);
+        if (m->multi)
+                (void) curl_multi_cleanup(m->multi);
+        (void) sd_event_source_disable_unref(m->drain);
+        (void) sd_event_source_disable_unref(m->timer);
+        (void) sd_event_unref(m->event);
+        free(m->user_agent);
+        free(m->proxy);
+        free(m->ca_file);
+        free(m);
+        curl_global_cleanup();
+}
+
+void slot_free(Slot *s) {
+        if (s)
+                s->on_free(s);
+}
+
+sd_event *mux_event(Mux *m) {
+        return m->event;
+}
+
+const MuxOptions *mux_options(const Mux *m) {
+        return &m->options;
+}
+
+MuxKept *mux_kept(Mux *m) {
+        return &m->kept;
+}
+
+/* libcurl keeps the parsed anchors with the multi (237,000 allocations saved per handle), but only
+ * when they come from a file alone: Debian's default adds a folder, which is cleared here. */
+static CURLcode set_anchors(CURL *easy, const char *ca_file) {
+        char *file = NULL;
+
+        if (!ca_file && curl_easy_getinfo(easy, CURLINFO_CAINFO, &file) == CURLE_OK)
+                ca_file = file;
+        if (!ca_file)
+                return CURLE_OK;
+        CURLcode code = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+        return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : code;
+}
+
+int transfer_init(Transfer *t, Mux *m, const char *ca_file, char *error_buffer) {
+        CURL *easy = curl_easy_init();
+
+        if (!easy)
+                return -ENOMEM;
+        t->mux = m;
+        t->easy = easy;
+        error_buffer[0] = 0;
+        if (curl_easy_setopt(easy, CURLOPT_PRIVATE, t) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_buffer) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, MUX_CONNECT_TIMEOUT_MS) != CURLE_OK ||
+            set_anchors(easy, ca_file ? ca_file : m->options.ca_file) != CURLE_OK) {
+                transfer_done(t);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+int transfer_start(Transfer *t) {
+        if (curl_multi_add_handle(t->mux->multi, t->easy) != CURLM_OK)
+                return -ENOMEM;
+        t->is_added = t->is_running = true;
+        t->mux->n_running++;
+        return 0;
+}
+
+void transfer_done(Transfer *t) {
+        if (t->is_running)
+                t->mux->n_running--;
+        if (t->is_added)
+                (void) curl_multi_remove_handle(t->mux->multi, t->easy);
+        t->is_running = t->is_added = false;
+        if (t->easy)
+                curl_easy_cleanup(t->easy);
+        t->easy = NULL;
+}
+
+bool transfer_is_tls_failure(CURLcode code) {
+        switch (code) {
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_CRL_BADFILE:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_INVALIDCERTSTATUS:
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        case CURLE_USE_SSL_FAILED:
+                return true;
+        default:
+                return false;
+        }
+}
+
+int headers_append(struct curl_slist **list, const char *line) {
+        struct curl_slist *longer = curl_slist_append(*list, line);
+
+        if (!longer)
+                return -ENOMEM;
+        *list = longer;
+        return 0;
+}

@@ -1,0 +1,733 @@
+/* Mail: libcurl connects, greets, does STARTTLS and AUTH (CURLOPT_CONNECT_ONLY); the transaction
+ * itself is spoken here, over curl_easy_send and curl_easy_recv on the loop.
+ *
+ * libcurl's own upload was tried and dropped. It waits for the answer to the final dot, and for the
+ * one to QUIT, in a blocking call (smtp_done and smtp_disconnect of 7.88): a relay that scans a
+ * message for five seconds would stop every source, and the status socket, for five seconds. Its
+ * result codes are 55 and 8 for 4xx and 5xx alike, and how far a message came would have to be
+ * guessed from its debug output. A transaction is four commands; spoken here, each reply belongs to
+ * a known command, and it is known which bytes the socket took.
+ *
+ * Connections are kept (at most 8, for a minute), each with its easy handle, and used again only by
+ * requests with the same server, login and TLS. An idle connection on which anything arrives is
+ * dropped: a server speaks up only to close. When a kept one turns out to be dead before the server
+ * took MAIL, the request begins anew, once, on a fresh one: nothing can have arrived. After a
+ * refusal before the message, RSET comes first in the next transaction. */
+#include "transport/smtp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/epoll.h>
+
+#include "base/text.h"
+#include "transport/mux-private.h"
+
+#define SMTP_MAX_KEPT 8u
+#define SMTP_KEEP_US ((uint64_t) 60 * 1000000)
+#define SMTP_CONNECT_TIMEOUT_MS 30000L /* TCP to AUTH; servers delay their greeting on purpose */
+#define SMTP_MAX_ADDRESS ((size_t) 254)
+#define SMTP_MAX_TEXT ((size_t) 1024)
+#define SMTP_MAX_REPLY_LINES 100u
+#define SMTP_CHUNK ((size_t) 16384)
+
+typedef struct SmtpConn SmtpConn;
+typedef struct SmtpSlot SmtpSlot;
+
+typedef enum SmtpStage {
+        STAGE_CONNECT,
+        STAGE_RSET,
+        STAGE_MAIL,
+        STAGE_RCPT,
+        STAGE_DATA,
+        STAGE_MESSAGE, /* 354 came, the message is on its way */
+        STAGE_DOT,     /* the final dot left */
+        STAGE_DONE,
+} SmtpStage;
+
+struct SmtpConn {
+        Transfer transfer;
+        SmtpSlot *slot; /* NULL while kept */
+        SmtpConn *next; /* in the list of kept ones */
+        Buf key;        /* server, login, TLS */
+        sd_event_source *io, *keep_timer;
+        bool has_size, has_8bit, needs_reset;
+        char in[4096]; /* the reply line under way */
+        size_t in_len;
+        char greeting[512]; /* last line before MAIL */
+        char curl_error[CURL_ERROR_SIZE];
+};
+
+typedef struct SmtpKept {
+        SmtpConn *first;
+        unsigned n;
+} SmtpKept;
+
+struct SmtpSlot {
+        Slot slot;
+        Mux *mux;
+        SmtpDone done;
+        void *userdata;
+        SmtpStage stage;
+        SmtpConn *conn;
+        sd_event_source *timer;
+        bool is_reused;
+        char *url, *username, *password, *ca_file, *sender, *recipient;
+        TlsMode tls;
+        Buf key;
+        const char *data;
+        size_t size, data_at;
+        bool is_8bit, is_line_start, has_dot; /* has_dot: the end of the message stands in `out` */
+        char out[SMTP_CHUNK];
+        size_t out_len, out_at;
+        unsigned n_reply_lines;
+        SmtpReport report;
+        Buf text;
+};
+
+static void advance(SmtpSlot *s);
+static int connect_anew(SmtpSlot *s);
+
+/* Connections */
+
+static void conn_free(SmtpConn *c) {
+        (void) sd_event_source_disable_unref(c->io);
+        (void) sd_event_source_disable_unref(c->keep_timer);
+        transfer_done(&c->transfer);
+        if (c->key.data)
+                explicit_bzero(c->key.data, c->key.cap);
+        buf_done(&c->key);
+        free(c);
+}
+DEFINE_CLEANUP(SmtpConn, conn_free)
+
+/* Out of courtesy and without waiting: the answer is nobody's. */
+static void conn_quit(SmtpConn *c) {
+        size_t sent;
+
+        (void) curl_easy_send(c->transfer.easy, "QUIT\r\n", 6, &sent);
+        conn_free(c);
+}
+
+static SmtpKept *kept_of(Mux *m) {
+        return mux_kept(m)->list;
+}
+
+static void kept_remove(SmtpConn *c) {
+        SmtpKept *kept = kept_of(c->transfer.mux);
+
+        for (SmtpConn **p = &kept->first; *p; p = &(*p)->next)
+                if (*p == c) {
+                        *p = c->next;
+                        kept->n--;
+                        return;
+                }
+}
+
+static void kept_drop(void *list) {
+        SmtpKept *kept = list;
+
+        while (kept->first) {
+                SmtpConn *c = kept->first;
+                kept->first = c->next;
+                conn_quit(c);
+        }
+        free(kept);
+}
+
+static int kept_make(Mux *m) {
+        MuxKept *kept = mux_kept(m);
+
+        if (kept->list)
+                return 0;
+        kept->list = calloc(1, sizeof(SmtpKept));
+        kept->drop = kept_drop;
+        return kept->list ? 0 : -ENOMEM;
+}
+
+static SmtpConn *kept_take(Mux *m, const Buf *key) {
+        for (SmtpConn *c = kept_of(m)->first; c; c = c->next)
+                if (c->key.len == key->len && memcmp(c->key.data, key->data, key->len) == 0) {
+                        kept_remove(c);
+                        (void) sd_event_source_set_enabled(c->keep_timer, SD_EVENT_OFF);
+                        return c;
+                }
+        return NULL;
+}
+
+static int on_keep_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        SmtpConn *c = userdata;
+
+        (void) source;
+        (void) usec;
+        kept_remove(c);
+        conn_quit(c);
+        return 0;
+}
+
+static int watch(SmtpConn *c, uint32_t events) {
+        int r = sd_event_source_set_io_events(c->io, events);
+        return r < 0 ? r : 0;
+}
+
+static int keep_for_a_while(SmtpConn *c) {
+        sd_event *event = mux_event(c->transfer.mux);
+        int r;
+
+        if (!c->keep_timer)
+                return sd_event_add_time_relative(event, &c->keep_timer, CLOCK_MONOTONIC,
+                                                  SMTP_KEEP_US, 0, on_keep_timer, c);
+        r = sd_event_source_set_time_relative(c->keep_timer, SMTP_KEEP_US);
+        return r < 0 ? r : sd_event_source_set_enabled(c->keep_timer, SD_EVENT_ONESHOT);
+}
+
+static void conn_keep(SmtpConn *c) {
+        SmtpKept *kept = kept_of(c->transfer.mux);
+
+        c->slot = NULL;
+        if (kept->n >= SMTP_MAX_KEPT || c->in_len > 0 || watch(c, EPOLLIN) < 0 ||
+            keep_for_a_while(c) < 0) {
+                conn_quit(c);
+                return;
+        }
+        c->next = kept->first;
+        kept->first = c;
+        kept->n++;
+}
+
+/* The end of a request: what ends one only notes it (STAGE_DONE); the callback, which may free the
+ * slot, is made by the handler of the loop when nothing below it is left to run. */
+
+static void deliver(SmtpSlot *s) {
+        SmtpResult result = {delivery_smtp_outcome(&s->report), s->report, buf_text(&s->text)};
+
+        if (s->stage == STAGE_DONE)
+                s->done(&s->slot, &result, s->userdata);
+}
+
+static int on_conn_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        SmtpConn *c = userdata;
+        SmtpSlot *s = c->slot;
+
+        (void) source, (void) fd, (void) revents;
+        if (s) {
+                advance(s);
+                deliver(s);
+                return 0;
+        }
+        kept_remove(c);
+        conn_free(c);
+        return 0;
+}
+
+static void keep_text(SmtpSlot *s, const char *text, size_t n) {
+        buf_clear(&s->text);
+        (void) text_append_printable(&s->text, text, MIN(n, SMTP_MAX_TEXT));
+        while (s->text.len > SMTP_MAX_TEXT ||
+               (s->text.len > 0 && s->text.data[s->text.len - 1] == ' '))
+                s->text.data[--s->text.len] = 0;
+}
+
+/* The connection is kept or gone before. */
+static void finish(SmtpSlot *s) {
+        s->stage = STAGE_DONE;
+        (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+}
+
+static void drop_conn(SmtpSlot *s) {
+        if (s->conn)
+                conn_free(TAKE_PTR(s->conn));
+}
+
+/* The connection broke, or what came over it was no SMTP. */
+static void fail(SmtpSlot *s, const char *why) {
+        bool is_stale = s->is_reused && (s->stage == STAGE_RSET || s->stage == STAGE_MAIL);
+
+        drop_conn(s);
+        if (is_stale && connect_anew(s) >= 0)
+                return;
+        s->report.response = 0;
+        keep_text(s, why, strlen(why));
+        finish(s);
+}
+
+static void end_with_reply(SmtpSlot *s, int code) {
+        SmtpConn *c = s->conn;
+        bool is_closing = code == 421 || s->stage == STAGE_MESSAGE;
+
+        if (is_closing && s->is_reused && s->stage <= STAGE_MAIL) {
+                fail(s, "closed");
+                return;
+        }
+        s->report.response = code;
+        s->report.is_rcpt_reply = s->stage == STAGE_MAIL || s->stage == STAGE_RCPT;
+        c->needs_reset = s->stage < STAGE_DOT;
+        if (is_closing)
+                drop_conn(s);
+        else
+                conn_keep(TAKE_PTR(s->conn));
+        finish(s);
+}
+
+/* The dialogue */
+
+static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) PRINTF_LIKE(3, 4);
+static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        int n = vsnprintf(s->out, sizeof s->out, format, ap);
+        va_end(ap);
+        assert(n > 0 && (size_t) n < sizeof s->out); /* addresses are bounded */
+        s->out_len = (size_t) n;
+        s->out_at = 0;
+        s->stage = stage;
+        s->n_reply_lines = 0;
+        s->report.response = 0;
+        s->report.is_rcpt_reply = false;
+}
+
+static void say_mail(SmtpSlot *s) {
+        char size[32] = "";
+
+        if (s->conn->has_size)
+                (void) snprintf(size, sizeof size, " SIZE=%zu", s->size);
+        say(s, STAGE_MAIL, "MAIL FROM:<%s>%s%s\r\n", s->sender, size,
+            s->is_8bit && s->conn->has_8bit ? " BODY=8BITMIME" : "");
+}
+
+/* Fills `out` with the next part of the message, dots doubled at line starts (RFC 5321, 4.5.2), and
+ * the end after it. */
+static void fill_message(SmtpSlot *s) {
+        size_t n = 0;
+
+        while (s->data_at < s->size && n + 2 <= sizeof s->out) {
+                char c = s->data[s->data_at++];
+                if (s->is_line_start && c == '.')
+                        s->out[n++] = '.';
+                s->out[n++] = c;
+                s->is_line_start = c == '\n';
+        }
+        if (s->data_at == s->size && n + 5 <= sizeof s->out) {
+                const char *end = s->is_line_start ? ".\r\n" : "\r\n.\r\n";
+                memcpy(s->out + n, end, strlen(end));
+                n += strlen(end);
+                s->has_dot = true;
+        }
+        s->out_len = n;
+        s->out_at = 0;
+}
+
+static void begin_message(SmtpSlot *s) {
+        s->stage = STAGE_MESSAGE;
+        s->n_reply_lines = 0;
+        s->report.response = 0;
+        s->data_at = 0;
+        s->is_line_start = true;
+        s->has_dot = false;
+        fill_message(s);
+}
+
+static void handle_reply(SmtpSlot *s, int code) {
+        bool is_good = code >= 200 && code < 300;
+
+        if (s->stage == STAGE_DATA ? code == 354 : is_good && s->stage != STAGE_MESSAGE) {
+                switch (s->stage) {
+                case STAGE_RSET:
+                        s->conn->needs_reset = false;
+                        say_mail(s);
+                        return;
+                case STAGE_MAIL:
+                        say(s, STAGE_RCPT, "RCPT TO:<%s>\r\n", s->recipient);
+                        return;
+                case STAGE_RCPT:
+                        say(s, STAGE_DATA, "DATA\r\n");
+                        return;
+                case STAGE_DATA:
+                        begin_message(s);
+                        return;
+                default:
+                        end_with_reply(s, code);
+                        return;
+                }
+        }
+        if (code >= 400 && s->stage != STAGE_RSET)
+                end_with_reply(s, code);
+        else
+                fail(s, "unexpected reply");
+}
+
+static int reply_code(const char *line, size_t n) {
+        if (n < 3 || (n > 3 && line[3] != ' ' && line[3] != '-'))
+                return -1;
+        for (size_t i = 0; i < 3; i++)
+                if (line[i] < '0' || line[i] > '9')
+                        return -1;
+        int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+        return code >= 200 && code < 600 ? code : -1;
+}
+
+/* Takes one whole line of `n` bytes out of the buffer. */
+static void take_line(SmtpSlot *s, size_t n) {
+        SmtpConn *c = s->conn;
+        int code = reply_code(c->in, n);
+        bool is_last = n <= 3 || c->in[3] == ' ';
+        char *rest = (char *) memchr(c->in, '\n', c->in_len) + 1;
+
+        keep_text(s, c->in, n);
+        c->in_len -= (size_t) (rest - c->in);
+        memmove(c->in, rest, c->in_len);
+        if (code < 0 || ++s->n_reply_lines > SMTP_MAX_REPLY_LINES)
+                fail(s, "reply is not SMTP");
+        else if (is_last)
+                handle_reply(s, code);
+}
+
+/* Length without the line end, or -1 when no line is whole. */
+static ssize_t line_length(const SmtpConn *c) {
+        const char *end = memchr(c->in, '\n', c->in_len);
+
+        if (!end)
+                return -1;
+        return end > c->in && end[-1] == '\r' ? end - c->in - 1 : end - c->in;
+}
+
+/* > 0: something came; 0: nothing for now; < 0: the connection is gone. */
+static int receive(SmtpSlot *s) {
+        SmtpConn *c = s->conn;
+        size_t n = 0;
+
+        if (c->in_len == sizeof c->in)
+                return -EMSGSIZE;
+        CURLcode code =
+                curl_easy_recv(c->transfer.easy, c->in + c->in_len, sizeof c->in - c->in_len, &n);
+
+        if (code == CURLE_AGAIN)
+                return 0;
+        if (code != CURLE_OK || n == 0)
+                return -ECONNRESET;
+        c->in_len += n;
+        return 1;
+}
+
+/* 0: all is sent; > 0: the socket is full; < 0: the connection is gone. */
+static int flush_out(SmtpSlot *s) {
+        while (s->out_at < s->out_len) {
+                size_t n = 0;
+                CURLcode code = curl_easy_send(s->conn->transfer.easy, s->out + s->out_at,
+                                               s->out_len - s->out_at, &n);
+                if (code == CURLE_AGAIN)
+                        return 1;
+                if (code != CURLE_OK)
+                        return -EPIPE;
+                s->out_at += n;
+                if (s->stage != STAGE_MESSAGE)
+                        continue;
+                s->report.is_data_begun = s->report.is_data_begun || n > 0;
+                if (s->out_at < s->out_len)
+                        continue;
+                if (!s->has_dot) {
+                        fill_message(s);
+                        continue;
+                }
+                s->report.is_data_done = true;
+                s->stage = STAGE_DOT;
+        }
+        return 0;
+}
+
+/* Sends and receives until neither goes on. After a failed send the peer's last words are still
+ * read: they say why. */
+static void advance(SmtpSlot *s) {
+        while (s->stage != STAGE_DONE && s->stage != STAGE_CONNECT) {
+                int sent = flush_out(s);
+                ssize_t n = line_length(s->conn);
+                if (n >= 0) {
+                        take_line(s, (size_t) n);
+                        continue;
+                }
+                int r = receive(s);
+                if (r > 0)
+                        continue;
+                if (r < 0 || sent < 0)
+                        fail(s,
+                             r == -EMSGSIZE ? "reply line is too long" : "connection was closed");
+                else if (watch(s->conn, sent > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN) < 0)
+                        fail(s, "connection cannot be watched");
+                else
+                        return;
+        }
+}
+
+/* Connecting */
+
+static bool is_up(const SmtpConn *c) {
+        curl_off_t us = 0;
+
+        (void) curl_easy_getinfo(c->transfer.easy, CURLINFO_CONNECT_TIME_T, &us);
+        return us > 0;
+}
+
+/* Replies up to AUTH: what the server can do, and its last words if it refuses. */
+static size_t on_greeting(char *data, size_t size, size_t n, void *userdata) {
+        SmtpConn *c = userdata;
+        size_t total = size * n, kept = MIN(total, sizeof c->greeting - 1);
+
+        memcpy(c->greeting, data, kept);
+        c->greeting[kept] = 0;
+        if (strncmp(c->greeting, "220", 3) == 0)
+                c->has_size = c->has_8bit =
+                        false; /* after STARTTLS the server begins anew (RFC 3207, 4.2) */
+        if (strncmp(c->greeting, "250", 3) == 0 && kept > 4) {
+                c->has_size = c->has_size || strncasecmp(c->greeting + 4, "SIZE", 4) == 0;
+                c->has_8bit = c->has_8bit || strncasecmp(c->greeting + 4, "8BITMIME", 8) == 0;
+        }
+        return total;
+}
+
+/* Replies before MAIL are the relay's and say nothing about the recipient: `response` stays 0. */
+static void connect_failed(SmtpSlot *s, CURLcode code) {
+        SmtpConn *c = s->conn;
+        const char *why = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
+
+        s->report.is_connected = is_up(c);
+        s->report.is_tls_failed = transfer_is_tls_failure(code);
+        s->report.is_login_refused = code == CURLE_LOGIN_DENIED || code == CURLE_AUTH_ERROR;
+        s->report.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
+        if (!s->report.is_tls_failed && (c->greeting[0] == '4' || c->greeting[0] == '5'))
+                why = c->greeting;
+        keep_text(s, why, strlen(why));
+        drop_conn(s);
+        finish(s);
+}
+
+static void begin(SmtpSlot *s) {
+        if (s->conn->needs_reset)
+                say(s, STAGE_RSET, "RSET\r\n");
+        else
+                say_mail(s);
+}
+
+static void on_connected(Transfer *t, CURLcode code) {
+        SmtpConn *c = (SmtpConn *) ((char *) t - offsetof(SmtpConn, transfer));
+        SmtpSlot *s = c->slot;
+        curl_socket_t fd = CURL_SOCKET_BAD;
+
+        if (code == CURLE_OK)
+                (void) curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+        if (code == CURLE_OK && fd == CURL_SOCKET_BAD)
+                code = CURLE_COULDNT_CONNECT;
+        if (code == CURLE_OK &&
+            sd_event_add_io(mux_event(s->mux), &c->io, fd, EPOLLIN | EPOLLOUT, on_conn_io, c) < 0)
+                code = CURLE_OUT_OF_MEMORY;
+        if (code != CURLE_OK)
+                connect_failed(s, code);
+        else {
+                s->report.is_connected = true;
+                begin(s);
+                advance(s);
+        }
+        deliver(s);
+}
+
+#define SET(easy, option, value) (curl_easy_setopt((easy), (option), (value)) == CURLE_OK)
+
+static int set_options(SmtpSlot *s, SmtpConn *c) {
+        static const long tls_levels[] = {
+                [TLS_REQUIRED] = CURLUSESSL_ALL,
+                [TLS_OPPORTUNISTIC] = CURLUSESSL_TRY,
+                [TLS_NONE] = CURLUSESSL_NONE,
+        };
+        CURL *e = c->transfer.easy;
+        bool is_set = SET(e, CURLOPT_URL, s->url) && SET(e, CURLOPT_PROTOCOLS_STR, "smtp,smtps") &&
+                      SET(e, CURLOPT_CONNECT_ONLY, 1L) && SET(e, CURLOPT_PROXY, "") &&
+                      SET(e, CURLOPT_USE_SSL, tls_levels[s->tls]) &&
+                      SET(e, CURLOPT_CONNECTTIMEOUT_MS, SMTP_CONNECT_TIMEOUT_MS) &&
+                      SET(e, CURLOPT_HEADERFUNCTION, on_greeting) && SET(e, CURLOPT_HEADERDATA, c);
+
+        if (is_set && s->username && s->password)
+                is_set = SET(e, CURLOPT_USERNAME, s->username) &&
+                         SET(e, CURLOPT_PASSWORD, s->password);
+        return is_set ? 0 : -ENOMEM;
+}
+
+static int connect_anew(SmtpSlot *s) {
+        CLEANUP(conn_freep) SmtpConn *c = calloc(1, sizeof *c);
+
+        if (!c)
+                return -ENOMEM;
+        c->key = BUF_INIT(s->key.max);
+        c->slot = s;
+        c->transfer.on_finished = on_connected;
+        int r = buf_append(&c->key, s->key.data, s->key.len);
+        if (r >= 0)
+                r = transfer_init(&c->transfer, s->mux, s->ca_file, c->curl_error);
+        if (r >= 0)
+                r = set_options(s, c);
+        if (r >= 0)
+                r = transfer_start(&c->transfer);
+        if (r < 0)
+                return r;
+        s->stage = STAGE_CONNECT;
+        s->is_reused = false;
+        s->conn = TAKE_PTR(c);
+        return 0;
+}
+
+/* A kept connection speaks from the loop too, never from within smtp_start(). */
+static int connect_slot(SmtpSlot *s) {
+        s->conn = kept_take(s->mux, &s->key);
+        if (s->conn && watch(s->conn, EPOLLIN | EPOLLOUT) < 0)
+                drop_conn(s);
+        if (!s->conn)
+                return connect_anew(s);
+        s->conn->slot = s;
+        s->is_reused = true;
+        s->report.is_connected = true;
+        begin(s);
+        return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        static const char *const waiting_for[] = {
+                [STAGE_CONNECT] = "connection",        [STAGE_RSET] = "answer to RSET",
+                [STAGE_MAIL] = "answer to MAIL",       [STAGE_RCPT] = "answer to RCPT",
+                [STAGE_DATA] = "answer to DATA",       [STAGE_MESSAGE] = "message to leave",
+                [STAGE_DOT] = "answer to the message",
+        };
+        SmtpSlot *s = userdata;
+        char text[64];
+
+        (void) source, (void) usec;
+        if (s->stage == STAGE_CONNECT)
+                s->report.is_connected = is_up(s->conn);
+        int n = snprintf(text, sizeof text, "timed out waiting for %s", waiting_for[s->stage]);
+        keep_text(s, text, (size_t) n);
+        s->report.is_timeout = true;
+        drop_conn(s);
+        finish(s);
+        deliver(s);
+        return 0;
+}
+
+/* The request */
+
+static bool is_smtp(const char *url) {
+        return strncasecmp(url, "smtp://", 7) == 0 || strncasecmp(url, "smtps://", 8) == 0;
+}
+
+/* Visible ASCII without angle brackets: nothing else can stand between them on the command line. */
+static bool is_address(const char *text) {
+        size_t n = strlen(text);
+
+        for (size_t i = 0; i < n; i++)
+                if (text[i] <= ' ' || text[i] > '~' || strchr("<>", text[i]))
+                        return false;
+        return n <= SMTP_MAX_ADDRESS;
+}
+
+/* Bare CR or LF is how one message is smuggled into another. */
+static bool is_crlf(const char *data, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
+                        return false;
+                if (data[i] == '\r' && (i + 1 == n || data[i + 1] != '\n'))
+                        return false;
+        }
+        return true;
+}
+
+static int check_request(const SmtpRequest *q) {
+        if (!is_smtp(q->url))
+                return -EPROTONOSUPPORT;
+        if (!is_address(q->sender) || !is_address(q->recipient) || !*q->recipient)
+                return -EINVAL;
+        if (!is_crlf(q->data, q->size) || q->timeout_ms <= 0)
+                return -EINVAL;
+        return 0;
+}
+
+static int copy_text(const char *text, char **ret) {
+        if (!text)
+                return 0;
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int copy_request(SmtpSlot *s, const SmtpRequest *q) {
+        const struct {
+                const char *from;
+                char **to;
+        } texts[] = {
+                {q->url, &s->url},           {q->username, &s->username},
+                {q->password, &s->password}, {q->ca_file, &s->ca_file},
+                {q->sender, &s->sender},     {q->recipient, &s->recipient},
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(texts); i++)
+                r = copy_text(texts[i].from, texts[i].to);
+        s->tls = q->tls;
+        s->data = q->data;
+        s->size = q->size;
+        for (size_t i = 0; i < q->size && !s->is_8bit; i++)
+                s->is_8bit = (unsigned char) q->data[i] >= 0x80;
+        return r < 0 ? r
+                     : buf_printf(&s->key, "%d\n%s\n%s\n%s\n%s", (int) q->tls, q->url,
+                                  str_or(q->ca_file, ""), str_or(q->username, ""),
+                                  str_or(q->password, ""));
+}
+
+static void wipe(char *text) {
+        if (text)
+                explicit_bzero(text, strlen(text));
+        free(text);
+}
+
+static void on_free(Slot *slot) {
+        SmtpSlot *s = (SmtpSlot *) slot;
+
+        drop_conn(s);
+        (void) sd_event_source_disable_unref(s->timer);
+        free(s->url);
+        free(s->username);
+        wipe(s->password);
+        free(s->ca_file);
+        free(s->sender);
+        free(s->recipient);
+        if (s->key.data)
+                explicit_bzero(s->key.data, s->key.cap);
+        buf_done(&s->key);
+        buf_done(&s->text);
+        free(s);
+}
+
+int smtp_start(Mux *m, const SmtpRequest *request, SmtpDone done, void *userdata, Slot **ret) {
+        int r = check_request(request);
+        if (r < 0)
+                return r;
+        SmtpSlot *s = calloc(1, sizeof *s);
+        if (!s)
+                return -ENOMEM;
+        s->slot.on_free = on_free;
+        s->mux = m;
+        s->done = done;
+        s->userdata = userdata;
+        s->key = BUF_INIT(65536);
+        s->text = BUF_INIT(4 * SMTP_MAX_TEXT);
+        uint64_t timeout_us = (uint64_t) MIN(request->timeout_ms, INT64_C(86400000)) * 1000u;
+        r = kept_make(m);
+        if (r >= 0)
+                r = copy_request(s, request);
+        if (r >= 0)
+                r = sd_event_add_time_relative(mux_event(m), &s->timer, CLOCK_MONOTONIC, timeout_us,
+                                               1000, on_deadline, s);
+        if (r >= 0)
+                r = connect_slot(s);
+        if (r < 0) {
+                on_free(&s->slot);
+                return r;
+        }
+        *ret = &s->slot;
+        return 0;
+}
