@@ -1,9 +1,10 @@
 /* The encodings of mail.
  *
- * RFC 2047: an encoded word is at most 75 long, a line with one at most 76, and no character is split over two words.
- * Q or B is chosen once per header by length: Q for mostly ASCII, B for Vietnamese, where every second letter has two or three
- * bytes. In quoted-printable a leading "." and "From " are encoded as well: relays that forget dot-stuffing or write mbox files
- * cannot hurt the text. */
+ * RFC 2047: an encoded word is at most 75 long, a line with one at most 76, and no character is
+ * split over two words. Q or B is chosen once per header by length: Q for mostly ASCII, B for
+ * Vietnamese, where every second letter has two or three bytes. In quoted-printable a leading "."
+ * and "From " are encoded as well: relays that forget dot-stuffing or write mbox files cannot hurt
+ * the text. */
 #include "core/mail-encode.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ static size_t character_length(const char *text) {
         return n;
 }
 
-/* ---- encoded words ---------------------------------------------------------------------------------------------- */
+/* ---- encoded words
+ * ---------------------------------------------------------------------------------------------- */
 
 #define WORD_MAX 75u
 #define WORD_START_Q "=?UTF-8?Q?"
@@ -56,7 +58,8 @@ static int append_q(Buf *out, const char *text, size_t n) {
         return r;
 }
 
-static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static int append_b(Buf *out, const char *text, size_t n) {
         int r = 0;
@@ -65,15 +68,16 @@ static int append_b(Buf *out, const char *text, size_t n) {
                 uint32_t bits = (uint32_t) (unsigned char) text[i] << 16;
                 bits |= k > 1 ? (uint32_t) (unsigned char) text[i + 1] << 8 : 0;
                 bits |= k > 2 ? (unsigned char) text[i + 2] : 0;
-                char four[4] = { base64_letters[bits >> 18], base64_letters[bits >> 12 & 63],
-                                 k > 1 ? base64_letters[bits >> 6 & 63] : '=',
-                                 k > 2 ? base64_letters[bits & 63] : '=' };
+                char four[4] = {base64_letters[bits >> 18], base64_letters[bits >> 12 & 63],
+                                k > 1 ? base64_letters[bits >> 6 & 63] : '=',
+                                k > 2 ? base64_letters[bits & 63] : '='};
                 r = buf_append(out, four, sizeof four);
         }
         return r;
 }
 
-/* Bytes from text on whose encoded word has at most `room` columns; whole characters, at least one. */
+/* Bytes from text on whose encoded word has at most `room` columns; whole characters, at least one.
+ */
 static size_t word_fill(const char *text, bool is_q, size_t room) {
         size_t n = 0, length = 0;
         while (text[n]) {
@@ -111,7 +115,9 @@ static int append_encoded(Buf *out, const char *text, size_t column) {
         return r;
 }
 
-/* ---- plain words ------------------------------------------------------------------------------------------------ */
+/* ---- plain words
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool needs_quotes(const char *text) {
         return strpbrk(text, "()<>[]:;@\\,.\"") != NULL;
@@ -166,14 +172,17 @@ int mail_encode_words(Buf *out, const char *text, size_t column, bool is_phrase)
         return is_quoted ? append_quoted_string(out, text) : append_plain(out, text, column);
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------- */
+/* ---- parameters
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static bool is_attribute_char(unsigned char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                (c && strchr("!#$&+-.^_`{|}~", c));
 }
 
-/* Bytes from text on that make at most `room` columns in RFC 2231's percent form; whole characters. */
+/* Bytes from text on that make at most `room` columns in RFC 2231's percent form; whole characters.
+ */
 static size_t piece_fill(const char *text, size_t room) {
         size_t n = 0, length = 0;
         while (text[n]) {
@@ -212,7 +221,9 @@ int mail_encode_parameter(Buf *out, const char *name, const char *value) {
         return r;
 }
 
-/* ---- bodies ----------------------------------------------------------------------------------------------------- */
+/* ---- bodies
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 int mail_encode_base64(Buf *out, const char *data, size_t n) {
         const size_t per_line = MAIL_LINE / 4 * 3;
@@ -225,7 +236,8 @@ int mail_encode_base64(Buf *out, const char *data, size_t n) {
         return r;
 }
 
-/* One byte of a line, encoded; is_last: nothing follows on the line; is_start: it begins an output line. */
+/* One byte of a line, encoded; is_last: nothing follows on the line; is_start: it begins an output
+ * line. */
 static int quoted_byte(char ret[static 4], const char *s, bool is_last, bool is_start) {
         unsigned char c = (unsigned char) *s;
         bool is_literal = (is_plain(c) || c == '\t') && c != '=';

@@ -1,8 +1,9 @@
 /* One mail, built from its parts.
  *
- * Everything that comes from outside passes one of three gates before it becomes a header: printable text that is encoded
- * (names, subject), an address, or an identifier of a narrow alphabet. None lets a line end through, so a published name
- * cannot begin a header. The boundary begins with "=_", which neither quoted-printable nor base64 can produce. */
+ * Everything that comes from outside passes one of three gates before it becomes a header:
+ * printable text that is encoded (names, subject), an address, or an identifier of a narrow
+ * alphabet. None lets a line end through, so a published name cannot begin a header. The boundary
+ * begins with "=_", which neither quoted-printable nor base64 can produce. */
 #include "core/mail.h"
 
 #include <errno.h>
@@ -18,7 +19,9 @@
 #define ID_MAX 250u
 #define REFERENCES_MAX 50u
 
-/* ---- gates ------------------------------------------------------------------------------------------------------ */
+/* ---- gates
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -30,7 +33,7 @@ static bool is_dotted(const char *s, size_t n, const char *also) {
                 return false;
         for (size_t i = 0; i < n; i++) {
                 bool is_dot = s[i] == '.' && s[i - 1] != '.';
-                if (!is_dot && !is_alnum(s[i]) && (s[i] == '\0' || !strchr(also, s[i]) || s[i] == '.'))
+                if (!is_dot && !is_alnum(s[i]) && (s[i] == '\0' || !strchr(also, s[i])))
                         return false;
         }
         return true;
@@ -84,7 +87,9 @@ static int clean_value(const char *text, size_t n, char **ret) {
         return 0;
 }
 
-/* ---- addresses -------------------------------------------------------------------------------------------------- */
+/* ---- addresses
+ * --------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Mailbox {
         const char *name, *address; /* borrowed: name may be empty, "..." still around it */
@@ -103,7 +108,7 @@ static void trim(const char **s, size_t *n) {
 }
 
 static int mailbox_split(const char *text, Mailbox *ret) {
-        Mailbox m = { .address = text, .n_address = strlen(text) };
+        Mailbox m = {.address = text, .n_address = strlen(text)};
         trim(&m.address, &m.n_address);
         const char *open = memrchr(m.address, '<', m.n_address);
         if (open) {
@@ -122,8 +127,17 @@ static int mailbox_split(const char *text, Mailbox *ret) {
         return 0;
 }
 
+static bool has_controls(const char *text) {
+        for (const char *s = text; *s; s++)
+                if (((unsigned char) *s < ' ' && *s != '\t') || *s == 0x7f)
+                        return true;
+        return false;
+}
+
 int mail_address(const char *text, char **ret) {
         Mailbox m;
+        if (has_controls(text))
+                return -EINVAL;
         int r = mailbox_split(text, &m);
         if (r < 0)
                 return r;
@@ -151,7 +165,9 @@ static int mailbox_name(const Mailbox *m, char **ret) {
         return clean_value(buf_text(&b), b.len, ret);
 }
 
-/* ---- headers ---------------------------------------------------------------------------------------------------- */
+/* ---- headers
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static size_t column_of(const Buf *out) {
         const char *nl = out->len > 0 ? memrchr(out->data, '\n', out->len) : NULL;
@@ -184,7 +200,8 @@ static int append_mailbox(Buf *out, const char *header, const char *text) {
         if (r < 0)
                 return r;
         bool is_folded = column_of(out) + m.n_address + 3 > MAIL_LINE;
-        return buf_printf(out, "%s <%.*s>\r\n", is_folded ? "\r\n" : "", (int) m.n_address, m.address);
+        return buf_printf(out, "%s <%.*s>\r\n", is_folded ? "\r\n" : "", (int) m.n_address,
+                          m.address);
 }
 
 static int append_references(Buf *out, const Mail *m) {
@@ -192,7 +209,8 @@ static int append_references(Buf *out, const Mail *m) {
         for (size_t i = 0; i < m->n_references && n_done < REFERENCES_MAX; i++) {
                 if (!m->references[i] || !is_id(m->references[i]))
                         continue;
-                int r = buf_printf(out, "%s<%s>", n_done == 0 ? "References: " : "\r\n ", m->references[i]);
+                int r = buf_printf(out, "%s<%s>", n_done == 0 ? "References: " : "\r\n ",
+                                   m->references[i]);
                 if (r < 0)
                         return r;
                 n_done++;
@@ -201,9 +219,10 @@ static int append_references(Buf *out, const Mail *m) {
 }
 
 static int append_automatic(Buf *out, const Mail *m) {
-        int r = buf_str(out, "MIME-Version: 1.0\r\n"
-                             "Auto-Submitted: auto-generated\r\n" /* RFC 3834 */
-                             "X-Auto-Response-Suppress: All\r\n");
+        int r = buf_str(out,
+                        "MIME-Version: 1.0\r\n"
+                        "Auto-Submitted: auto-generated\r\n" /* RFC 3834 */
+                        "X-Auto-Response-Suppress: All\r\n");
         if (r == 0 && m->list_id && is_dotted(m->list_id, strlen(m->list_id), "-_") &&
             strlen(m->list_id) <= ID_MAX)
                 r = buf_printf(out, "List-Id: <%s>\r\n", m->list_id);
@@ -231,7 +250,9 @@ static int append_headers(Buf *out, const Mail *m) {
         return r < 0 ? r : append_automatic(out, m);
 }
 
-/* ---- bodies ----------------------------------------------------------------------------------------------------- */
+/* ---- bodies
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* Lines ended by CRLF, as base64 wants text. */
 static int with_line_ends(const char *text, Buf *ret) {
@@ -255,7 +276,8 @@ static int append_text_part(Buf *out, const char *subtype, const char *text) {
                 r = mail_encode_quoted(&quoted, buf_text(&lines), lines.len);
         if (r < 0)
                 return r;
-        bool is_quoted = quoted.len <= lines.len / 57 * 78 + 80; /* 57 bytes make a line of base64 */
+        bool is_quoted =
+                quoted.len <= lines.len / 57 * 78 + 80; /* 57 bytes make a line of base64 */
         r = buf_printf(out,
                        "Content-Type: text/%s; charset=utf-8\r\n"
                        "Content-Transfer-Encoding: %s\r\n\r\n",
@@ -291,7 +313,7 @@ static Boundary boundary_make(const char *message_id, const char *role) {
         uint64_t hash = UINT64_C(14695981039346656037);
         for (const char *s = message_id; *s; s++)
                 hash = (hash ^ (unsigned char) *s) * UINT64_C(1099511628211);
-        Boundary b = { .text = "=_" };
+        Boundary b = {.text = "=_"};
         size_t n = 2;
         for (int shift = 60; shift >= 0; shift -= 4)
                 b.text[n++] = "0123456789abcdef"[hash >> shift & 15];
@@ -300,7 +322,8 @@ static Boundary boundary_make(const char *message_id, const char *role) {
 }
 
 static int append_multipart(Buf *out, const char *subtype, const Boundary *b) {
-        return buf_printf(out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n\r\n", subtype, b->text);
+        return buf_printf(out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n\r\n", subtype,
+                          b->text);
 }
 
 static int append_alternative(Buf *out, const Mail *m) {
@@ -313,10 +336,10 @@ static int append_alternative(Buf *out, const Mail *m) {
         if (r == 0)
                 r = append_text_part(out, "plain", str_or(m->text, ""));
         if (r == 0)
-                r = buf_printf(out, "--%s\r\n", b.text);
+                r = buf_printf(out, "\r\n--%s\r\n", b.text);
         if (r == 0)
                 r = append_text_part(out, "html", m->html);
-        return r < 0 ? r : buf_printf(out, "--%s--\r\n", b.text);
+        return r < 0 ? r : buf_printf(out, "\r\n--%s--\r\n", b.text);
 }
 
 static int append_body(Buf *out, const Mail *m) {
@@ -329,11 +352,11 @@ static int append_body(Buf *out, const Mail *m) {
         if (r == 0)
                 r = append_alternative(out, m);
         for (size_t i = 0; r == 0 && i < m->n_attachments; i++) {
-                r = buf_printf(out, "--%s\r\n", b.text);
+                r = buf_printf(out, "\r\n--%s\r\n", b.text);
                 if (r == 0)
                         r = append_attachment(out, &m->attachments[i]);
         }
-        return r < 0 ? r : buf_printf(out, "--%s--\r\n", b.text);
+        return r < 0 ? r : buf_printf(out, "\r\n--%s--\r\n", b.text);
 }
 
 int mail_build(const Mail *m, Buf *out) {

@@ -1,7 +1,8 @@
 /* Items put together as people read them.
  *
- * A figure (indicator, period, unit) is one line, however many rules speak about it; the line stands in the first group
- * that any of them calls for. Subjects of operators (sources, holds) are lines of their own. */
+ * A figure (indicator, period, unit) is one line, however many rules speak about it; the line
+ * stands in the first group that any of them calls for. Subjects of operators (sources, holds) are
+ * lines of their own. */
 #include "core/render-lines.h"
 
 #include <errno.h>
@@ -101,17 +102,17 @@ static void lines_fill(Lines *l, const Entry *entries, size_t n) {
                         line->order = MIN(line->order, entries[i].order);
                         continue;
                 }
-                l->lines[l->n++] = (Line){ .items = l->pool + i,
-                                           .n_items = 1,
-                                           .group = entries[i].group,
-                                           .order = entries[i].order };
+                l->lines[l->n++] = (Line){.items = l->pool + i,
+                                          .n_items = 1,
+                                          .group = entries[i].group,
+                                          .order = entries[i].order};
         }
         for (size_t i = 0; i < l->n; i++)
                 l->n_in_group[l->lines[i].group]++;
 }
 
 int lines_init(Lines *l, const RenderItem *items, size_t n) {
-        *l = (Lines){ 0 };
+        *l = (Lines){0};
         if (n == 0)
                 return 0;
         CLEANUP_FREE Entry *entries = calloc(n, sizeof *entries);
@@ -120,7 +121,7 @@ int lines_init(Lines *l, const RenderItem *items, size_t n) {
         if (!entries || !lines || !pool)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                entries[i] = (Entry){ &items[i], item_group(&items[i]), i };
+                entries[i] = (Entry){&items[i], item_group(&items[i]), i};
         qsort(entries, n, sizeof *entries, compare_entries);
         l->lines = TAKE_PTR(lines);
         l->pool = TAKE_PTR(pool);
@@ -132,7 +133,7 @@ int lines_init(Lines *l, const RenderItem *items, size_t n) {
 void lines_done(Lines *l) {
         free(l->lines);
         free(l->pool);
-        *l = (Lines){ 0 };
+        *l = (Lines){0};
 }
 
 const Line *lines_of_group(const Lines *l, Group group, size_t *ret_n) {

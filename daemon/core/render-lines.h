@@ -14,10 +14,11 @@ typedef enum Group {
 #define GROUP_N 5u
 
 typedef struct Line {
-        const RenderItem *const *items; /* at least one; [0] is of the line's group and speaks for the figure */
+        const RenderItem *const
+                *items; /* at least one; [0] is of the line's group and speaks for the figure */
         size_t n_items;
         Group group;
-        size_t order;                   /* of its first item in the message */
+        size_t order; /* of its first item in the message */
 } Line;
 
 typedef struct Lines {

@@ -1,7 +1,8 @@
 /* The one line that most people read.
  *
- * One figure speaks in full; several are counted by group, in units when they are of several units and in figures when they
- * are of one. A subject is bounded in columns, since mail programs and telephones cut it anyway. */
+ * One figure speaks in full; several are counted by group, in units when they are of several units
+ * and in figures when they are of one. A subject is bounded in columns, since mail programs and
+ * telephones cut it anyway. */
 #include <errno.h>
 
 #include "base/text.h"
@@ -21,7 +22,8 @@ static void pen_subject_correction(Pen *p, const RenderItem *item) {
         if (is_same)
                 return;
         if (i->value == VALUE_NONE) {
-                pen_text(p, SAID(p, " không còn số liệu, đã báo ", " is no longer published, was "));
+                pen_text(p,
+                         SAID(p, " không còn số liệu, đã báo ", " is no longer published, was "));
                 pen_value(p, item->indicator, i->old_value);
                 return;
         }
@@ -37,7 +39,8 @@ static void pen_reasons(Pen *p, const Line *line) {
         bool is_first = true;
         for (size_t i = 0; i < line->n_items; i++) {
                 const RenderItem *item = line->items[i];
-                bool is_other_end = item_group(item) == GROUP_CLOSINGS && line->group != GROUP_CLOSINGS;
+                bool is_other_end =
+                        item_group(item) == GROUP_CLOSINGS && line->group != GROUP_CLOSINGS;
                 if (is_other_end || !condition_is_value(item->when.kind))
                         continue;
                 pen_text(p, is_first ? " (" : "; ");
@@ -121,8 +124,9 @@ static const char *group_words(const Pen *p, Group group, const Line *lines, siz
 
 static void pen_noun(Pen *p, const Line *lines, size_t n_lines, size_t n, bool is_one_unit) {
         if (is_one_unit || lines[0].group == GROUP_CORRECTIONS) {
-                pen_text(p, p->is_en ? n == 1 ? "figure" : "figures"
-                                     : lines[0].group == GROUP_CORRECTIONS ? "số liệu" : "chỉ số");
+                pen_text(p, p->is_en                              ? n == 1 ? "figure" : "figures"
+                            : lines[0].group == GROUP_CORRECTIONS ? "số liệu"
+                                                                  : "chỉ số");
                 return;
         }
         CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof *items);
@@ -177,7 +181,8 @@ static void pen_subject_several(Pen *p, const RenderMessage *m, const Lines *l) 
         if (is_one_unit)
                 pen_unit(p, l->lines[0].items[0], /* is_start= */ true);
         else
-                pen_text(p, m->scope_name && *m->scope_name ? m->scope_name : str_or(m->organization, ""));
+                pen_text(p, m->scope_name && *m->scope_name ? m->scope_name
+                                                            : str_or(m->organization, ""));
         pen_text(p, ": ");
         pen_group_counts(p, l, is_one_unit);
         PeriodId newest = newest_period(l);
@@ -201,7 +206,9 @@ static void pen_official(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_subject_several(p, m, l);
 }
 
-/* ---- operators -------------------------------------------------------------------------------------------------- */
+/* ---- operators
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void pen_sentence(Pen *p, const char *text) {
         size_t n = strlen(text);
@@ -235,8 +242,9 @@ static void pen_operator_one(Pen *p, const Line *line) {
 
 static void pen_operator_counts(Pen *p, const Lines *l) {
         static const char *const words[GROUP_N][2] = {
-                { "đính chính", "corrected" },       { "sự cố mới", "new" },        { "nặng thêm", "worse" },
-                { "chưa khắc phục", "not resolved" }, { "đã khắc phục", "resolved" },
+                {"đính chính", "corrected"},  {"sự cố mới", "new"},
+                {"nặng thêm", "worse"},       {"chưa khắc phục", "not resolved"},
+                {"đã khắc phục", "resolved"},
         };
         bool is_first = true;
         for (Group g = GROUP_CORRECTIONS; g < GROUP_N; g++)
@@ -264,7 +272,9 @@ static void pen_operator(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_text(p, SAID(p, "hoạt động bình thường", "all is well"));
 }
 
-/* ---- bounds ----------------------------------------------------------------------------------------------------- */
+/* ---- bounds
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* Without control characters, and not longer than people see. */
 static int subject_bound(const char *text, char **ret) {
@@ -285,7 +295,7 @@ static int subject_bound(const char *text, char **ret) {
 }
 
 char *render_subject(const RenderMessage *m) {
-        CLEANUP(lines_done) Lines l = { 0 };
+        CLEANUP(lines_done) Lines l = {0};
         CLEANUP(pen_done) Pen p = pen_new(m->language);
         CLEANUP_FREE char *text = NULL;
         char *subject = NULL;

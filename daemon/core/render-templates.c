@@ -1,7 +1,8 @@
 /* The templates of one language, own ones over built-in ones, and the text part's line folding.
  *
- * An alert is never lost to a template: an own file that does not parse is reported when it is loaded and its built-in
- * namesake is used; one that fails while it is rendered (recursion, size) is replaced there and then. */
+ * An alert is never lost to a template: an own file that does not parse is reported when it is
+ * loaded and its built-in namesake is used; one that fails while it is rendered (recursion, size)
+ * is replaced there and then. */
 #include <errno.h>
 
 #include "base/text.h"
@@ -49,7 +50,7 @@ static int entry_get(RenderTemplates *t, const char *name, Entry **ret) {
         char *copy = strdup(name);
         if (!copy)
                 return -ENOMEM;
-        t->entries[t->n] = (Entry){ .name = copy };
+        t->entries[t->n] = (Entry){.name = copy};
         *ret = &t->entries[t->n++];
         return 0;
 }
@@ -95,12 +96,14 @@ static int load_own(RenderTemplates *t, const NameValue *file, Diag *diag) {
         return 0;
 }
 
-int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag, RenderTemplates **ret) {
+int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag,
+                         RenderTemplates **ret) {
         CLEANUP(render_templates_freep) RenderTemplates *t = calloc(1, sizeof *t);
         if (!t)
                 return -ENOMEM;
         if (!has_builtins(language)) {
-                diag_warning(diag, NULL, 0, "language", "no messages in language \"%s\", using \"%s\"", language,
+                diag_warning(diag, NULL, 0, "language",
+                             "no messages in language \"%s\", using \"%s\"", language,
                              LANGUAGE_FALLBACK);
                 language = LANGUAGE_FALLBACK;
         }
@@ -113,7 +116,9 @@ int render_templates_new(const char *language, const NameValue *files, size_t n,
         return 0;
 }
 
-/* ---- rendering -------------------------------------------------------------------------------------------------- */
+/* ---- rendering
+ * --------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Scope {
         const RenderTemplates *templates;
@@ -136,7 +141,9 @@ static bool has_suffix(const char *name, const char *suffix) {
 }
 
 static TemplateSink sink_of(const char *name) {
-        return has_suffix(name, ".html") ? SINK_HTML : has_suffix(name, ".json") ? SINK_JSON : SINK_TEXT;
+        return has_suffix(name, ".html")   ? SINK_HTML
+               : has_suffix(name, ".json") ? SINK_JSON
+                                           : SINK_TEXT;
 }
 
 int render_named(const RenderTemplates *t, const char *name, const json_t *view, Buf *out) {
@@ -144,7 +151,7 @@ int render_named(const RenderTemplates *t, const char *name, const json_t *view,
         if (!e)
                 return -ENOENT;
         for (int i = e->own ? 0 : 1; i < 2; i++) {
-                Scope scope = { t, .is_builtin_only = i == 1 };
+                Scope scope = {t, .is_builtin_only = i == 1};
                 const Template *template = entry_template(e, scope.is_builtin_only);
                 if (!template)
                         break;
@@ -162,7 +169,8 @@ int render_html(const RenderTemplates *t, const json_t *view, Buf *out) {
         return render_named(t, "mail.html", view, out);
 }
 
-/* ---- folding the text part -------------------------------------------------------------------------------------- */
+/* ---- folding the text part
+ * -------------------------------------------------------------------------------------- */
 
 static size_t span_blanks(const char *s, size_t n) {
         size_t i = 0;
@@ -171,8 +179,8 @@ static size_t span_blanks(const char *s, size_t n) {
         return i;
 }
 
-/* Where the text of a line continues: under the value of "   Nhãn      giá trị", behind "- " and "1. ", else under its start.
- * Counted in columns. */
+/* Where the text of a line continues: under the value of "   Nhãn      giá trị", behind "- " and
+ * "1. ", else under its start. Counted in columns. */
 static size_t hanging_indent(const char *line, size_t n) {
         size_t indent = span_blanks(line, n);
         const char *gap = memmem(line + indent, n - indent, "  ", 2);
@@ -189,16 +197,18 @@ static size_t hanging_indent(const char *line, size_t n) {
         size_t digits = strspn(line + indent, "0123456789");
         if (indent + 1 < n && line[indent] == '-' && line[indent + 1] == ' ')
                 indent += 2;
-        else if (digits > 0 && indent + digits + 1 < n && strncmp(line + indent + digits, ". ", 2) == 0)
+        else if (digits > 0 && indent + digits + 1 < n &&
+                 strncmp(line + indent + digits, ". ", 2) == 0)
                 indent += digits + 2;
         return MIN(indent, RENDER_COLUMNS / 2);
 }
 
-/* Bytes of line[0..n) that fit into `columns`, up to a blank; a longer word is left whole (addresses). */
+/* Bytes of line[0..n) that fit into `columns`, up to a blank; a longer word is left whole
+ * (addresses). */
 static size_t fold_point(const char *line, size_t n, size_t columns) {
         size_t best = 0, width = 0;
         for (size_t i = 0; i < n;) {
-                char c[5] = { line[i] };
+                char c[5] = {line[i]};
                 size_t k = 1;
                 while (i + k < n && k < 4 && (line[i + k] & 0xC0) == 0x80) {
                         c[k] = line[i + k];

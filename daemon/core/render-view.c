@@ -1,10 +1,12 @@
 /* The view model: everything that a message says, as a tree for templates (docs/templates.md).
  *
- * Two layers in one tree. `items` is the machine's: one object per plan item, numbers as exact decimal text ("82.71"),
- * written by render_webhook. `groups`, `rules`, `sources` and `advices` are for people: finished words, put together from the
- * same items, so that templates hold layout and no arithmetic.
+ * Two layers in one tree. `items` is the machine's: one object per plan item, numbers as exact
+ * decimal text ("82.71"), written by render_webhook. `groups`, `rules`, `sources` and `advices` are
+ * for people: finished words, put together from the same items, so that templates hold layout and
+ * no arithmetic.
  *
- * Every object has all of its keys, null where there is nothing: Mustache looks an absent key up in the objects around. */
+ * Every object has all of its keys, null where there is nothing: Mustache looks an absent key up in
+ * the objects around. */
 #include <errno.h>
 
 #include "base/text.h"
@@ -18,8 +20,8 @@ typedef struct Maker {
         const RenderMessage *m;
         Lines lines;
         Pen pen;
-        int r;     /* first failure */
-        size_t n;  /* lines numbered so far */
+        int r;    /* first failure */
+        size_t n; /* lines numbered so far */
 } Maker;
 
 static void maker_done(Maker *k) {
@@ -27,7 +29,9 @@ static void maker_done(Maker *k) {
         pen_done(&k->pen);
 }
 
-/* ---- setting keys ----------------------------------------------------------------------------------------------- */
+/* ---- setting keys
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void put(Maker *k, json_t *object, const char *key, json_t *value) {
         if (json_object_set_new(object, key, value) < 0 && k->r == 0)
@@ -46,7 +50,9 @@ static json_t *text_value(const char *text) {
         if (text_is_utf8(text, strlen(text)))
                 return json_string(text);
         CLEANUP(buf_done) Buf clean = BUF_INIT(PEN_MAX);
-        return text_append_printable(&clean, text, strlen(text)) < 0 ? NULL : json_string(buf_text(&clean));
+        return text_append_printable(&clean, text, strlen(text)) < 0
+                       ? NULL
+                       : json_string(buf_text(&clean));
 }
 
 static void put_text(Maker *k, json_t *object, const char *key, const char *text) {
@@ -62,9 +68,11 @@ static void put_id(Maker *k, json_t *object, const char *key, int64_t value) {
         put(k, object, key, value != 0 ? json_integer(value) : json_null());
 }
 
-static void put_decimal(Maker *k, json_t *object, const char *key, int64_t value, unsigned decimals) {
+static void put_decimal(Maker *k, json_t *object, const char *key, int64_t value,
+                        unsigned decimals) {
         char text[DECIMAL_TEXT_MAX];
-        put_text(k, object, key, value != VALUE_NONE ? decimal_format(text, value, decimals) : NULL);
+        put_text(k, object, key,
+                 value != VALUE_NONE ? decimal_format(text, value, decimals) : NULL);
 }
 
 /* What the pen wrote; null when it wrote nothing. */
@@ -82,10 +90,11 @@ static void put_pen(Maker *k, json_t *object, const char *key) {
         put(k, object, key, pen_value_taken(k));
 }
 
-/* ---- items: for machines ---------------------------------------------------------------------------------------- */
+/* ---- items: for machines
+ * ---------------------------------------------------------------------------------------- */
 
 static json_t *indicator_object(Maker *k, const IndicatorDef *d) {
-        static const char *const units[] = { "percent", "points", "count" };
+        static const char *const units[] = {"percent", "points", "count"};
         if (!d)
                 return json_null();
         json_t *o = json_object();
@@ -151,7 +160,8 @@ static json_t *counts_object(Maker *k, const RenderItem *item) {
                 return json_null();
         json_t *o = json_object();
         put(k, o, "part", json_integer(item->count_part));
-        put(k, o, "whole", item->count_whole != VALUE_NONE ? json_integer(item->count_whole) : json_null());
+        put(k, o, "whole",
+            item->count_whole != VALUE_NONE ? json_integer(item->count_whole) : json_null());
         return o;
 }
 
@@ -160,13 +170,15 @@ static void put_item_numbers(Maker *k, json_t *o, const RenderItem *item) {
         char since[16];
         put_decimal(k, o, "value", item->item.value, decimals);
         put_decimal(k, o, "limit", item->limit, decimals);
-        put_decimal(k, o, "delta", item->delta_reason == DELTA_OK ? item->delta : VALUE_NONE, decimals);
+        put_decimal(k, o, "delta", item->delta_reason == DELTA_OK ? item->delta : VALUE_NONE,
+                    decimals);
         put_text(k, o, "delta_reason",
                  item->delta_reason != DELTA_OK ? delta_reason_name(item->delta_reason) : NULL);
         put_id(k, o, "place", item->place);
         put_id(k, o, "of", item->place ? item->of : 0);
         put(k, o, "counts", counts_object(k, item));
-        put_text(k, o, "since", period_is_valid(item->first) ? period_format(since, item->first) : NULL);
+        put_text(k, o, "since",
+                 period_is_valid(item->first) ? period_format(since, item->first) : NULL);
         put_decimal(k, o, "old_value", item->item.old_value, decimals);
 }
 
@@ -190,7 +202,8 @@ static json_t *item_object(Maker *k, const RenderItem *item) {
         put(k, o, "unit", unit_object(k, item));
         put(k, o, "period", period_object(k, item->item.period, item->status));
         put_item_numbers(k, o, item);
-        put_text(k, o, "ended", is_ended && item->end != END_NONE ? end_reason_name(item->end) : NULL);
+        put_text(k, o, "ended",
+                 is_ended && item->end != END_NONE ? end_reason_name(item->end) : NULL);
         put_text(k, o, "corrects", item->corrects_id);
         put_instant(k, o, "corrects_at", item->corrects_id ? item->corrects_ms : 0);
         put_text(k, o, "advice", item->advice);
@@ -201,7 +214,8 @@ static json_t *item_object(Maker *k, const RenderItem *item) {
         return o;
 }
 
-/* ---- lines: for people ------------------------------------------------------------------------------------------ */
+/* ---- lines: for people
+ * ------------------------------------------------------------------------------------------ */
 
 static void add_cell(Maker *k, json_t *bar, int width, bool is_fill, bool is_mark) {
         if (width <= 0)
@@ -216,7 +230,8 @@ static void add_cell(Maker *k, json_t *bar, int width, bool is_fill, bool is_mar
 
 static bool has_fixed_limit(const RenderItem *item) {
         ConditionKind kind = item->when.kind;
-        bool is_level = kind == CONDITION_BELOW || kind == CONDITION_ABOVE || kind == CONDITION_BEHIND;
+        bool is_level =
+                kind == CONDITION_BELOW || kind == CONDITION_ABOVE || kind == CONDITION_BEHIND;
         return is_level && item->limit != VALUE_NONE;
 }
 
@@ -224,7 +239,8 @@ static int share(int64_t value, int64_t max) {
         return (int) CLAMP(decimal_muldiv(value, 100, max), 0, 100);
 }
 
-/* Cells of a table row, widths in percent that add up to 100: nothing but table cells is drawn alike everywhere. */
+/* Cells of a table row, widths in percent that add up to 100: nothing but table cells is drawn
+ * alike everywhere. */
 static json_t *bar_array(Maker *k, const RenderItem *item) {
         const IndicatorDef *d = item->indicator;
         if (!d || d->max == VALUE_NONE || d->max <= 0 || item->item.value == VALUE_NONE)
@@ -279,7 +295,8 @@ static void pen_phrases(Pen *p, const Line *line) {
 
 static void pen_since(Pen *p, const RenderItem *item) {
         if (!period_is_valid(item->first) || !period_is_valid(item->item.period) ||
-            period_type(item->first) != period_type(item->item.period) || item->first >= item->item.period)
+            period_type(item->first) != period_type(item->item.period) ||
+            item->first >= item->item.period)
                 return;
         pen_period(p, item->first);
         if (item_group(item) != GROUP_CLOSINGS)
@@ -291,7 +308,8 @@ static void pen_alerts(Pen *p, const Line *line) {
         bool is_first = true;
         for (size_t i = 0; i < line->n_items; i++)
                 if (line->items[i]->alert != 0) {
-                        pen_printf(p, "%s#%lld", is_first ? "" : ", ", (long long) line->items[i]->alert);
+                        pen_printf(p, "%s#%lld", is_first ? "" : ", ",
+                                   (long long) line->items[i]->alert);
                         is_first = false;
                 }
 }
@@ -324,25 +342,29 @@ static void put_line_before(Maker *k, json_t *o, const Line *line) {
         const RenderItem *item = line->items[0];
         bool is_fix = item_is_correction(item) && item->item.say != SAY_LATE;
         char at[24];
-        bool has_old = is_fix || (line->group == GROUP_CLOSINGS && item->item.old_value != VALUE_NONE);
+        bool has_old =
+                is_fix || (line->group == GROUP_CLOSINGS && item->item.old_value != VALUE_NONE);
         if (has_old)
                 pen_value_beside(&k->pen, item->indicator, item->item.old_value, item->item.value);
         put_pen(k, o, "old_value");
         put_text(k, o, "corrects_id", item->corrects_id);
         put_text(k, o, "corrects_at",
-                 item->corrects_id && item->corrects_ms ? instant_format_vi(at, item->corrects_ms) : NULL);
+                 item->corrects_id && item->corrects_ms ? instant_format_vi(at, item->corrects_ms)
+                                                        : NULL);
         put_bool(k, o, "is_fix", is_fix);
 }
 
 static bool is_critical(const Line *line) {
         for (size_t i = 0; i < line->n_items; i++)
-                if (line->items[i]->item.severity == SEVERITY_CRITICAL && !item_is_correction(line->items[i]) &&
+                if (line->items[i]->item.severity == SEVERITY_CRITICAL &&
+                    !item_is_correction(line->items[i]) &&
                     item_group(line->items[i]) != GROUP_CLOSINGS)
                         return true;
         return false;
 }
 
-/* The item of the line that a limit can be drawn from: the first of its group that has one, else the first. */
+/* The item of the line that a limit can be drawn from: the first of its group that has one, else
+ * the first. */
 static const RenderItem *line_speaker(const Line *line) {
         for (size_t i = 0; i < line->n_items; i++)
                 if (has_fixed_limit(line->items[i]) && item_group(line->items[i]) == line->group)
@@ -355,6 +377,23 @@ static void pen_title(Pen *p, const RenderItem *item) {
                 pen_text(p, subject_text(item->subject));
         else
                 pen_unit(p, item, /* is_start= */ true);
+}
+
+static void pen_detail(Pen *all, const json_t *o, const char *key, const char *label) {
+        const char *text = json_string_value(json_object_get(o, key));
+        if (text)
+                pen_printf(all, "%s%s%s", all->buf.len > 0 ? " \u00b7 " : "", label, text);
+}
+
+/* The small print of the HTML part in one string, since Mustache cannot set separators. */
+static void put_details(Maker *k, json_t *o) {
+        Pen *p = &k->pen;
+        pen_detail(p, o, "limit", SAID(p, "ngưỡng ", "limit "));
+        pen_detail(p, o, "counts", "");
+        pen_detail(p, o, "since", SAID(p, "từ ", "since "));
+        pen_detail(p, o, "delta_note", SAID(p, "không có mức thay đổi: ", "no change: "));
+        pen_detail(p, o, "alerts", SAID(p, "cảnh báo ", "alert "));
+        put_pen(k, o, "details");
 }
 
 static json_t *line_object(Maker *k, const Line *line) {
@@ -377,16 +416,20 @@ static json_t *line_object(Maker *k, const Line *line) {
         put_pen(k, o, "since");
         pen_alerts(&k->pen, line);
         put_pen(k, o, "alerts");
+        put_details(k, o);
         put_bool(k, o, "is_critical", is_critical(line));
         put_bool(k, o, "is_closing", line->group == GROUP_CLOSINGS);
         put_bool(k, o, "is_correction", line->group == GROUP_CORRECTIONS);
         return o;
 }
 
-/* ---- groups ----------------------------------------------------------------------------------------------------- */
+/* ---- groups
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static const char *group_name(Group group) {
-        static const char *const names[GROUP_N] = { "corrections", "openings", "worse", "continued", "closings" };
+        static const char *const names[GROUP_N] = {"corrections", "openings", "worse", "continued",
+                                                   "closings"};
         return names[group];
 }
 
@@ -397,7 +440,8 @@ static const char *group_title(const Maker *k, Group group, bool has_ends) {
         case GROUP_CORRECTIONS:
                 return SAID(p, "Đính chính, điều chỉnh", "Corrections");
         case GROUP_OPENINGS:
-                return is_operator ? SAID(p, "Sự cố mới", "New") : SAID(p, "Cảnh báo mới", "New alerts");
+                return is_operator ? SAID(p, "Sự cố mới", "New")
+                                   : SAID(p, "Cảnh báo mới", "New alerts");
         case GROUP_WORSE:
                 return SAID(p, "Nặng thêm", "Worse");
         case GROUP_CONTINUED:
@@ -442,14 +486,17 @@ static json_t *groups_array(Maker *k) {
         return array;
 }
 
-/* ---- overview: a line per rule ---------------------------------------------------------------------------------- */
+/* ---- overview: a line per rule
+ * ---------------------------------------------------------------------------------- */
 
 static int compare_worst_first(const void *pa, const void *pb) {
         const RenderItem *a = *(const RenderItem *const *) pa, *b = *(const RenderItem *const *) pb;
         if (a->item.value != b->item.value && a->indicator) {
                 if (a->item.value == VALUE_NONE || b->item.value == VALUE_NONE)
                         return a->item.value == VALUE_NONE ? 1 : -1;
-                return (a->item.value < b->item.value) == (a->indicator->direction == DIRECTION_UP) ? -1 : 1;
+                return (a->item.value < b->item.value) == (a->indicator->direction == DIRECTION_UP)
+                               ? -1
+                               : 1;
         }
         return a < b ? -1 : a > b; /* order of the message */
 }
@@ -458,7 +505,7 @@ static json_t *worst_array(Maker *k, const RenderItem **items, size_t n) {
         json_t *array = json_array();
         qsort(items, n, sizeof *items, compare_worst_first);
         for (size_t i = 0; i < MIN(n, OVERVIEW_WORST); i++) {
-                Line line = { .items = &items[i], .n_items = 1, .group = item_group(items[i]) };
+                Line line = {.items = &items[i], .n_items = 1, .group = item_group(items[i])};
                 json_t *o = line_object(k, &line);
                 put_bool(k, o, "is_last", i + 1 == MIN(n, OVERVIEW_WORST));
                 add(k, array, o);
@@ -483,11 +530,11 @@ static void pen_rule(Pen *p, const RenderItem *item) {
 
 static void pen_rule_counts(Pen *p, const size_t counts[static GROUP_N]) {
         static const char *const words[GROUP_N][2] = {
-                { "đính chính", "corrected" },     { "mới", "new" },          { "nặng thêm", "worse" },
-                { "vẫn chưa đạt", "continued" }, { "đã kết thúc", "ended" },
+                {"đính chính", "corrected"},   {"mới", "new"},           {"nặng thêm", "worse"},
+                {"vẫn chưa đạt", "continued"}, {"đã kết thúc", "ended"},
         };
-        static const Group order[] = { GROUP_OPENINGS, GROUP_WORSE, GROUP_CONTINUED, GROUP_CLOSINGS,
-                                       GROUP_CORRECTIONS };
+        static const Group order[] = {GROUP_OPENINGS, GROUP_WORSE, GROUP_CONTINUED, GROUP_CLOSINGS,
+                                      GROUP_CORRECTIONS};
         bool is_first = true;
         for (size_t i = 0; i < ELEMENTSOF(order); i++)
                 if (counts[order[i]] > 0) {
@@ -500,7 +547,7 @@ static void pen_rule_counts(Pen *p, const size_t counts[static GROUP_N]) {
 /* All items of one rule; `scratch` has room for all of the message. */
 static json_t *rule_object(Maker *k, size_t first, const RenderItem **scratch) {
         const RenderMessage *m = k->m;
-        size_t counts[GROUP_N] = { 0 }, n = 0, n_standing = 0;
+        size_t counts[GROUP_N] = {0}, n = 0, n_standing = 0;
         for (size_t i = first; i < m->n_items; i++) {
                 const RenderItem *item = &m->items[i];
                 if (!streq_ptr(item->rule, m->items[first].rule))
@@ -543,7 +590,8 @@ static json_t *rules_array(Maker *k) {
         return array;
 }
 
-/* ---- said once for all items ------------------------------------------------------------------------------------ */
+/* ---- said once for all items
+ * ------------------------------------------------------------------------------------ */
 
 static bool has_text(const json_t *array, const char *text) {
         for (size_t i = 0; i < json_array_size(array); i++)
@@ -590,11 +638,14 @@ static json_t *sources_array(Maker *k) {
         return array;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static const char *message_type(const Maker *k) {
-        static const char *const types[GROUP_N] = { "alert.correction", "alert.opening", "alert.worse",
-                                                    "alert.continued", "alert.closing" };
+        static const char *const types[GROUP_N] = {"alert.correction", "alert.opening",
+                                                   "alert.worse", "alert.continued",
+                                                   "alert.closing"};
         if (is_overview(k->m))
                 return "alert.overview";
         if (k->lines.n == 0)
@@ -631,7 +682,7 @@ static void put_head(Maker *k, json_t *view) {
 }
 
 json_t *render_view(const RenderMessage *m) {
-        CLEANUP(maker_done) Maker k = { .m = m, .pen = pen_new(m->language) };
+        CLEANUP(maker_done) Maker k = {.m = m, .pen = pen_new(m->language)};
         if (lines_init(&k.lines, m->items, m->n_items) < 0)
                 return NULL;
         json_auto_t *view = json_object(), *items = json_array();

@@ -1,8 +1,8 @@
 /* The webhook body: the machine's layer of the view, in the order of docs/webhook.schema.json.
  *
- * Written by hand from a table, for two reasons: numbers stay what they are (82.71, where a double would print
- * 82.709999999999994), and words that are only for templates stay out. Fields are only ever added, at the end of their
- * object. */
+ * Written by hand from a table, for two reasons: numbers stay what they are (82.71, where a double
+ * would print 82.709999999999994), and words that are only for templates stay out. Fields are only
+ * ever added, at the end of their object. */
 #include <errno.h>
 
 #include "base/text.h"
@@ -25,58 +25,58 @@ typedef struct Field {
 } Field;
 
 static const Field indicator_fields[] = {
-        { "name", FIELD_TEXT },
-        { "label", FIELD_TEXT },
-        { "unit", FIELD_TEXT },
-        { 0 },
+        {"name", FIELD_TEXT},
+        {"label", FIELD_TEXT},
+        {"unit", FIELD_TEXT},
+        {0},
 };
 static const Field unit_fields[] = {
-        { "key", FIELD_TEXT }, { "code", FIELD_TEXT },   { "name", FIELD_TEXT },
-        { "kind", FIELD_TEXT }, { "parent", FIELD_TEXT }, { 0 },
+        {"key", FIELD_TEXT},  {"code", FIELD_TEXT},   {"name", FIELD_TEXT},
+        {"kind", FIELD_TEXT}, {"parent", FIELD_TEXT}, {0},
 };
 static const Field period_fields[] = {
-        { "id", FIELD_TEXT },  { "type", FIELD_TEXT },   { "start", FIELD_TEXT },
-        { "end", FIELD_TEXT }, { "status", FIELD_TEXT }, { 0 },
+        {"id", FIELD_TEXT},  {"type", FIELD_TEXT},   {"start", FIELD_TEXT},
+        {"end", FIELD_TEXT}, {"status", FIELD_TEXT}, {0},
 };
-static const Field counts_fields[] = { { "part", FIELD_INTEGER }, { "whole", FIELD_INTEGER }, { 0 } };
-static const Field source_fields[] = { { "label", FIELD_TEXT }, { "fetched_at", FIELD_TEXT }, { 0 } };
+static const Field counts_fields[] = {{"part", FIELD_INTEGER}, {"whole", FIELD_INTEGER}, {0}};
+static const Field source_fields[] = {{"label", FIELD_TEXT}, {"fetched_at", FIELD_TEXT}, {0}};
 static const Field item_fields[] = {
-        { "say", FIELD_TEXT },
-        { "alert", FIELD_INTEGER },
-        { "rule", FIELD_TEXT },
-        { "severity", FIELD_TEXT },
-        { "indicator", FIELD_OBJECT, indicator_fields },
-        { "unit", FIELD_OBJECT, unit_fields },
-        { "period", FIELD_OBJECT, period_fields },
-        { "value", FIELD_DECIMAL },
-        { "limit", FIELD_DECIMAL },
-        { "delta", FIELD_DECIMAL },
-        { "delta_reason", FIELD_TEXT },
-        { "place", FIELD_INTEGER },
-        { "of", FIELD_INTEGER },
-        { "counts", FIELD_OBJECT, counts_fields },
-        { "since", FIELD_TEXT },
-        { "old_value", FIELD_DECIMAL },
-        { "ended", FIELD_TEXT },
-        { "corrects", FIELD_TEXT },
-        { "corrects_at", FIELD_TEXT },
-        { "advice", FIELD_TEXT },
-        { "source", FIELD_OBJECT, source_fields },
-        { "subject", FIELD_TEXT },
-        { "text", FIELD_TEXT },
-        { 0 },
+        {"say", FIELD_TEXT},
+        {"alert", FIELD_INTEGER},
+        {"rule", FIELD_TEXT},
+        {"severity", FIELD_TEXT},
+        {"indicator", FIELD_OBJECT, indicator_fields},
+        {"unit", FIELD_OBJECT, unit_fields},
+        {"period", FIELD_OBJECT, period_fields},
+        {"value", FIELD_DECIMAL},
+        {"limit", FIELD_DECIMAL},
+        {"delta", FIELD_DECIMAL},
+        {"delta_reason", FIELD_TEXT},
+        {"place", FIELD_INTEGER},
+        {"of", FIELD_INTEGER},
+        {"counts", FIELD_OBJECT, counts_fields},
+        {"since", FIELD_TEXT},
+        {"old_value", FIELD_DECIMAL},
+        {"ended", FIELD_TEXT},
+        {"corrects", FIELD_TEXT},
+        {"corrects_at", FIELD_TEXT},
+        {"advice", FIELD_TEXT},
+        {"source", FIELD_OBJECT, source_fields},
+        {"subject", FIELD_TEXT},
+        {"text", FIELD_TEXT},
+        {0},
 };
 static const Field message_fields[] = {
-        { "type", FIELD_TEXT },
-        { "id", FIELD_TEXT },
-        { "at", FIELD_TEXT },
-        { "organization", FIELD_TEXT },
-        { "recipient", FIELD_TEXT },
-        { "drill", FIELD_BOOL },
-        { "subject_line", FIELD_TEXT, NULL, "title" },
-        { "items", FIELD_ARRAY, item_fields },
-        { "open", FIELD_INTEGER },
-        { 0 },
+        {"type", FIELD_TEXT},
+        {"id", FIELD_TEXT},
+        {"at", FIELD_TEXT},
+        {"organization", FIELD_TEXT},
+        {"recipient", FIELD_TEXT},
+        {"drill", FIELD_BOOL},
+        {"subject_line", FIELD_TEXT, NULL, "title"},
+        {"items", FIELD_ARRAY, item_fields},
+        {"open", FIELD_INTEGER},
+        {0},
 };
 
 static int write_object(Buf *out, const json_t *object, const Field *fields);
@@ -129,7 +129,8 @@ static int write_value(Buf *out, const json_t *value, const Field *f) {
         case FIELD_BOOL:
                 return buf_str(out, json_is_true(value) ? "true" : "false");
         case FIELD_OBJECT:
-                return json_is_object(value) ? write_object(out, value, f->fields) : buf_str(out, "null");
+                return json_is_object(value) ? write_object(out, value, f->fields)
+                                             : buf_str(out, "null");
         case FIELD_ARRAY:
                 break;
         }

@@ -1,13 +1,14 @@
 /* Words and numbers for people.
  *
- * Both languages stand side by side at the place of use, so that a sentence is changed in both or in none; tables of
- * strings by number were tried and hid which words make one sentence (and their formats from the compiler). */
+ * Both languages stand side by side at the place of use, so that a sentence is changed in both or
+ * in none; tables of strings by number were tried and hid which words make one sentence (and their
+ * formats from the compiler). */
 #include "core/render-words.h"
 
 #include <errno.h>
 
 Pen pen_new(const char *language) {
-        return (Pen){ .buf = BUF_INIT(PEN_MAX), .is_en = language && streq(language, "en") };
+        return (Pen){.buf = BUF_INIT(PEN_MAX), .is_en = language && streq(language, "en")};
 }
 
 void pen_done(Pen *p) {
@@ -39,7 +40,9 @@ void pen_printf(Pen *p, const char *format, ...) {
                 p->r = r;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+/* ---- numbers
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static int64_t power_of_ten(unsigned n) {
         int64_t v = 1;
@@ -49,7 +52,8 @@ static int64_t power_of_ten(unsigned n) {
 }
 
 /* English from the machine form: grouping comma, U+2212. */
-static void pen_number_en(Pen *p, int64_t value, unsigned decimals, bool is_trimmed, bool is_signed) {
+static void pen_number_en(Pen *p, int64_t value, unsigned decimals, bool is_trimmed,
+                          bool is_signed) {
         char text[DECIMAL_TEXT_MAX];
         const char *s = decimal_format(text, value, decimals);
         if (value < 0) {
@@ -75,8 +79,8 @@ void pen_number(Pen *p, int64_t value, unsigned decimals, NumberForm form) {
                 return;
         }
         char text[DECIMAL_TEXT_MAX];
-        DecimalFlags flags = (is_trimmed ? DECIMAL_TRIM_WHOLE : 0) |
-                             (form == NUMBER_CHANGE ? DECIMAL_SIGN : 0);
+        DecimalFlags flags =
+                (is_trimmed ? DECIMAL_TRIM_WHOLE : 0) | (form == NUMBER_CHANGE ? DECIMAL_SIGN : 0);
         pen_text(p, decimal_format_vi(text, value, decimals, flags));
 }
 
@@ -123,12 +127,14 @@ void pen_counts(Pen *p, const RenderItem *item) {
                 pen_text(p, SAID(p, " chưa số hóa", " not digitized"));
 }
 
-/* ---- periods, units, indicators --------------------------------------------------------------------------------- */
+/* ---- periods, units, indicators
+ * --------------------------------------------------------------------------------- */
 
 void pen_period(Pen *p, PeriodId period) {
         char text[48];
         if (period_is_valid(period))
-                pen_text(p, p->is_en ? period_format_en(text, period) : period_format_vi(text, period));
+                pen_text(p, p->is_en ? period_format_en(text, period)
+                                     : period_format_vi(text, period));
 }
 
 const char *status_text(const Pen *p, PeriodStatus status) {
@@ -144,7 +150,9 @@ const char *status_text(const Pen *p, PeriodStatus status) {
 }
 
 const char *severity_name(Severity severity) {
-        return severity == SEVERITY_CRITICAL ? "critical" : severity == SEVERITY_WARNING ? "warning" : NULL;
+        return severity == SEVERITY_CRITICAL  ? "critical"
+               : severity == SEVERITY_WARNING ? "warning"
+                                              : NULL;
 }
 
 static const char *after(const char *s, const char *prefix) {
@@ -154,23 +162,27 @@ static const char *after(const char *s, const char *prefix) {
 
 /* Written forms of type words, with the trailing blank; abbreviations are only read. */
 static const struct {
-        const char *word, *start;      /* "xã", "Xã" */
+        const char *word, *start; /* "xã", "Xã" */
         const char *written[6];
 } type_words[] = {
-        { "xã", "Xã", { "xã ", "Xã ", "XÃ ", "X. " } },
-        { "phường", "Phường", { "phường ", "Phường ", "PHƯỜNG ", "P. " } },
-        { "thị trấn", "Thị trấn", { "thị trấn ", "Thị trấn ", "Thị Trấn ", "THỊ TRẤN ", "TT ", "TT. " } },
-        { "đặc khu", "Đặc khu", { "đặc khu ", "Đặc khu ", "Đặc Khu ", "ĐẶC KHU " } },
-        { "thị xã", "Thị xã", { "thị xã ", "Thị xã ", "Thị Xã ", "THỊ XÃ ", "TX ", "TX. " } },
-        { "huyện", "Huyện", { "huyện ", "Huyện ", "HUYỆN " } },
-        { "quận", "Quận", { "quận ", "Quận ", "QUẬN " } },
-        { "tỉnh", "Tỉnh", { "tỉnh ", "Tỉnh ", "TỈNH " } },
-        { "thành phố", "Thành phố", { "thành phố ", "Thành phố ", "Thành Phố ", "THÀNH PHỐ ", "TP ", "TP. " } },
+        {"xã", "Xã", {"xã ", "Xã ", "XÃ ", "X. "}},
+        {"phường", "Phường", {"phường ", "Phường ", "PHƯỜNG ", "P. "}},
+        {"thị trấn",
+         "Thị trấn",
+         {"thị trấn ", "Thị trấn ", "Thị Trấn ", "THỊ TRẤN ", "TT ", "TT. "}},
+        {"đặc khu", "Đặc khu", {"đặc khu ", "Đặc khu ", "Đặc Khu ", "ĐẶC KHU "}},
+        {"thị xã", "Thị xã", {"thị xã ", "Thị xã ", "Thị Xã ", "THỊ XÃ ", "TX ", "TX. "}},
+        {"huyện", "Huyện", {"huyện ", "Huyện ", "HUYỆN "}},
+        {"quận", "Quận", {"quận ", "Quận ", "QUẬN "}},
+        {"tỉnh", "Tỉnh", {"tỉnh ", "Tỉnh ", "TỈNH "}},
+        {"thành phố",
+         "Thành phố",
+         {"thành phố ", "Thành phố ", "Thành Phố ", "THÀNH PHỐ ", "TP ", "TP. "}},
 };
 
 static const char *without_council(const char *name) {
-        static const char *const councils[] = { "UBND ", "Ủy ban nhân dân ", "Uỷ ban nhân dân ",
-                                                "Ủy ban Nhân dân ", "ỦY BAN NHÂN DÂN " };
+        static const char *const councils[] = {"UBND ", "Ủy ban nhân dân ", "Uỷ ban nhân dân ",
+                                               "Ủy ban Nhân dân ", "ỦY BAN NHÂN DÂN "};
         for (size_t i = 0; i < ELEMENTSOF(councils); i++) {
                 const char *rest = after(name, councils[i]);
                 if (rest)
@@ -181,7 +193,8 @@ static const char *without_council(const char *name) {
 
 /* " - tỉnh An Giang" says where the unit is; its readers know. */
 static size_t length_without_place(const char *name) {
-        static const char *const places[] = { " - tỉnh ", " - Tỉnh ", " - thành phố ", " - Thành phố ", " - TP " };
+        static const char *const places[] = {" - tỉnh ", " - Tỉnh ", " - thành phố ",
+                                             " - Thành phố ", " - TP "};
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 const char *place = strstr(name, places[i]);
                 if (place && place > name)
@@ -193,7 +206,8 @@ static size_t length_without_place(const char *name) {
 /* Index into type_words, or -1; *ret_rest begins behind the word. */
 static int type_word(const char *name, const char **ret_rest) {
         for (size_t i = 0; i < ELEMENTSOF(type_words); i++)
-                for (size_t k = 0; k < ELEMENTSOF(type_words[i].written) && type_words[i].written[k]; k++) {
+                for (size_t k = 0;
+                     k < ELEMENTSOF(type_words[i].written) && type_words[i].written[k]; k++) {
                         const char *rest = after(name, type_words[i].written[k]);
                         if (rest) {
                                 *ret_rest = rest;
@@ -204,7 +218,7 @@ static int type_word(const char *name, const char **ret_rest) {
 }
 
 static const char *item_name(const RenderItem *item) {
-        const char *names[] = { item->unit_name, item->unit_code, item->unit_key };
+        const char *names[] = {item->unit_name, item->unit_code, item->unit_key};
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (names[i] && *names[i])
                         return names[i];
@@ -264,7 +278,9 @@ void pen_indicator(Pen *p, const IndicatorDef *indicator, bool is_brief) {
                 pen_text(p, label);
 }
 
-/* ---- change ----------------------------------------------------------------------------------------------------- */
+/* ---- change
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 void pen_delta(Pen *p, const RenderItem *item) {
         switch (item->delta_reason) {
@@ -276,7 +292,8 @@ void pen_delta(Pen *p, const RenderItem *item) {
                 pen_text(p, SAID(p, "chưa có kỳ trước", "no earlier period"));
                 break;
         case DELTA_GAP:
-                pen_text(p, SAID(p, "kỳ trước không có số liệu", "no figure in the previous period"));
+                pen_text(p,
+                         SAID(p, "kỳ trước không có số liệu", "no figure in the previous period"));
                 break;
         case DELTA_MERGED:
                 pen_text(p, SAID(p, "đơn vị mới thành lập hoặc sáp nhập", "unit is new or merged"));
@@ -295,7 +312,9 @@ void pen_delta(Pen *p, const RenderItem *item) {
         }
 }
 
-/* ---- conditions ------------------------------------------------------------------------------------------------- */
+/* ---- conditions
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const char *period_noun(const Pen *p, PeriodId period) {
         switch (period_is_valid(period) ? period_type(period) : PERIOD_MONTH) {
@@ -313,7 +332,8 @@ static const char *period_noun(const Pen *p, PeriodId period) {
 
 static void pen_amount(Pen *p, const RenderItem *item, int64_t amount) {
         if (amount != VALUE_NONE)
-                pen_number(p, amount, item->indicator ? item->indicator->decimals : 2, NUMBER_TRIMMED);
+                pen_number(p, amount, item->indicator ? item->indicator->decimals : 2,
+                           NUMBER_TRIMMED);
 }
 
 /* The limit that it was held against (critical or not), else the one that the rule names. */
@@ -341,7 +361,8 @@ static void pen_peers(Pen *p, const RenderItem *item) {
 
 /* "5,20" when the fall is known, "từ 5" of the rule otherwise. */
 static void pen_fall(Pen *p, const RenderItem *item) {
-        if (item->delta != VALUE_NONE && item->delta_reason == DELTA_OK && item->delta < 0 && item->indicator) {
+        if (item->delta != VALUE_NONE && item->delta_reason == DELTA_OK && item->delta < 0 &&
+            item->indicator) {
                 pen_number(p, -item->delta, item->indicator->decimals, NUMBER_FULL);
                 return;
         }
@@ -390,26 +411,35 @@ void pen_fault(Pen *p, const RenderItem *item) {
         int n = item->when.count;
         switch (item->when.kind) {
         case CONDITION_MISSING:
-                pen_text(p, SAID(p, "không có số liệu như kỳ trước", "no figure, unlike the period before"));
+                pen_text(p, SAID(p, "không có số liệu như kỳ trước",
+                                 "no figure, unlike the period before"));
                 break;
         case CONDITION_RESTATED:
-                pen_text(p, SAID(p, "số liệu kỳ đã chốt bị sửa", "figure of a closed period restated"));
+                pen_text(p, SAID(p, "số liệu kỳ đã chốt bị sửa",
+                                 "figure of a closed period restated"));
                 break;
         case CONDITION_OVERDUE:
-                pen_printf(p, SAID(p, "quá hạn công bố %d ngày chưa có số liệu", "%d days overdue"), n);
+                pen_printf(p, SAID(p, "quá hạn công bố %d ngày chưa có số liệu", "%d days overdue"),
+                           n);
                 break;
         case CONDITION_STALE:
-                pen_printf(p, SAID(p, "số liệu không đổi %d ngày", "figures unchanged for %d days"), n);
+                pen_printf(p, SAID(p, "số liệu không đổi %d ngày", "figures unchanged for %d days"),
+                           n);
                 break;
         case CONDITION_SOURCE_FAILING:
-                pen_printf(p, SAID(p, "không lấy được số liệu %d lần liền", "failed %d times in a row"), n);
+                pen_printf(
+                        p,
+                        SAID(p, "không lấy được số liệu %d lần liền", "failed %d times in a row"),
+                        n);
                 break;
         default:
                 pen_condition(p, item);
         }
 }
 
-/* ---- phrases ---------------------------------------------------------------------------------------------------- */
+/* ---- phrases
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 bool item_is_correction(const RenderItem *item) {
         Say say = item->item.say;
@@ -444,10 +474,12 @@ static void pen_standing(Pen *p, const RenderItem *item) {
 static void pen_end(Pen *p, const RenderItem *item) {
         switch (item->end) {
         case END_UNIT_ENDED:
-                pen_text(p, SAID(p, "kết thúc vì đơn vị không còn", "ended: the unit no longer exists"));
+                pen_text(p, SAID(p, "kết thúc vì đơn vị không còn",
+                                 "ended: the unit no longer exists"));
                 return;
         case END_ERA:
-                pen_text(p, SAID(p, "kết thúc vì đổi cách tính", "ended: the way of counting changed"));
+                pen_text(p, SAID(p, "kết thúc vì đổi cách tính",
+                                 "ended: the way of counting changed"));
                 if (item->era_reason)
                         pen_printf(p, " (%s)", item->era_reason);
                 return;
@@ -504,7 +536,8 @@ void pen_phrase(Pen *p, const RenderItem *item) {
                                          " (figures of other units changed)"));
                 break;
         case SAY_FIX:
-                pen_text(p, SAID(p, "số liệu đã báo nay thay đổi", "a figure told before has changed"));
+                pen_text(p, SAID(p, "số liệu đã báo nay thay đổi",
+                                 "a figure told before has changed"));
                 break;
         case SAY_LATE:
                 pen_text(p, SAID(p, "điều chỉnh: ", "restated: "));

@@ -1,7 +1,8 @@
-/* Words and numbers for people, in Vietnamese or English: shared by the subject and the view model. Private to render*.c.
+/* Words and numbers for people, in Vietnamese or English: shared by the subject and the view model.
+ * Private to render*.c.
  *
- * A Pen is a Buf with a memory for its first failure, so that a sentence can be put together without a check after every
- * word; pen_take() tells at the end. */
+ * A Pen is a Buf with a memory for its first failure, so that a sentence can be put together
+ * without a check after every word; pen_take() tells at the end. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,7 +10,7 @@
 
 typedef struct Pen {
         Buf buf;
-        int r;        /* first failure */
+        int r; /* first failure */
         bool is_en;
 } Pen;
 
@@ -19,13 +20,15 @@ typedef struct Pen {
 
 Pen pen_new(const char *language);
 void pen_done(Pen *p);
-/* The text as a heap string; leaves the pen empty for the next one. Returns 0 or the first failure. */
+/* The text as a heap string; leaves the pen empty for the next one. Returns 0 or the first failure.
+ */
 int pen_take(Pen *p, char **ret);
 
 void pen_text(Pen *p, const char *s);
 void pen_printf(Pen *p, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* "82,71", "95" (whole numbers without digits if is_trimmed), "+0,24" with DECIMAL_SIGN. At most two digits. */
+/* "82,71", "95" (whole numbers without digits if is_trimmed), "+0,24" with DECIMAL_SIGN. At most
+ * two digits. */
 typedef enum NumberForm { NUMBER_FULL, NUMBER_TRIMMED, NUMBER_CHANGE } NumberForm;
 void pen_number(Pen *p, int64_t value, unsigned decimals, NumberForm form);
 /* "82,71 %", "100 %", "83,28 điểm", "30.204", "không có số liệu". */
@@ -37,7 +40,8 @@ void pen_period(Pen *p, PeriodId period);
 const char *status_text(const Pen *p, PeriodStatus status);
 const char *severity_name(Severity severity); /* "warning", "critical", NULL */
 
-/* "Xã Cương Chính" for "UBND xã Cương Chính - tỉnh Hưng Yên", "Thị trấn Vương" for "UBND TT Vương"; inside of a sentence
+/* "Xã Cương Chính" for "UBND xã Cương Chính - tỉnh Hưng Yên", "Thị trấn Vương" for "UBND TT Vương";
+ * inside of a sentence
  * ("xã Cương Chính") unless is_start. */
 void pen_unit(Pen *p, const RenderItem *item, bool is_start);
 /* "portal" for "source:portal". */
@@ -53,7 +57,8 @@ void pen_delta(Pen *p, const RenderItem *item);
 
 /* Between the parentheses of a subject: "ngưỡng 95", "tụt 5,20". Nothing without a condition. */
 void pen_condition(Pen *p, const RenderItem *item);
-/* What a rule says of the figure now: "dưới ngưỡng 95", "đã đạt lại ngưỡng 95", "rút cảnh báo: dưới ngưỡng 95". */
+/* What a rule says of the figure now: "dưới ngưỡng 95", "đã đạt lại ngưỡng 95", "rút cảnh báo: dưới
+ * ngưỡng 95". */
 void pen_phrase(Pen *p, const RenderItem *item);
 /* "623 trong 2.971 hồ sơ quá hạn"; nothing when not known. */
 void pen_counts(Pen *p, const RenderItem *item);
