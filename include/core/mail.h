@@ -31,10 +31,12 @@ typedef struct Mail {
         size_t n_attachments;
 } Mail;
 
-/* Appends the whole message. The boundary is made from message_id (deterministic: a retry sends the same bytes).
- * Returns 0, -EINVAL (no address in from/to), -ENOMEM, -E2BIG. */
+/* Appends the whole message. The boundary is made from message_id (deterministic: a retry sends the same bytes). Optional
+ * headers whose value is unusable (a Reply-To without address, a reference with blanks) are left out: the message matters more.
+ * Returns 0, -EINVAL (no address in from/to, message_id is not one), -ENOMEM, -E2BIG. */
 int mail_build(const Mail *m, Buf *out);
 
-/* "Name <a@b>" or "a@b" -> "a@b". Refuses blanks, control characters, more than one @, over 254 bytes. Heap string.
+/* "Name <a@b>" or "a@b" -> "a@b". Refuses blanks, control characters, bytes beyond ASCII (no relay need know SMTPUTF8),
+ * quotes, brackets and the like, more than one @, over 254 bytes. Heap string.
  * Returns 0, -EINVAL, -ENOMEM. */
 int mail_address(const char *text, char **ret);

@@ -21,11 +21,13 @@ typedef struct RenderItem {
         const char *text;             /* operators: what happened, a sentence; or NULL */
         int64_t limit, delta, previous;
         DeltaReason delta_reason;
+        const char *era_reason;       /* with DELTA_ERA: why the periods do not compare; or NULL */
+        EndReason end;                /* SAY_CLOSING, SAY_LATE: why it ended; END_NONE counts as END_CLEAR */
         Condition when;               /* to say "ngưỡng 95" or "tụt 5" */
         uint32_t place, of;
         PeriodStatus status;
         PeriodId first;               /* since when */
-        int64_t count_part, count_whole; /* "623 trong 2.971"; VALUE_NONE */
+        int64_t count_part, count_whole; /* dossiers at fault, of all: "623 trong 2.971"; VALUE_NONE */
         const char *source_label;
         int64_t fetched_ms;           /* 0 = unknown */
         const char *corrects_id;      /* Message-ID of what it corrects, or NULL */
@@ -62,8 +64,15 @@ int render_templates_new(const char *language, const NameValue *files, size_t n,
 void render_templates_free(RenderTemplates *t);
 DEFINE_CLEANUP(RenderTemplates, render_templates_free)
 
+/* Both return 0, -ENOMEM or -E2BIG; an own template that fails while it is rendered is replaced by the built-in one. The text
+ * is folded at RENDER_COLUMNS display columns, continuation lines indented under their value. */
+#define RENDER_COLUMNS 76u
 int render_text(const RenderTemplates *t, const json_t *view, Buf *out);
 int render_html(const RenderTemplates *t, const json_t *view, Buf *out);
+
+/* Any template by name (webhook_template): the suffix .html, .json or other decides how {{x}} is escaped. -ENOENT when there
+ * is none of that name. */
+int render_named(const RenderTemplates *t, const char *name, const json_t *view, Buf *out);
 
 /* The webhook body after docs/webhook.schema.json: the view, compact, keys in a fixed order. */
 int render_webhook(const json_t *view, Buf *out);
