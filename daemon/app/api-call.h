@@ -15,23 +15,25 @@ typedef struct ApiCall {
         const ServeRequest *request;
         ServeReply *reply;
         View view;
-        bool is_admin;  /* addresses, webhook URLs and message bodies are shown */
+        bool is_admin;            /* addresses, webhook URLs and message bodies are shown */
         char arg[2][API_ARG_MAX]; /* what stands for `*` in the route's path */
         size_t limit, offset;
         Buf body;
-        JsonOut out;    /* into body */
+        JsonOut out;      /* into body */
         bool is_answered; /* the reply is filled already (a problem, or bytes that are no JSON) */
 } ApiCall;
 
 typedef int (*ApiHandler)(ApiCall *c);
 
-/* Refuses with a sentence in the daemon's language; both are format literals. The value is what a handler returns. */
+/* Refuses with a sentence in the daemon's language; both are format literals. The value is what a
+ * handler returns. */
 #define API_PROBLEM(c, status, vi, en, ...)                                                        \
         ((c)->is_answered = true,                                                                  \
          app_is_vi((c)->app) ? serve_problem((c)->reply, (status), vi, ##__VA_ARGS__)              \
                              : serve_problem((c)->reply, (status), en, ##__VA_ARGS__))
 
-/* Positive: the problem is in the reply already; handlers pass it up and api_handle takes it as done. */
+/* Positive: the problem is in the reply already; handlers pass it up and api_handle takes it as
+ * done. */
 enum {
         API_E_ANSWERED = 1,
 };
@@ -46,7 +48,8 @@ static inline size_t api_window(const ApiCall *c, size_t n) {
         return c->offset >= n ? 0 : MIN(c->limit, n - c->offset);
 }
 
-/* What a query argument names; the absent one gives the default (or stays 0). 0, API_E_ANSWERED, negative errno. */
+/* What a query argument names; the absent one gives the default (or stays 0). 0, API_E_ANSWERED,
+ * negative errno. */
 int api_find_indicator(ApiCall *c, const char *name, const IndicatorDef **ret);
 int api_find_unit(ApiCall *c, const char *text, UnitId *ret);
 int api_find_period(ApiCall *c, const char *text, PeriodId *ret);

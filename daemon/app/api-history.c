@@ -1,5 +1,5 @@
-/* One unit through time, newest period first; with vintages=1 every value that was ever known, when it came and from
- * which body. Places are those of the unit's whole cohort in each period. */
+/* One unit through time, newest period first; with vintages=1 every value that was ever known, when
+ * it came and from which body. Places are those of the unit's whole cohort in each period. */
 #include <errno.h>
 
 #include "app/api-call.h"
@@ -77,7 +77,8 @@ static int write_figure(ApiCall *c, const History *h, PeriodId period) {
         FigureRow row;
         StepId from;
 
-        int r = store_figure_get(c->store, period, h->indicator->id, h->unit, c->view.step, &row, &from);
+        int r = store_figure_get(c->store, period, h->indicator->id, h->unit, c->view.step, &row,
+                                 &from);
         if (r < 0)
                 return r;
         json_out_text(&c->out, "why", r == 0 ? why_name(row.why) : why_name(WHY_MISSING));
@@ -92,7 +93,8 @@ static int write_place(ApiCall *c, const History *h, size_t p) {
         const Panel *panel = h->panel;
         size_t of = 0;
 
-        int r = rank_build(panel->value + p * panel->n_units, panel->n_units, h->indicator->direction, h->place, &of);
+        int r = rank_build(panel->value + p * panel->n_units, panel->n_units,
+                           h->indicator->direction, h->place, &of);
         if (r < 0)
                 return r;
         if (h->place[h->me])
@@ -109,8 +111,8 @@ static int write_period(ApiCall *c, const History *h, size_t p) {
         const SourceDef *source = view_source(&c->view, def);
         const Unit *unit = unit_get(&c->app->units, h->unit);
         PeriodId period = period_add(h->panel->first, (int) p);
-        const EraDef *era = delta_era_between(config->eras, config->n_eras, period_previous(period), period,
-                                              source ? source->name : NULL, def->name,
+        const EraDef *era = delta_era_between(config->eras, config->n_eras, period_previous(period),
+                                              period, source ? source->name : NULL, def->name,
                                               parent_key(c, h->cohort.parent));
         bool is_running = view_period_status(&c->view, def, period) == PERIOD_RUNNING;
         Delta delta = delta_make(h->panel, p, (size_t) h->me, unit->from, era, is_running);
@@ -131,7 +133,8 @@ static int write_period(ApiCall *c, const History *h, size_t p) {
         return r;
 }
 
-/* The panel's periods that the window wants: [offset, offset + limit) counted back from the newest. */
+/* The panel's periods that the window wants: [offset, offset + limit) counted back from the newest.
+ */
 static int load_panel(ApiCall *c, History *h, size_t *ret_n) {
         size_t total = (size_t) period_distance(h->first, h->last) + 1;
         size_t n = MIN(api_window(c, total), HISTORY_MAX);
@@ -140,8 +143,8 @@ static int load_panel(ApiCall *c, History *h, size_t *ret_n) {
                 *ret_n = 0;
                 return 0;
         }
-        int r = view_panel(&c->view, h->indicator, &h->cohort, period_add(h->last, -(int) c->offset), n + LOOK_BACK,
-                           &h->panel);
+        int r = view_panel(&c->view, h->indicator, &h->cohort,
+                           period_add(h->last, -(int) c->offset), n + LOOK_BACK, &h->panel);
         if (r != 0)
                 return r;
         h->place = calloc(h->panel->n_units, sizeof(*h->place));
@@ -173,7 +176,8 @@ static int write_history(ApiCall *c, History *h) {
 }
 
 static int no_figures(ApiCall *c, const IndicatorDef *def) {
-        (void) API_PROBLEM(c, 404, "chưa có số liệu của chỉ số %s", "there are no figures of %s yet", def->name);
+        (void) API_PROBLEM(c, 404, "chưa có số liệu của chỉ số %s",
+                           "there are no figures of %s yet", def->name);
         return API_E_ANSWERED;
 }
 
@@ -197,7 +201,7 @@ static int find_type(ApiCall *c, const IndicatorDef *def, PeriodType *ret) {
 }
 
 int api_history(ApiCall *c) {
-        CLEANUP(history_done) History h = { .has_vintages = api_flag(c, "vintages") };
+        CLEANUP(history_done) History h = {.has_vintages = api_flag(c, "vintages")};
         PeriodType type;
 
         if (!api_query(c, "unit"))
@@ -223,10 +227,13 @@ int api_history(ApiCall *c) {
         return write_history(c, &h);
 }
 
-/* ---- periods ----------------------------------------------------------------------------------------------------- */
+/* ---- periods
+ * -----------------------------------------------------------------------------------------------------
+ */
 
-static int count_units(const View *v, const IndicatorDef *def, PeriodId period, size_t *ret_units, size_t *ret_of) {
-        ViewQuery query = { .indicator = def, .period = period };
+static int count_units(const View *v, const IndicatorDef *def, PeriodId period, size_t *ret_units,
+                       size_t *ret_of) {
+        ViewQuery query = {.indicator = def, .period = period};
         ViewCohort *cohorts = NULL;
         size_t n = 0;
 
@@ -288,7 +295,8 @@ int api_periods(ApiCall *c) {
                 r = store_period_range(c->store, def->id, type, &first, &last);
                 if (r < 0)
                         return r;
-                for (; r == 0 && last >= first && written < c->limit; last = period_previous(last)) {
+                for (; r == 0 && last >= first && written < c->limit;
+                     last = period_previous(last)) {
                         if (seen++ < c->offset)
                                 continue;
                         r = write_one_period(c, def, last);

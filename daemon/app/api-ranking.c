@@ -1,7 +1,8 @@
 /* The table: places, moves, changes, bands and short series of every cohort that has figures.
  *
- * Everything comes from panels of TREND periods that end with the one asked for; the same numbers feed place, change and
- * spark line, and an instant in the past changes nothing but the step that the panels are loaded for. */
+ * Everything comes from panels of TREND periods that end with the one asked for; the same numbers
+ * feed place, change and spark line, and an instant in the past changes nothing but the step that
+ * the panels are loaded for. */
 #include <errno.h>
 
 #include "app/api-call.h"
@@ -47,7 +48,8 @@ static void table_done(Table *t) {
         rank_moves_done(&t->moves);
 }
 
-static const EraDef *era_before(const ApiCall *c, const IndicatorDef *def, PeriodId period, UnitId parent) {
+static const EraDef *era_before(const ApiCall *c, const IndicatorDef *def, PeriodId period,
+                                UnitId parent) {
         const Config *config = c->app->config;
         const SourceDef *source = view_source(&c->view, def);
         const Unit *u = parent ? unit_get(&c->app->units, parent) : NULL;
@@ -56,14 +58,16 @@ static const EraDef *era_before(const ApiCall *c, const IndicatorDef *def, Perio
                                  source ? source->name : NULL, def->name, u ? u->key : NULL);
 }
 
-static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort *cohort, Table *t) {
+static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort *cohort,
+                      Table *t) {
         const IndicatorDef *def = ranking->indicator;
         size_t n = cohort->n;
 
-        *t = (Table){ .cohort = cohort };
+        *t = (Table){.cohort = cohort};
         int r = view_panel(&c->view, def, cohort, ranking->period, TREND, &t->panel);
         for (size_t i = 0; r == 0 && i < ranking->n_with; i++)
-                r = view_panel(&c->view, ranking->with[i], cohort, ranking->period, WITH_PERIODS, &t->with[i]);
+                r = view_panel(&c->view, ranking->with[i], cohort, ranking->period, WITH_PERIODS,
+                               &t->with[i]);
         if (r < 0)
                 return r;
 
@@ -92,7 +96,8 @@ static const char *band_of(const ApiCall *c, const IndicatorDef *def, int64_t va
         const Config *config = c->app->config;
         int64_t scaled = decimal_rescale(value, def->decimals, 2);
 
-        if (value == VALUE_NONE || def->unit != INDICATOR_POINTS || decimal_rescale(def->max, def->decimals, 0) != 100)
+        if (value == VALUE_NONE || def->unit != INDICATOR_POINTS ||
+            decimal_rescale(def->max, def->decimals, 0) != 100)
                 return NULL;
         for (size_t i = 0; i < config->n_bands; i++)
                 if (scaled >= config->bands[i].from)
@@ -124,7 +129,8 @@ static void write_with(ApiCall *c, const Ranking *ranking, const Table *t, size_
         json_out_end_object(o);
 }
 
-/* Leading periods without any figure of the cohort are left out: a young installation has short lines. */
+/* Leading periods without any figure of the cohort are left out: a young installation has short
+ * lines. */
 static size_t trend_start(const Table *t) {
         size_t n = t->cohort->n, p = 0;
 
@@ -135,10 +141,12 @@ static size_t trend_start(const Table *t) {
         return p;
 }
 
-static void write_trend(ApiCall *c, const Ranking *ranking, const Table *t, size_t u, size_t start) {
+static void write_trend(ApiCall *c, const Ranking *ranking, const Table *t, size_t u,
+                        size_t start) {
         json_out_array(&c->out, "trend");
         for (size_t p = start; p < TREND; p++)
-                json_out_value(&c->out, NULL, panel_at(t->panel, p, u), ranking->indicator->decimals);
+                json_out_value(&c->out, NULL, panel_at(t->panel, p, u),
+                               ranking->indicator->decimals);
         json_out_end_array(&c->out);
 }
 
@@ -177,12 +185,14 @@ static void write_row(ApiCall *c, const Ranking *ranking, const Table *t, size_t
         json_out_end_object(o);
 }
 
-static int write_cohort(ApiCall *c, const Ranking *ranking, const Table *t, size_t *skip, size_t *left) {
+static int write_cohort(ApiCall *c, const Ranking *ranking, const Table *t, size_t *skip,
+                        size_t *left) {
         JsonOut *o = &c->out;
         const ViewCohort *cohort = t->cohort;
         int64_t median = VALUE_NONE;
 
-        int r = rank_median(t->panel->value + LAST * cohort->n, cohort->n, /* min_count= */ 1, &median);
+        int r = rank_median(t->panel->value + LAST * cohort->n, cohort->n, /* min_count= */ 1,
+                            &median);
         if (r < 0)
                 return r;
         json_out_object(o, NULL);
@@ -261,8 +271,9 @@ static int read_with(ApiCall *c, Ranking *ranking) {
                 char name[64];
 
                 if (n >= sizeof(name) || ranking->n_with == MAX_WITH) {
-                        (void) API_PROBLEM(c, 400, "with: nhiều nhất %u chỉ số, cách nhau bằng dấu phẩy",
-                                           "with: at most %u indicators, separated by commas", MAX_WITH);
+                        (void) API_PROBLEM(
+                                c, 400, "with: nhiều nhất %u chỉ số, cách nhau bằng dấu phẩy",
+                                "with: at most %u indicators, separated by commas", MAX_WITH);
                         return API_E_ANSWERED;
                 }
                 memcpy(name, list, n);
@@ -287,8 +298,8 @@ static int read_period(ApiCall *c, Ranking *ranking) {
         r = view_default_period(&c->view, ranking->indicator, &ranking->period);
         if (r != STORE_E_NONE)
                 return r;
-        (void) API_PROBLEM(c, 404, "chưa có số liệu của chỉ số %s", "there are no figures of %s yet",
-                           ranking->indicator->name);
+        (void) API_PROBLEM(c, 404, "chưa có số liệu của chỉ số %s",
+                           "there are no figures of %s yet", ranking->indicator->name);
         return API_E_ANSWERED;
 }
 
@@ -308,7 +319,7 @@ static int read_request(ApiCall *c, Ranking *ranking) {
 }
 
 int api_ranking(ApiCall *c) {
-        Ranking ranking = { 0 };
+        Ranking ranking = {0};
         ViewCohort *cohorts = NULL;
         size_t n = 0, total = 0;
 

@@ -1,9 +1,11 @@
-/* One table of routes. A request becomes an ApiCall (the instant, the window, the masks), the handler writes JSON into
- * its buffer, and only a whole answer reaches the reply: a failure half-way leaves a problem, never half a document.
+/* One table of routes. A request becomes an ApiCall (the instant, the window, the masks), the
+ * handler writes JSON into its buffer, and only a whole answer reaches the reply: a failure
+ * half-way leaves a problem, never half a document.
  *
- * The tag of an answer is the newest step, the local day (a period changes its status without a step) and the request:
- * nothing else can change what a read says. Answers with times to come (status, sources) have none. Tagging the bytes
- * was dropped: it saves the transfer, not the work. */
+ * The tag of an answer is the newest step, the local day (a period changes its status without a
+ * step) and the request: nothing else can change what a read says. Answers with times to come
+ * (status, sources) have none. Tagging the bytes was dropped: it saves the transfer, not the work.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,33 +28,36 @@ typedef struct ApiRoute {
 } ApiRoute;
 
 static const ApiRoute routes[] = {
-        { "GET", "/healthz", api_health },
-        { "GET", "/v1/status", api_status },
-        { "GET", "/v1/indicators", api_indicators, .has_tag = true },
-        { "GET", "/v1/periods", api_periods, .has_tag = true },
-        { "GET", "/v1/units", api_units, .has_tag = true },
-        { "GET", "/v1/units/*", api_unit, .has_tag = true },
-        { "GET", "/v1/ranking", api_ranking, .has_tag = true },
-        { "GET", "/v1/history", api_history, .has_tag = true },
-        { "GET", "/v1/alerts", api_alerts },
-        { "GET", "/v1/alerts/*", api_alert },
-        { "GET", "/v1/sources", api_sources },
-        { "GET", "/v1/snapshots", api_snapshots, .has_tag = true },
-        { "GET", "/v1/snapshots/*/parts/*/body", api_snapshot_body, .has_tag = true },
-        { "GET", "/v1/deliveries", api_deliveries },
-        { "POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true },
-        { "POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true },
-        { "POST", "/v1/silences", api_silence_add, .is_admin = true },
-        { "POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true },
-        { "POST", "/v1/drills", api_drill, .is_admin = true },
-        { "POST", "/v1/go-live", api_go_live, .is_admin = true },
+        {"GET", "/healthz", api_health},
+        {"GET", "/v1/status", api_status},
+        {"GET", "/v1/indicators", api_indicators, .has_tag = true},
+        {"GET", "/v1/periods", api_periods, .has_tag = true},
+        {"GET", "/v1/units", api_units, .has_tag = true},
+        {"GET", "/v1/units/*", api_unit, .has_tag = true},
+        {"GET", "/v1/ranking", api_ranking, .has_tag = true},
+        {"GET", "/v1/history", api_history, .has_tag = true},
+        {"GET", "/v1/alerts", api_alerts},
+        {"GET", "/v1/alerts/*", api_alert},
+        {"GET", "/v1/sources", api_sources},
+        {"GET", "/v1/snapshots", api_snapshots, .has_tag = true},
+        {"GET", "/v1/snapshots/*/parts/*/body", api_snapshot_body, .has_tag = true},
+        {"GET", "/v1/deliveries", api_deliveries},
+        {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true},
+        {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
+        {"POST", "/v1/silences", api_silence_add, .is_admin = true},
+        {"POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true},
+        {"POST", "/v1/drills", api_drill, .is_admin = true},
+        {"POST", "/v1/go-live", api_go_live, .is_admin = true},
 };
 
 /* Every argument that a read knows: what the tag is made of. */
-static const char *const arguments[] = { "as_of", "limit", "offset", "indicator", "period", "type", "kind", "parent",
-                                         "with", "unit", "vintages", "all", "rule", "state", "source", "q" };
+static const char *const arguments[] = {
+        "as_of", "limit", "offset",   "indicator", "period", "type",  "kind",   "parent",
+        "with",  "unit",  "vintages", "all",       "rule",   "state", "source", "q"};
 
-/* ---- routing ----------------------------------------------------------------------------------------------------- */
+/* ---- routing
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static bool match(const char *pattern, const char *path, char arg[2][API_ARG_MAX]) {
         size_t n = 0;
@@ -108,8 +113,9 @@ static int set_tag(ApiCall *c) {
 
                 h = mix(mix(h, arguments[i]), str_or(value, "\1"));
         }
-        (void) snprintf(c->reply->etag, sizeof(c->reply->etag), "\"%" PRId64 "-%" PRId64 "-%" PRId32 "-%d-%016" PRIx64 "\"",
-                        step, c->app->started_ms, c->view.today, c->is_admin, h);
+        (void) snprintf(c->reply->etag, sizeof(c->reply->etag),
+                        "\"%" PRId64 "-%" PRId64 "-%" PRId32 "-%d-%016" PRIx64 "\"", step,
+                        c->app->started_ms, c->view.today, c->is_admin, h);
         return 0;
 }
 
@@ -131,12 +137,13 @@ static int read_window(ApiCall *c) {
 
         c->limit = DEFAULT_LIMIT;
         if (limit && (parse_number(limit, MAX_LIMIT, &c->limit) < 0 || c->limit == 0)) {
-                (void) API_PROBLEM(c, 400, "limit phải là số từ 1 đến %u", "limit must be a number from 1 to %u",
-                                   MAX_LIMIT);
+                (void) API_PROBLEM(c, 400, "limit phải là số từ 1 đến %u",
+                                   "limit must be a number from 1 to %u", MAX_LIMIT);
                 return API_E_ANSWERED;
         }
         if (offset && parse_number(offset, INT32_MAX, &c->offset) < 0) {
-                (void) API_PROBLEM(c, 400, "offset phải là số không âm", "offset must be a number of at least 0");
+                (void) API_PROBLEM(c, 400, "offset phải là số không âm",
+                                   "offset must be a number of at least 0");
                 return API_E_ANSWERED;
         }
         return 0;
@@ -148,8 +155,10 @@ static int read_instant(ApiCall *c) {
         int r = view_as_of(c->app, as_of, clock_now_ms(), &c->view);
         if (r != -EINVAL)
                 return r;
-        (void) API_PROBLEM(c, 400, "as_of \"%s\" không phải thời điểm: viết 2026-10-31 hoặc 2026-10-31T08:00:00+07:00",
-                           "as_of \"%s\" is no instant: write 2026-10-31 or 2026-10-31T08:00:00+07:00", as_of);
+        (void) API_PROBLEM(
+                c, 400,
+                "as_of \"%s\" không phải thời điểm: viết 2026-10-31 hoặc 2026-10-31T08:00:00+07:00",
+                "as_of \"%s\" is no instant: write 2026-10-31 or 2026-10-31T08:00:00+07:00", as_of);
         return API_E_ANSWERED;
 }
 
@@ -158,10 +167,11 @@ static int dispatch(ApiCall *c) {
         const ApiRoute *route = find_route(c, &is_other_method);
 
         if (!route && is_other_method)
-                return API_PROBLEM(c, 405, "%s không dùng được với %s", "%s does not go with %s", c->request->method,
-                                   c->request->path);
+                return API_PROBLEM(c, 405, "%s không dùng được với %s", "%s does not go with %s",
+                                   c->request->method, c->request->path);
         if (!route)
-                return API_PROBLEM(c, 404, "không có đường dẫn %s", "there is no %s", c->request->path);
+                return API_PROBLEM(c, 404, "không có đường dẫn %s", "there is no %s",
+                                   c->request->path);
         if (route->is_admin && !c->is_admin)
                 return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
                                    "only by admin.sock (group chisod-admin)");
@@ -194,7 +204,8 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
                 reply->status = 200;
         int r = dispatch(&c);
         if (r < 0)
-                log_warning("%s %s: %s, answering 500", request->method, request->path, strerror(-r));
+                log_warning("%s %s: %s, answering 500", request->method, request->path,
+                            strerror(-r));
         if (r == 0 && !c.is_answered) {
                 buf_done(&reply->body);
                 reply->body = c.body;
@@ -204,7 +215,8 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
         return r == API_E_ANSWERED ? 0 : r;
 }
 
-/* ---- what arguments name ----------------------------------------------------------------------------------------- */
+/* ---- what arguments name
+ * ----------------------------------------------------------------------------------------- */
 
 bool api_flag(const ApiCall *c, const char *name) {
         const char *value = api_query(c, name);
@@ -217,10 +229,11 @@ static int refuse_indicator(ApiCall *c, const char *name) {
         CLEANUP(buf_done) Buf names = BUF_INIT(4096);
 
         for (size_t i = 0; i < config->n_indicators; i++)
-                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->indicators[i].name) < 0)
+                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->indicators[i].name) <
+                    0)
                         break;
-        (void) API_PROBLEM(c, 404, "không có chỉ số \"%s\"; có: %s", "no indicator \"%s\"; there are: %s", name,
-                           buf_text(&names));
+        (void) API_PROBLEM(c, 404, "không có chỉ số \"%s\"; có: %s",
+                           "no indicator \"%s\"; there are: %s", name, buf_text(&names));
         return API_E_ANSWERED;
 }
 
@@ -229,7 +242,8 @@ int api_find_indicator(ApiCall *c, const char *name, const IndicatorDef **ret) {
                 *ret = view_default_indicator(&c->view);
                 if (*ret)
                         return 0;
-                (void) API_PROBLEM(c, 404, "chưa cấu hình chỉ số nào", "no indicator is configured");
+                (void) API_PROBLEM(c, 404, "chưa cấu hình chỉ số nào",
+                                   "no indicator is configured");
                 return API_E_ANSWERED;
         }
         int i = config_indicator(c->app->config, name);
@@ -257,7 +271,8 @@ static int suggest_units(ApiCall *c, const char *text, Buf *out) {
                         return r;
                 if (!strstr(folded, wanted) && !strstr(registry->units[i].key, text))
                         continue;
-                r = buf_printf(out, "%s%s (%s)", out->len ? ", " : "", name, registry->units[i].key);
+                r = buf_printf(out, "%s%s (%s)", out->len ? ", " : "", name,
+                               registry->units[i].key);
                 if (r < 0)
                         return r;
                 n++;
@@ -272,11 +287,14 @@ static int refuse_unit(ApiCall *c, const char *text) {
         if (r == -ENOMEM)
                 return r;
         if (likely.len > 0)
-                (void) API_PROBLEM(c, 404, "không có đơn vị \"%s\"; có phải: %s?", "no unit \"%s\"; perhaps: %s?", text,
-                                   buf_text(&likely));
+                (void) API_PROBLEM(c, 404, "không có đơn vị \"%s\"; có phải: %s?",
+                                   "no unit \"%s\"; perhaps: %s?", text, buf_text(&likely));
         else
-                (void) API_PROBLEM(c, 404, "không có đơn vị \"%s\": viết khóa, NAMESPACE:MÃ, hoặc mã hay tên đầy đủ",
-                                   "no unit \"%s\": write its key, NAMESPACE:CODE, or its whole code or name", text);
+                (void) API_PROBLEM(
+                        c, 404,
+                        "không có đơn vị \"%s\": viết khóa, NAMESPACE:MÃ, hoặc mã hay tên đầy đủ",
+                        "no unit \"%s\": write its key, NAMESPACE:CODE, or its whole code or name",
+                        text);
         return API_E_ANSWERED;
 }
 
@@ -299,7 +317,8 @@ int api_find_unit(ApiCall *c, const char *text, UnitId *ret) {
         if (r <= 0 && r != -EINVAL)
                 return r;
         if (r == UNIT_E_AMBIGUOUS) {
-                (void) API_PROBLEM(c, 409, "\"%s\" chỉ nhiều đơn vị: %s", "\"%s\" names several units: %s", text,
+                (void) API_PROBLEM(c, 409, "\"%s\" chỉ nhiều đơn vị: %s",
+                                   "\"%s\" names several units: %s", text,
                                    diag.n > 0 ? diag.items[0].text : "");
                 return API_E_ANSWERED;
         }
@@ -311,7 +330,8 @@ int api_find_period(ApiCall *c, const char *text, PeriodId *ret) {
         *ret = 0;
         if (!text || period_parse(text, ret) == 0)
                 return 0;
-        (void) API_PROBLEM(c, 400, "kỳ \"%s\" không đúng dạng: viết 2024-08, 2024-Q3, 2024-H2 hoặc 2024",
+        (void) API_PROBLEM(c, 400,
+                           "kỳ \"%s\" không đúng dạng: viết 2024-08, 2024-Q3, 2024-H2 hoặc 2024",
                            "period \"%s\": write 2024-08, 2024-Q3, 2024-H2 or 2024", text);
         return API_E_ANSWERED;
 }
@@ -334,21 +354,25 @@ int api_body(ApiCall *c, json_t **ret) {
                 *ret = json_object();
                 return *ret ? 0 : -ENOMEM;
         }
-        json_t *root = json_loadb(c->request->body, c->request->body_size, JSON_REJECT_DUPLICATES, &error);
+        json_t *root =
+                json_loadb(c->request->body, c->request->body_size, JSON_REJECT_DUPLICATES, &error);
         if (!root) {
-                (void) API_PROBLEM(c, 400, "nội dung không phải JSON: %s", "the body is no JSON: %s", error.text);
+                (void) API_PROBLEM(c, 400, "nội dung không phải JSON: %s",
+                                   "the body is no JSON: %s", error.text);
                 return API_E_ANSWERED;
         }
         if (!json_is_object(root)) {
                 json_decref(root);
-                (void) API_PROBLEM(c, 400, "nội dung phải là một đối tượng JSON", "the body must be a JSON object");
+                (void) API_PROBLEM(c, 400, "nội dung phải là một đối tượng JSON",
+                                   "the body must be a JSON object");
                 return API_E_ANSWERED;
         }
         *ret = root;
         return 0;
 }
 
-/* ---- pieces of answers ------------------------------------------------------------------------------------------- */
+/* ---- pieces of answers
+ * ------------------------------------------------------------------------------------------- */
 
 void api_as_of(ApiCall *c) {
         JsonOut *o = &c->out;
@@ -361,7 +385,8 @@ void api_as_of(ApiCall *c) {
         json_out_instant(o, "at", c->view.at_ms);
         json_out_int(o, "step", c->view.step);
         json_out_text(o, "note",
-                      app_is_vi(c->app) ? "danh mục đơn vị, mốc so sánh, mức xếp loại và quy tắc theo cấu hình hiện nay"
+                      app_is_vi(c->app) ? "danh mục đơn vị, mốc so sánh, mức xếp loại và quy tắc "
+                                          "theo cấu hình hiện nay"
                                         : "registry, eras, bands and rules are as configured now");
         json_out_end_object(o);
 }
@@ -372,7 +397,9 @@ void api_page(ApiCall *c, size_t total) {
         json_out_int(&c->out, "offset", (int64_t) c->offset);
 }
 
-/* ---- small reads ------------------------------------------------------------------------------------------------- */
+/* ---- small reads
+ * -------------------------------------------------------------------------------------------------
+ */
 
 int api_health(ApiCall *c) {
         StepId step;

@@ -1,5 +1,5 @@
-/* One flag is enough to place the commas: opening sets it, every value and every closing clears it. Nothing here checks
- * that calls are balanced; the tests parse every answer. */
+/* One flag is enough to place the commas: opening sets it, every value and every closing clears it.
+ * Nothing here checks that calls are balanced; the tests parse every answer. */
 #include "app/json_out.h"
 
 #include <inttypes.h>
@@ -111,7 +111,8 @@ void json_out_value(JsonOut *o, const char *key, int64_t value, unsigned decimal
 void json_out_instant(JsonOut *o, const char *key, int64_t at_ms) {
         char text[40];
 
-        json_out_text(o, key, at_ms == 0 || at_ms == INT64_MAX ? NULL : instant_format(text, at_ms));
+        json_out_text(o, key,
+                      at_ms == 0 || at_ms == INT64_MAX ? NULL : instant_format(text, at_ms));
 }
 
 void json_out_period(JsonOut *o, const char *key, PeriodId period) {

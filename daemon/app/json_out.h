@@ -1,8 +1,8 @@
-/* Writes JSON straight into a Buf: answers of thousands of rows without a tree of small allocations, and figures exactly
- * as their scaled integers say (a tree would keep doubles).
+/* Writes JSON straight into a Buf: answers of thousands of rows without a tree of small
+ * allocations, and figures exactly as their scaled integers say (a tree would keep doubles).
  *
- * Errors stick: every call after the first failure does nothing, and json_out_done() tells. `key` is NULL inside arrays
- * and for the outermost value; keys are ASCII literals of ours. */
+ * Errors stick: every call after the first failure does nothing, and json_out_done() tells. `key`
+ * is NULL inside arrays and for the outermost value; keys are ASCII literals of ours. */
 #pragma once
 
 #include "base/buf.h"
@@ -14,7 +14,7 @@ typedef struct JsonOut {
         bool is_first; /* nothing was written yet in the innermost object or array */
 } JsonOut;
 
-#define JSON_OUT(buf) ((JsonOut){ .b = (buf), .is_first = true })
+#define JSON_OUT(buf) ((JsonOut){.b = (buf), .is_first = true})
 
 void json_out_object(JsonOut *o, const char *key); /* opens */
 void json_out_end_object(JsonOut *o);

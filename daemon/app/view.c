@@ -1,7 +1,9 @@
-/* A cohort's members come from the registry, not from the figures: a unit that nobody published must be seen in
- * "13/15". Members of another day that have a figure nevertheless are kept, or a value would vanish from the table.
+/* A cohort's members come from the registry, not from the figures: a unit that nobody published
+ * must be seen in "13/15". Members of another day that have a figure nevertheless are kept, or a
+ * value would vanish from the table.
  *
- * Whether a cohort exists at all is told by the figures: a registry knows units of kinds that an indicator never covers. */
+ * Whether a cohort exists at all is told by the figures: a registry knows units of kinds that an
+ * indicator never covers. */
 #include "app/view.h"
 
 #include <errno.h>
@@ -10,12 +12,12 @@
 #include "store/figure.h"
 #include "store/snapshots.h"
 
-static const int default_final_after[PERIOD_N_TYPES] = { 0, 15, 30, 45, 60 };
+static const int default_final_after[PERIOD_N_TYPES] = {0, 15, 30, 45, 60};
 
 #define LOOK_BACK 120 /* periods searched for the newest one with figures */
 
 View view_now(App *app, int64_t now_ms) {
-        return (View){ .app = app, .at_ms = now_ms, .today = day_of_instant(now_ms) };
+        return (View){.app = app, .at_ms = now_ms, .today = day_of_instant(now_ms)};
 }
 
 int view_as_of(App *app, const char *as_of, int64_t now_ms, View *ret) {
@@ -37,7 +39,9 @@ int view_as_of(App *app, const char *as_of, int64_t now_ms, View *ret) {
         return 0;
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------------------------- */
+/* ---- defaults
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 const IndicatorDef *view_default_indicator(const View *v) {
         const Config *config = v->app->config;
@@ -111,7 +115,8 @@ int view_default_period(const View *v, const IndicatorDef *def, PeriodId *ret) {
 PeriodStatus view_period_status(const View *v, const IndicatorDef *def, PeriodId period) {
         const SourceDef *source = view_source(v, def);
 
-        return period_status(period, v->today, source ? source->final_after_days : default_final_after);
+        return period_status(period, v->today,
+                             source ? source->final_after_days : default_final_after);
 }
 
 int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_t *ret_ms) {
@@ -122,14 +127,17 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
         if (!source || v->is_empty)
                 return 0;
         if (v->step == 0) {
-                int r = store_seen(v->app->reader, source->name, /* scope= */ NULL, period, ret_ms, &first);
+                int r = store_seen(v->app->reader, source->name, /* scope= */ NULL, period, ret_ms,
+                                   &first);
                 return MIN(r, 0);
         }
-        /* What an attempt that changed nothing saw is no step: of the past we know the snapshots. */
-        SnapshotFilter filter = { .source = source->name, .period = period, .as_of = v->step };
+        /* What an attempt that changed nothing saw is no step: of the past we know the snapshots.
+         */
+        SnapshotFilter filter = {.source = source->name, .period = period, .as_of = v->step};
         SnapshotRow **rows = NULL;
         size_t n = 0;
-        int r = store_snapshots(v->app->reader, &filter, /* limit= */ 1, /* offset= */ 0, &rows, &n);
+        int r = store_snapshots(v->app->reader, &filter, /* limit= */ 1, /* offset= */ 0, &rows,
+                                &n);
         if (r < 0)
                 return r;
         if (n > 0)
@@ -138,7 +146,9 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
         return 0;
 }
 
-/* ---- cohorts ----------------------------------------------------------------------------------------------------- */
+/* ---- cohorts
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* qsort_r hands the registry over: no global is needed. */
 typedef struct SortContext {
@@ -149,7 +159,8 @@ typedef struct SortContext {
 static int compare_codes(const void *a, const void *b, void *userdata) {
         const SortContext *context = userdata;
         UnitId x = *(const UnitId *) a, y = *(const UnitId *) b;
-        int c = strcmp(unit_code_on(context->units, x, context->day), unit_code_on(context->units, y, context->day));
+        int c = strcmp(unit_code_on(context->units, x, context->day),
+                       unit_code_on(context->units, y, context->day));
 
         return c != 0 ? c : (x > y) - (x < y);
 }
@@ -215,8 +226,8 @@ void view_cohorts_free(ViewCohort *cohorts, size_t n) {
 }
 
 /* The cohorts that occur among units with figures, still without members. */
-static int open_cohorts(const View *v, const ViewQuery *q, const char *kind, const UnitId *ids, size_t n_ids,
-                        ViewCohort **cohorts, size_t *n) {
+static int open_cohorts(const View *v, const ViewQuery *q, const char *kind, const UnitId *ids,
+                        size_t n_ids, ViewCohort **cohorts, size_t *n) {
         size_t cap = 0;
 
         for (size_t i = 0; i < n_ids; i++) {
@@ -227,7 +238,7 @@ static int open_cohorts(const View *v, const ViewQuery *q, const char *kind, con
                 int r = ARRAY_GROW(*cohorts, cap, *n + 1);
                 if (r < 0)
                         return r;
-                (*cohorts)[(*n)++] = (ViewCohort){ .kind = u->kind, .parent = u->parent };
+                (*cohorts)[(*n)++] = (ViewCohort){.kind = u->kind, .parent = u->parent};
         }
         return 0;
 }
@@ -241,7 +252,8 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
         int r = 0;
 
         if (!v->is_empty && q->indicator->id != 0)
-                r = store_units_of(v->app->reader, q->period, q->indicator->id, v->step, &ids, &n_ids);
+                r = store_units_of(v->app->reader, q->period, q->indicator->id, v->step, &ids,
+                                   &n_ids);
         if (r < 0)
                 return r;
 
@@ -259,7 +271,7 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
                 return r;
         }
 
-        SortContext context = { .units = registry, .day = day };
+        SortContext context = {.units = registry, .day = day};
         for (size_t i = 0; i < n; i++)
                 qsort_r(cohorts[i].units, cohorts[i].n, sizeof(UnitId), compare_codes, &context);
         if (n > 1)
@@ -272,11 +284,11 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
 int view_cohort_of(const View *v, UnitId unit, ViewCohort *ret) {
         const UnitRegistry *registry = &v->app->units;
         const Unit *me = unit_get(registry, unit);
-        SortContext context = { .units = registry, .day = v->today };
+        SortContext context = {.units = registry, .day = v->today};
 
         if (!me)
                 return STORE_E_NONE;
-        ViewCohort cohort = { .kind = me->kind, .parent = me->parent };
+        ViewCohort cohort = {.kind = me->kind, .parent = me->parent};
         for (size_t i = 0; i < registry->n; i++) {
                 const Unit *u = registry->units + i;
                 int r;
@@ -298,7 +310,8 @@ int view_panel(const View *v, const IndicatorDef *def, const ViewCohort *cohort,
                size_t n_periods, Panel **ret) {
         CLEANUP(panel_freep) Panel *panel = NULL;
 
-        int r = panel_new(cohort->units, cohort->n, period_add(last, 1 - (int) n_periods), n_periods, &panel);
+        int r = panel_new(cohort->units, cohort->n, period_add(last, 1 - (int) n_periods),
+                          n_periods, &panel);
         if (r < 0)
                 return r;
         if (!v->is_empty && def->id != 0) {
@@ -310,7 +323,9 @@ int view_panel(const View *v, const IndicatorDef *def, const ViewCohort *cohort,
         return 0;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t power_of_ten(unsigned n) {
         int64_t p = 1;
@@ -320,8 +335,8 @@ static int64_t power_of_ten(unsigned n) {
         return p;
 }
 
-const char *view_value_text(char text[static VIEW_TEXT_MAX], const App *app, const IndicatorDef *def,
-                            int64_t value, DecimalFlags flags) {
+const char *view_value_text(char text[static VIEW_TEXT_MAX], const App *app,
+                            const IndicatorDef *def, int64_t value, DecimalFlags flags) {
         unsigned decimals = def ? def->decimals : 2;
         char number[DECIMAL_TEXT_MAX];
 
@@ -334,7 +349,8 @@ const char *view_value_text(char text[static VIEW_TEXT_MAX], const App *app, con
         }
         bool is_trimmed = def && def->unit == INDICATOR_PERCENT && !(flags & DECIMAL_SIGN);
         if (app_is_vi(app)) {
-                decimal_format_vi(number, value, decimals, flags | (is_trimmed ? DECIMAL_TRIM_WHOLE : 0));
+                decimal_format_vi(number, value, decimals,
+                                  flags | (is_trimmed ? DECIMAL_TRIM_WHOLE : 0));
                 (void) snprintf(text, VIEW_TEXT_MAX, "%s", number);
                 return text;
         }
@@ -382,7 +398,9 @@ void view_unit(JsonOut *o, const char *key, const View *v, UnitId unit, Day day)
 }
 
 static const char *unit_word(IndicatorUnit unit) {
-        return unit == INDICATOR_PERCENT ? "percent" : unit == INDICATOR_POINTS ? "points" : "count";
+        return unit == INDICATOR_PERCENT  ? "percent"
+               : unit == INDICATOR_POINTS ? "points"
+                                          : "count";
 }
 
 void view_indicator_members(JsonOut *o, const View *v, const IndicatorDef *def) {
@@ -417,7 +435,8 @@ void view_period_members(JsonOut *o, const View *v, const IndicatorDef *def, Per
         json_out_day(o, "end", period_end(period));
 }
 
-void view_period(JsonOut *o, const char *key, const View *v, const IndicatorDef *def, PeriodId period) {
+void view_period(JsonOut *o, const char *key, const View *v, const IndicatorDef *def,
+                 PeriodId period) {
         json_out_object(o, key);
         view_period_members(o, v, def, period);
         json_out_end_object(o);
