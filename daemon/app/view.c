@@ -406,6 +406,7 @@ static const char *unit_word(IndicatorUnit unit) {
 void view_indicator_members(JsonOut *o, const View *v, const IndicatorDef *def) {
         json_out_text(o, "name", def->name);
         json_out_text(o, "label", view_indicator_label(v->app, def));
+        json_out_text(o, "brief", app_is_vi(v->app) ? str_or(def->brief, def->label) : NULL);
         json_out_text(o, "unit", unit_word(def->unit));
         json_out_int(o, "decimals", def->decimals);
         json_out_text(o, "direction", def->direction == DIRECTION_UP ? "up" : "down");
