@@ -1,0 +1,91 @@
+/* One request on its way through the API. Private to api*.c. */
+#pragma once
+
+#include <jansson.h>
+
+#include "app/api.h"
+#include "app/view.h"
+
+#define API_REPLY_MAX ((size_t) 64 << 20)
+#define API_ARG_MAX 256u
+
+typedef struct ApiCall {
+        App *app;
+        Store *store; /* app->reader */
+        const ServeRequest *request;
+        ServeReply *reply;
+        View view;
+        bool is_admin;            /* addresses, webhook URLs and message bodies are shown */
+        char arg[2][API_ARG_MAX]; /* what stands for `*` in the route's path */
+        size_t limit, offset;
+        Buf body;
+        JsonOut out;      /* into body */
+        bool is_answered; /* the reply is filled already (a problem, or bytes that are no JSON) */
+} ApiCall;
+
+typedef int (*ApiHandler)(ApiCall *c);
+
+/* Refuses with a sentence in the daemon's language; both are format literals. The value is what a
+ * handler returns. */
+#define API_PROBLEM(c, status, vi, en, ...)                                                        \
+        ((c)->is_answered = true,                                                                  \
+         app_is_vi((c)->app) ? serve_problem((c)->reply, (status), vi, ##__VA_ARGS__)              \
+                             : serve_problem((c)->reply, (status), en, ##__VA_ARGS__))
+
+/* Positive: the problem is in the reply already; handlers pass it up and api_handle takes it as
+ * done. */
+enum {
+        API_E_ANSWERED = 1,
+};
+
+static inline const char *api_query(const ApiCall *c, const char *name) {
+        const char *value = serve_query(c->request, name);
+
+        return value && *value ? value : NULL;
+}
+bool api_flag(const ApiCall *c, const char *name);
+static inline size_t api_window(const ApiCall *c, size_t n) {
+        return c->offset >= n ? 0 : MIN(c->limit, n - c->offset);
+}
+
+/* What a query argument names; the absent one gives the default (or stays 0). 0, API_E_ANSWERED,
+ * negative errno. */
+int api_find_indicator(ApiCall *c, const char *name, const IndicatorDef **ret);
+int api_find_unit(ApiCall *c, const char *text, UnitId *ret);
+int api_find_period(ApiCall *c, const char *text, PeriodId *ret);
+int api_find_id(ApiCall *c, const char *text, int64_t *ret);
+/* The request's body as a JSON object (an empty body is an empty object). */
+int api_body(ApiCall *c, json_t **ret);
+
+/* {"as_of", "step", "note"}: what instant the answer speaks of. */
+void api_as_of(ApiCall *c);
+/* The window and how many there are: {"total", "limit", "offset"}. */
+void api_page(ApiCall *c, size_t total);
+
+/* api.c */
+int api_indicators(ApiCall *c);
+int api_health(ApiCall *c);
+int api_status(ApiCall *c);
+/* api-units.c */
+int api_units(ApiCall *c);
+int api_unit(ApiCall *c);
+/* api-ranking.c */
+int api_ranking(ApiCall *c);
+/* api-history.c */
+int api_history(ApiCall *c);
+int api_periods(ApiCall *c);
+/* api-alerts.c */
+int api_alerts(ApiCall *c);
+int api_alert(ApiCall *c);
+int api_alert_ack(ApiCall *c);
+int api_silence_add(ApiCall *c);
+/* api-sources.c */
+int api_sources(ApiCall *c);
+int api_source_fetch(ApiCall *c);
+int api_snapshots(ApiCall *c);
+int api_snapshot_body(ApiCall *c);
+/* api-deliveries.c */
+int api_deliveries(ApiCall *c);
+int api_delivery_retry(ApiCall *c);
+int api_drill(ApiCall *c);
+int api_go_live(ApiCall *c);

@@ -1,0 +1,72 @@
+/* chisoctl: asks the daemon by its sockets and prints for people. Shared by daemon/ctl.
+ *
+ * Every command is a function that returns the exit status. What prints is apart from what asks (show.h), so that the
+ * tables are tested without a daemon. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+
+enum {
+        EXIT_FINE = 0,
+        EXIT_FAILED = 1,
+        EXIT_USAGE = 2,
+        EXIT_UNREACHABLE = 3,
+};
+
+#define ARGS_MAX 32u
+
+typedef struct Option {
+        const char *name, *value; /* value "" for flags */
+} Option;
+
+typedef struct Ctl {
+        const char *socket;     /* --socket, $CHISO_SOCKET or the default: a socket or the folder of both */
+        const char *config;     /* for `source try` */
+        bool is_json;
+        bool is_vi;             /* language of the output */
+        bool has_colour;
+        Option options[ARGS_MAX]; /* the command's own */
+        size_t n_options;
+        const char *words[ARGS_MAX]; /* arguments after the command */
+        size_t n_words;
+} Ctl;
+
+#define SAID(ctl, vi, en) ((ctl)->is_vi ? (vi) : (en))
+
+const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given */
+/* "chisoctl: ..." on stderr. */
+void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Writes the text to stdout. Returns an exit status. */
+int ctl_print(const Buf *text);
+/* Asks on the terminal; true for yes. */
+bool ctl_confirm(const Ctl *ctl, const char *question);
+
+/* ---- asking (client.c) ------------------------------------------------------------------------------------------- */
+
+/* "?" or "&", name=value with the value encoded; nothing when the value is NULL. */
+int query_add(Buf *path, const char *name, const char *value);
+/* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are printed. Actions go to the
+ * admin socket. Returns an exit status. */
+int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
+int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
+/* Language of the daemon (default vi); unreachable daemons are told by the command itself. */
+void client_language(Ctl *ctl);
+
+/* ---- commands ----------------------------------------------------------------------------------------------------- */
+
+int command_status(Ctl *ctl);
+int command_ranking(Ctl *ctl);
+int command_history(Ctl *ctl);
+int command_alerts(Ctl *ctl);
+int command_alert(Ctl *ctl);
+int command_ack(Ctl *ctl);
+int command_deliveries(Ctl *ctl);
+int command_retry(Ctl *ctl);
+int command_drill(Ctl *ctl);
+int command_go_live(Ctl *ctl);
+int command_sources(Ctl *ctl);
+int command_source(Ctl *ctl);
+int command_fetch(Ctl *ctl);

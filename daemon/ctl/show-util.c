@@ -1,0 +1,112 @@
+#include "ctl/show-util.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/timeutil.h"
+#include "core/period.h"
+
+const json_t *at(const json_t *value, const char *path) {
+        char name[64];
+
+        while (value && *path) {
+                size_t n = strcspn(path, ".");
+                if (n >= sizeof(name))
+                        return NULL;
+                memcpy(name, path, n);
+                name[n] = '\0';
+                value = json_object_get(value, name);
+                path += n + (path[n] == '.');
+        }
+        return value;
+}
+
+const char *at_text(const json_t *value, const char *path) {
+        return str_or(json_string_value(at(value, path)), "");
+}
+
+int64_t at_int(const json_t *value, const char *path) {
+        return json_integer_value(at(value, path));
+}
+
+bool at_bool(const json_t *value, const char *path) {
+        return json_is_true(at(value, path));
+}
+
+const char *at_instant(char text[static 24], const json_t *value, const char *path) {
+        int64_t at_ms;
+
+        text[0] = '\0';
+        return instant_parse(at_text(value, path), &at_ms) == 0 ? instant_format_vi(text, at_ms) : text;
+}
+
+const char *at_period(const Ctl *ctl, char text[static 48], const json_t *value, const char *path) {
+        PeriodId period;
+
+        text[0] = '\0';
+        if (period_parse(at_text(value, path), &period) != 0)
+                return text;
+        return ctl->is_vi ? period_format_vi(text, period) : period_format_en(text, period);
+}
+
+const char *at_delta(const Ctl *ctl, const json_t *value) {
+        static const struct {
+                const char *reason, *vi, *en;
+        } reasons[] = {
+                { "first", "mới có", "first" },
+                { "gap", "kỳ trước trống", "gap" },
+                { "merged", "đơn vị mới", "new unit" },
+                { "era", "không so sánh", "not comparable" },
+                { "running", "đang chạy", "running" },
+        };
+        const char *text = at_text(value, "delta_text"), *reason = at_text(value, "delta_reason");
+
+        if (*text)
+                return text;
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (streq(reasons[i].reason, reason))
+                        return SAID(ctl, reasons[i].vi, reasons[i].en);
+        return "";
+}
+
+const char *at_place(char text[static 32], const json_t *value) {
+        text[0] = '\0';
+        if (json_is_integer(at(value, "place")))
+                (void) snprintf(text, 32, "%" PRId64 "/%" PRId64, at_int(value, "place"), at_int(value, "of"));
+        return text;
+}
+
+const char *indicator_title(const json_t *indicator, Buf *b) {
+        const char *brief = at_text(indicator, "brief");
+        const char *title = *brief ? brief : at_text(indicator, "label");
+
+        buf_clear(b);
+        if (strncmp(title, "đ", strlen("đ")) == 0)
+                (void) buf_printf(b, "Đ%s", title + strlen("đ"));
+        else if (title[0] >= 'a' && title[0] <= 'z')
+                (void) buf_printf(b, "%c%s", title[0] - 'a' + 'A', title + 1);
+        else
+                (void) buf_str(b, title);
+        return buf_text(b);
+}
+
+const char *severity_text(const Ctl *ctl, const char *severity) {
+        if (streq(severity, "critical"))
+                return SAID(ctl, "nghiêm trọng", "critical");
+        return streq(severity, "warning") ? SAID(ctl, "cảnh báo", "warning") : severity;
+}
+
+Colour severity_colour(const char *severity) {
+        return streq(severity, "critical")  ? COLOUR_RED
+               : streq(severity, "warning") ? COLOUR_YELLOW
+                                            : COLOUR_NONE;
+}
+
+int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out) {
+        char text[24];
+
+        if (!*at_instant(text, answer, "as_of.at"))
+                return 0;
+        return buf_printf(out, SAID(ctl, "Theo những gì đã biết lúc %s; %s.\n", "As known at %s; %s.\n"), text,
+                          at_text(answer, "as_of.note"));
+}

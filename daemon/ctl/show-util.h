@@ -1,0 +1,26 @@
+/* Small readers of JSON and words shared by the show-*.c files. */
+#pragma once
+
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+/* Text at a path of member names, "" when there is none. */
+const char *at_text(const json_t *value, const char *path);
+int64_t at_int(const json_t *value, const char *path);
+bool at_bool(const json_t *value, const char *path);
+const json_t *at(const json_t *value, const char *path);
+
+/* "05/09/2024 08:00" from an RFC 3339 member; "" when absent. */
+const char *at_instant(char text[static 24], const json_t *value, const char *path);
+/* "tháng 8/2024" from "2024-08"; "" when absent. */
+const char *at_period(const Ctl *ctl, char text[static 48], const json_t *value, const char *path);
+/* The change, or why there is none, in words. */
+const char *at_delta(const Ctl *ctl, const json_t *value);
+/* "12/15", or "". */
+const char *at_place(char text[static 32], const json_t *value);
+/* Title of an indicator's column: its short name with a capital. Heap text in `b`. */
+const char *indicator_title(const json_t *indicator, Buf *b);
+const char *severity_text(const Ctl *ctl, const char *severity);
+Colour severity_colour(const char *severity);
+/* "as of" line when the answer speaks of the past. */
+int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out);
