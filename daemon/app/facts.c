@@ -127,7 +127,8 @@ static int load_publications(Facts *f) {
 
 static int load_episodes(Facts *f) {
         PeriodId month = period_last_ended(PERIOD_MONTH, day_of_instant(f->now_ms));
-        EpisodeFilter filter = { .is_live = true, .is_visible = true, .touched_from = period_add(month, -REACH_MONTHS) };
+        /* Pending ones too: one that was open before changed figures made its run shorter may have been told. */
+        EpisodeFilter filter = { .is_live = true, .touched_from = period_add(month, -REACH_MONTHS) };
         int r = store_episodes(f->app->store, &filter, &f->episodes, &f->n_episodes);
         if (r < 0)
                 return r;

@@ -333,15 +333,6 @@ static int load_stored(CohortWork *w, PeriodId touched) {
         return store_episodes(w->app->store, &filter, &w->stored, &w->n_stored);
 }
 
-/* The oldest period whose verdict may have changed, moved back to where no stored run is open. */
-static PeriodId fold_start(const CohortWork *w, PeriodId touched) {
-        PeriodId start = touched;
-        for (size_t i = 0; i < w->n_stored; i++)
-                if (w->stored[i].first < start)
-                        start = (PeriodId) w->stored[i].first;
-        return start;
-}
-
 static int max_lookback(const RuleTexts *t) {
         int n = 1; /* the previous value is part of every transition */
         for (size_t i = 0; i < t->n; i++)
@@ -454,7 +445,7 @@ static int judge_cohort(CohortWork *w, Day day) {
         int r = load_stored(w, touched);
         if (r < 0)
                 return r;
-        PeriodId fold_from = fold_start(w, touched);
+        PeriodId fold_from = engine_fold_from(w->stored, w->n_stored, touched, w->newest);
         r = load_panels(w, fold_from);
         if (r >= 0)
                 r = fill_unit_facts(w, day);
