@@ -134,9 +134,6 @@ static int fold_step(Fold *f, size_t i) {
                                 return r;
                 }
                 run_breach(f, i);
-        } else if (j->verdict == VERDICT_BETWEEN && f->is_running) {
-                f->episodes[f->n - 1].severity = SEVERITY_WARNING;
-                run_touch(f, i);
         } else if (j->verdict == VERDICT_CLEAR && f->is_running)
                 run_end(f, i, END_CLEAR);
         return 0;

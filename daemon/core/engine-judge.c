@@ -333,13 +333,17 @@ static bool is_backfilled(const Work *w, const Episode *e) {
         return seen != 0 && seen < w->newest && e->first >= seen;
 }
 
-/* Does it exist only because an ended period, not the newest, was changed? */
+/* Does it exist only because an ended period, not the newest, was changed? What an older period
+ * that came in late brings about is no such change; where one step both fills and changes a period,
+ * the unit's own figure decides. */
 static bool is_by_restatement(const Work *w, size_t u, const Episode *e) {
         PeriodId restated = w->in->restated, seen = w->in->first_seen;
 
-        return restated != 0 && restated < w->newest && e->first >= restated &&
-               !(seen != 0 && e->first >= seen) &&
-               (is_restated_unit(w, u) || rule_is_relative(w->rule));
+        if (restated == 0 || restated >= w->newest || e->first < restated)
+                return false;
+        if (is_restated_unit(w, u))
+                return !(seen > restated && e->first >= seen);
+        return rule_is_relative(w->rule) && !(seen != 0 && e->first >= seen);
 }
 
 static bool is_same_place(const Episode *a, const Episode *b) {
@@ -548,20 +552,14 @@ static int withdraw_stored(Work *w, size_t u, const Episode *was) {
 static int judge_vanished_running(Work *w, size_t u, const Episode *was) {
         const Judgement *j = judgement_of(w, u, was->last);
         Episode now = *was;
-        int r;
 
         if (was->state != EPISODE_OPEN)
                 return was->state == EPISODE_CLOSED ? add_held(w, was) : withdraw_stored(w, u, was);
+        if (was->first == w->newest && !(j && j->verdict == VERDICT_CLEAR))
+                return add_held(w, was); /* between, or unknown for now */
         if (j && j->verdict != VERDICT_UNKNOWN)
                 take_figures(&now, j);
-        if (was->first < w->newest || (j && j->verdict == VERDICT_CLEAR))
-                return end_stored(w, u, &now, END_CLEAR, was->last);
-        now.severity = SEVERITY_WARNING; /* between, or unknown for now */
-        if (is_same_but_place(was, &now))
-                return add_held(w, was);
-        w->n_opening += was->is_held;
-        r = add_episode(w, &now, 0);
-        return r < 0 ? r : judge_still_open(w, u, was, &now);
+        return end_stored(w, u, &now, END_CLEAR, was->last);
 }
 
 static int judge_vanished(Work *w, size_t u, const Episode *was) {
@@ -648,11 +646,11 @@ static int fold_unit(Work *w, size_t u, UnitWork *unit) {
 
 /* The run was stored under a later first period, and an older period was filled in since: same
  * alert, older name. */
-static const Episode *stored_further_on(const Work *w, const UnitWork *unit, size_t from,
+static const Episode *stored_further_on(const Work *w, size_t u, const UnitWork *unit, size_t from,
                                         const Episode *run) {
         PeriodId seen = w->in->first_seen;
 
-        if (seen == 0 || (w->in->restated != 0 && w->in->restated <= seen))
+        if (seen == 0 || (is_restated_unit(w, u) && w->in->restated <= seen))
                 return NULL;
         for (size_t i = from; i < unit->n_stored; i++) {
                 const Episode *e = unit->stored[i];
@@ -678,7 +676,7 @@ static int judge_folded(Work *w, size_t u, UnitWork *unit) {
                 if (r == 0 && s < unit->n_stored && unit->stored[s]->first == run->first)
                         was = unit->stored[s++];
                 if (r == 0 && !was)
-                        was = taken = stored_further_on(w, unit, s, run);
+                        was = taken = stored_further_on(w, u, unit, s, run);
                 if (r == 0 && (was || unit->is_new_allowed))
                         r = judge_run(w, u, was, run);
         }

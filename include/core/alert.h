@@ -36,8 +36,9 @@ typedef struct Episode {
         const char *subject; /* "source:portal", "hold:progress-low/H31/commune", NULL for units */
         int64_t first;       /* PeriodId, or step of a subject's episode */
         PeriodId opened;     /* the period that fulfilled `for` */
-        PeriodId last; /* newest period of breach or between in the run; once closed, the closing
-                        * one (the first that is clear, of the new era, or without the unit) */
+        PeriodId last; /* newest breach of the run (between and unknown leave it); once closed, the
+                        * closing period: the first that is clear, of the new era, or without the
+                        * unit */
         int length;    /* breaches so far */
         EpisodeState state;
         EndReason end;

@@ -16,8 +16,8 @@ const char *delta_reason_name(DeltaReason reason); /* "ok", "first", "gap", ... 
 
 /* The era boundary strictly between the start of period a and the end of period b (a before b), or NULL. `source`,
  * `indicator` and `parent` (key) restrict which boundaries count; NULL matches only boundaries for all. */
-const EraDef *delta_era_between(const EraDef *eras, size_t n, PeriodId a, PeriodId b, const char *source,
-                                const char *indicator, const char *parent);
+const EraDef *delta_era_between(const EraDef *eras, size_t n, PeriodId a, PeriodId b,
+                                const char *source, const char *indicator, const char *parent);
 
 typedef struct Delta {
         int64_t value; /* scaled; VALUE_NONE unless reason is DELTA_OK */
@@ -27,4 +27,5 @@ typedef struct Delta {
 
 /* Delta of unit index u at period index p of the panel. valid_from: first day of the unit's validity (DAY_EVER if always).
  * era: boundary between the two periods or NULL. is_running: the period has not ended. */
-Delta delta_make(const Panel *panel, size_t p, size_t u, Day valid_from, const EraDef *era, bool is_running);
+Delta delta_make(const Panel *panel, size_t p, size_t u, Day valid_from, const EraDef *era,
+                 bool is_running);

@@ -8,10 +8,11 @@
 
 typedef struct Panel {
         size_t n_units, n_periods;
-        PeriodId first;      /* of the n_periods consecutive ones */
-        UnitId *units;       /* sorted by code */
+        PeriodId first; /* of the n_periods consecutive ones */
+        UnitId *units;  /* sorted by code */
         int64_t *value;
-        uint8_t *is_known;   /* same shape: 1 where any figure row exists (also one without a value) */
+        uint8_t *
+                is_known; /* same shape: 1 where any figure row exists (also one without a value) */
 } Panel;
 
 /* All values VALUE_NONE. Returns 0 or -ENOMEM. */

@@ -10,77 +10,79 @@
 #include "core/calendar.h"
 
 typedef enum Say {
-        SAY_NONE = 0,      /* in `told`: nothing arrived (only `gave_up` is known) */
+        SAY_NONE = 0, /* in `told`: nothing arrived (only `gave_up` is known) */
         SAY_OPENING = 1,
         SAY_CONTINUED = 2,
         SAY_CLOSING = 3,
         SAY_WITHDRAWN = 4,
-        SAY_LATE = 5,      /* opened and ended by a changed past: told once, "điều chỉnh" */
-        SAY_FIX = 6,       /* a printed figure differs now, whatever became of the alert */
-        SAY_ASSUMED = 7,   /* only in `told`: known at go-live, not told */
-        SAY_WORSE = 8,     /* like continued, severity rose */
+        SAY_LATE = 5,    /* opened and ended by a changed past: told once, "điều chỉnh" */
+        SAY_FIX = 6,     /* a printed figure differs now, whatever became of the alert */
+        SAY_ASSUMED = 7, /* only in `told`: known at go-live, not told */
+        SAY_WORSE = 8,   /* like continued, severity rose */
 } Say;
 const char *say_name(Say say);
 
 typedef struct Told {
-        int64_t episode;    /* id */
+        int64_t episode; /* id */
         Say said;
-        int64_t value;      /* printed then; VALUE_NONE */
-        PeriodId last;      /* Episode.last when it was said */
+        int64_t value; /* printed then; VALUE_NONE */
+        PeriodId last; /* Episode.last when it was said */
         Severity severity;
-        int64_t message;    /* id, 0 */
-        int64_t said_ms;    /* when it arrived */
-        PeriodId gave_up;   /* a dead letter certainly did not arrive: plan again only when the episode moved on; 0 = no */
+        int64_t message; /* id, 0 */
+        int64_t said_ms; /* when it arrived */
+        PeriodId
+                gave_up; /* a dead letter certainly did not arrive: plan again only when the episode moved on; 0 = no */
 } Told;
 
 typedef struct ToldFigure {
         IndicatorId indicator;
         PeriodId period;
         UnitId unit;
-        int64_t value;      /* printed last; VALUE_NONE = "no value" was printed */
+        int64_t value; /* printed last; VALUE_NONE = "no value" was printed */
         int64_t message;
         /* what it is now, filled by the caller: */
         int64_t now_value;
-        bool is_flipped;    /* a verdict of the episode's rule flipped, although the change is small */
+        bool is_flipped; /* a verdict of the episode's rule flipped, although the change is small */
         int64_t restated_min; /* of the indicator */
-        UnitId muted_unit;  /* unused, 0 */
+        UnitId muted_unit;    /* unused, 0 */
 } ToldFigure;
 
 typedef struct PlanEpisode {
-        Episode e;          /* with id; GONE for those that vanished */
+        Episode e;             /* with id; GONE for those that vanished */
         IndicatorId indicator; /* whose figure its items print; 0 for subjects */
-        bool is_muted;      /* a silence covers it: delays every kind of telling, discards none */
-        bool is_acked;      /* mutes `continued`; a worse severity re-arms */
-        bool is_trembling;  /* GONE, but its newest figure lies between limit and clear and its period is not closed: wait */
-        bool is_unknown;    /* the newest period has no verdict: not repeated to officials */
+        bool is_muted; /* a silence covers it: delays every kind of telling, discards none */
+        bool is_acked; /* mutes `continued`; a worse severity re-arms */
+        bool is_trembling; /* GONE, but its newest figure lies between limit and clear and its period is not closed: wait */
+        bool is_unknown; /* the newest period has no verdict: not repeated to officials */
         RepeatKind repeat;
         int repeat_days;
-        int64_t amend_min;  /* a changed value of the same period is told as `continued` from this size on */
+        int64_t amend_min; /* a changed value of the same period is told as `continued` from this size on */
 } PlanEpisode;
 
 typedef struct PlanInput {
         RecipientRole role;
         const PlanEpisode *episodes; /* that concern the target, sorted by id */
         size_t n_episodes;
-        const Told *told;            /* of the target, sorted by episode */
+        const Told *told; /* of the target, sorted by episode */
         size_t n_told;
-        const ToldFigure *figures;   /* of the target, sorted by (indicator, period, unit) */
+        const ToldFigure *figures; /* of the target, sorted by (indicator, period, unit) */
         size_t n_figures;
-        const UnitId *muted_units;   /* units covered by a silence, sorted */
+        const UnitId *muted_units; /* units covered by a silence, sorted */
         size_t n_muted_units;
         int64_t now_ms;
-        PeriodId publication[PERIOD_N_TYPES]; /* newest judged period by type: opens tell_from gates */
+        PeriodId publication
+                [PERIOD_N_TYPES]; /* newest judged period by type: opens tell_from gates */
 } PlanInput;
 
 typedef struct PlanItem {
         Say say;
-        int64_t episode;     /* id; 0 for SAY_FIX */
+        int64_t episode; /* id; 0 for SAY_FIX */
         IndicatorId indicator;
-        PeriodId period;     /* Episode.last, or the fixed figure's */
+        PeriodId period; /* Episode.last, or the fixed figure's */
         UnitId unit;
-        int64_t value;       /* VALUE_NONE */
-        int64_t old_value;   /* SAY_FIX, WITHDRAWN, CLOSING: printed before; VALUE_NONE */
-        int64_t corrects;    /* message that said it, 0 */
+        int64_t value;     /* VALUE_NONE */
+        int64_t old_value; /* SAY_FIX, WITHDRAWN, CLOSING: printed before; VALUE_NONE */
+        int64_t corrects;  /* message that said it, 0 */
         Severity severity;
 } PlanItem;
 
@@ -90,8 +92,8 @@ int plan_make(const PlanInput *in, PlanItem **ret, size_t *ret_n);
 
 /* The ledger after a message arrived (or is dead but may have): applies one item. *told / *figure are the rows as they are
  * (zeroed but for the key when new) and are changed in place; has_figure tells whether the item printed a figure. */
-void plan_book(const PlanItem *item, int64_t message, int64_t now_ms, Told *told, ToldFigure *figure,
-               bool *ret_has_figure);
+void plan_book(const PlanItem *item, int64_t message, int64_t now_ms, Told *told,
+               ToldFigure *figure, bool *ret_has_figure);
 /* A dead letter that certainly did not arrive: marks openings as given up. Returns true if *told was changed. */
 bool plan_give_up(const PlanItem *item, Told *told);
 
@@ -100,13 +102,13 @@ bool plan_give_up(const PlanItem *item, Told *told);
 typedef struct GateInput {
         RecipientRole role;
         bool is_immediate;
-        bool has_urgent;        /* operators: an opening or closing is in the plan */
-        bool is_observe;        /* notify = observe: officials are told nothing */
+        bool has_urgent; /* operators: an opening or closing is in the plan */
+        bool is_observe; /* notify = observe: officials are told nothing */
         unsigned digest_minute;
         const Calendar *calendar;
         int64_t last_release_ms; /* last message made for the target; 0 = none */
         int64_t now_ms;
-        bool is_once;           /* --once: today's digest counts as reached on a working day */
+        bool is_once; /* --once: today's digest counts as reached on a working day */
 } GateInput;
 
 /* The instant from which a non-empty plan may be released: <= now means open; INT64_MAX never (observe). */

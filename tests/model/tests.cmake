@@ -1,0 +1,8 @@
+# The plan against its oracle: 1,000 worlds must agree, and seven seeded mistakes must not.
+add_test(NAME model/worlds
+        COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1
+                python3 ${CMAKE_CURRENT_SOURCE_DIR}/model/run-worlds.py $<TARGET_FILE:plan-world> 1000)
+add_test(NAME model/bugs
+        COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1
+                python3 ${CMAKE_CURRENT_SOURCE_DIR}/model/run-worlds.py $<TARGET_FILE:plan-world> 25 --bugs)
+set_tests_properties(model/worlds model/bugs PROPERTIES TIMEOUT 600)
