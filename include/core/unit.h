@@ -1,7 +1,8 @@
 /* The registry of units in memory, and how a published row finds its unit (semantics 2).
  *
- * A code belongs to a unit for an interval of days; codes are strings in a namespace. Nothing is ever matched by folded
- * or similar names: within one province ten pairs of real names differ only in their diacritics. */
+ * A code belongs to a unit for an interval of days; codes are strings in a namespace. Nothing is
+ * ever matched by folded or similar names: within one province ten pairs of real names differ only
+ * in their diacritics. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,8 +13,8 @@
 #define DAY_EVER INT32_MIN /* valid_from of what was always so */
 
 typedef struct UnitName {
-        char *name;    /* as shown: "UBND xã Thủ Sỹ" */
-        char *bare;    /* without UBND, type word and " - tỉnh ...": "Thủ Sỹ" */
+        char *name; /* as shown: "UBND xã Thủ Sỹ" */
+        char *bare; /* without UBND, type word and " - tỉnh ...": "Thủ Sỹ" */
         Day from, until;
         bool is_alias; /* written by a person */
 } UnitName;
@@ -25,7 +26,7 @@ typedef struct UnitCode {
 
 typedef struct Unit {
         UnitId id;
-        char *key;     /* ASCII; NAMESPACE:CODE of first sight unless the registry says otherwise */
+        char *key; /* ASCII; NAMESPACE:CODE of first sight unless the registry says otherwise */
         char *kind;
         UnitId parent; /* 0 = top */
         Day from, until;
@@ -46,11 +47,13 @@ typedef struct UnitRegistry {
 
 void unit_registry_done(UnitRegistry *r);
 
-/* Adds a copy with the given id (greater than all before). Strings are copied. Returns 0, -ENOMEM, -EEXIST (key). */
-int unit_add(UnitRegistry *r, UnitId id, const char *key, const char *kind, UnitId parent, Day from, Day until,
-             Unit **ret);
+/* Adds a copy with the given id (greater than all before). Strings are copied. Returns 0, -ENOMEM,
+ * -EEXIST (key). */
+int unit_add(UnitRegistry *r, UnitId id, const char *key, const char *kind, UnitId parent, Day from,
+             Day until, Unit **ret);
 int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day until, bool is_alias);
-int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char *code, Day from, Day until);
+int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char *code, Day from,
+                  Day until);
 int unit_add_contact(UnitRegistry *r, UnitId id, const char *email, const char *webhook);
 
 Unit *unit_get(const UnitRegistry *r, UnitId id);
@@ -59,21 +62,25 @@ const char *unit_name_on(const UnitRegistry *r, UnitId id, Day day);
 /* What lists are sorted by: the code valid on the day, else the key. */
 const char *unit_code_on(const UnitRegistry *r, UnitId id, Day day);
 
-/* Kind told by the type word of a published name ("" when none), and the bare name. Heap strings, NFC.
- * "UBND TT Vương" -> kind "commune", bare "Vương"; " - tỉnh An Giang" is dropped only when a province follows. */
+/* Kind told by the type word of a published name ("" when none), and the bare name. Heap strings,
+ * NFC. "UBND TT Vương" -> kind "commune", bare "Vương"; " - tỉnh An Giang" is dropped only when a
+ * province follows. */
 int unit_name_split(const char *name, char **ret_bare, const char **ret_kind);
 
 typedef enum UnitDecision {
-        UNIT_KNOWN,       /* *ret_id */
-        UNIT_NEW,         /* neither code nor name known: register (units = auto) */
-        UNIT_RENAMED,     /* known code, same bare name, other type word: record the name; *ret_id */
-        UNIT_QUARANTINED, /* two hits, another name under a known code, or strict and unknown; reason in diag */
+        UNIT_KNOWN,   /* *ret_id */
+        UNIT_NEW,     /* neither code nor name known: register (units = auto) */
+        UNIT_RENAMED, /* known code, same bare name, other type word: record the name; *ret_id */
+        UNIT_QUARANTINED, /* two hits, another name under a known code, or strict and unknown;
+                             reason in diag */
 } UnitDecision;
 
-/* Where does a published row belong, on `day` (last day of its period)? By (namespace, code), then by exact bare name
- * within (parent, kind), then by alias. is_strict registers nothing. Pure look-up, nothing is changed. */
-UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const char *code, const char *name,
-                          const char *kind, UnitId parent, Day day, bool is_strict, UnitId *ret_id, Diag *diag);
+/* Where does a published row belong, on `day` (last day of its period)? By (namespace, code), then
+ * by exact bare name within (parent, kind), then by alias. is_strict registers nothing. Pure
+ * look-up, nothing is changed. */
+UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const char *code,
+                          const char *name, const char *kind, UnitId parent, Day day,
+                          bool is_strict, UnitId *ret_id, Diag *diag);
 
 enum {
         UNIT_E_NONE = 1,      /* nothing of that name on the date */
@@ -82,6 +89,6 @@ enum {
 /* What a person wrote: key, NAMESPACE:CODE, or a bare code or name that is unique on the date. */
 int unit_find(const UnitRegistry *r, const char *text, Day day, UnitId *ret_id, Diag *diag);
 
-/* Selector against a unit on a day. Parents match at any height. `scope_of_parents` texts are resolved with unit_find;
- * one that resolves to nothing matches nothing. */
+/* Selector against a unit on a day. Parents match at any height. `scope_of_parents` texts are
+ * resolved with unit_find; one that resolves to nothing matches nothing. */
 bool unit_selected(const UnitRegistry *r, const UnitSelector *s, UnitId id, Day day);
