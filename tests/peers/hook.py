@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""hook.py --dir DIR [--secret SECRET]... [--status N] [--mode-file FILE] [--port N]: a receiver of webhooks.
+
+Stores each request as DIR/NNN.body and DIR/NNN.json: method, path, headers, answer, and "verified": whether one of the
+signatures is right after Standard Webhooks 1.0 with one of the secrets (null without --secret).
+The mode file is read at each request: "" or absent (--status), a status ("503"), a status with headers
+("429 Retry-After: 7"), or: drop (no answer), reset, hang (no answer, connection stays), long (64 KiB and more of answer).
+Prints "ready PORT".
+"""
+import argparse
+import base64
+import hashlib
+import hmac
+import http.server
+import itertools
+import json
+import os
+import select
+import socket
+import struct
+import time
+
+import peerlib
+
+
+def key_of(secret):
+    return base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
+
+
+def is_signed(headers, body, secrets):
+    message_id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id or not at.isdigit() or abs(int(at) - time.time()) > 366 * 86400:
+        return False
+    content = message_id.encode() + b"." + at.encode() + b"." + body
+    given = headers.get("webhook-signature", "").split()
+    for secret in secrets:
+        right = "v1," + base64.b64encode(hmac.new(key_of(secret), content, hashlib.sha256).digest()).decode()
+        if any(hmac.compare_digest(right, one) for one in given):
+            return True
+    return False
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.receive(b"")
+
+    def do_POST(self):
+        self.receive(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def receive(self, body):
+        args = self.server.args
+        mode = peerlib.read_text(args.mode_file) if args.mode_file else ""
+        mode = mode or str(args.status)
+        self.store(body, mode)
+        if mode in ("drop", "reset", "hang", "long"):
+            getattr(self, "mode_" + mode)()
+            return
+        status, _, header = mode.partition(" ")
+        self.send_response(int(status))
+        if header:
+            name, _, value = header.partition(":")
+            self.send_header(name, value.strip())
+        body = b"" if int(status) in (204, 304) else b"{}"
+        if body:
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def store(self, body, mode):
+        args = self.server.args
+        base = os.path.join(args.dir, f"{next(self.server.numbers):03d}")
+        record = {"method": self.command, "path": self.path, "headers": dict(self.headers.items()), "mode": mode,
+                  "at": time.time(), "connection": self.client_address[1],
+                  "verified": is_signed(self.headers, body, args.secret) if args.secret else None}
+        peerlib.write_whole(base + ".body", body)
+        peerlib.write_whole(base + ".json", json.dumps(record, ensure_ascii=False, indent=1).encode())
+
+    def mode_drop(self):
+        self.close_connection = True
+
+    def mode_reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    def mode_hang(self):
+        select.select([self.connection], [], [], 120)
+        self.close_connection = True
+
+    def mode_long(self):
+        body = b"x" * (256 << 10)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def finish(self):
+        try:
+            super().finish()
+        except OSError:
+            pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dir", required=True)
+    parser.add_argument("--secret", action="append", default=[])
+    parser.add_argument("--status", type=int, default=200)
+    parser.add_argument("--mode-file")
+    parser.add_argument("--port", type=int, default=0)
+    args = parser.parse_args()
+    peerlib.die_with_parent()
+    server = Server(("127.0.0.1", args.port), Hook)
+    server.args, server.numbers = args, itertools.count(1)
+    peerlib.ready(server.server_address[1])
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
