@@ -24,7 +24,8 @@
 #define HTTP_MAX_ERROR_TEXT ((size_t) 1024)
 #define HTTP_MAX_RETRY_AFTER_S (366L * 86400)
 #define HTTP_DISCARD                                                                               \
-        ((size_t) 64 << 10) /* read on this far past a truncated body: the connection can be kept  \
+        ((size_t) 64                                                                               \
+         << 10) /* read on this far past a truncated body: the connection can be kept  \
                              */
 
 typedef struct HttpHeaders {
@@ -195,6 +196,8 @@ static const char *text_of(const HttpSlot *h, int error, CURLcode code) {
                 return "answer is too big";
         if (h->is_out_of_memory)
                 return "out of memory";
+        if (code == CURLE_SEND_FAIL_REWIND)
+                return "connection was closed";
         return h->curl_error[0] ? h->curl_error : curl_easy_strerror(code);
 }
 
@@ -225,11 +228,13 @@ static HookReport report_of(const HttpSlot *h, CURLcode code, int status) {
         (void) curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
         (void) curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
         (void) curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+        /* Before it gave up sending it again, libcurl had set the counter back. */
+        size_t sent = code == CURLE_SEND_FAIL_REWIND ? h->request_at : (size_t) uploaded;
+        bool is_tls_failed = transfer_is_tls_failure(code);
         return (HookReport){
-                .is_connected = h->is_ready || connect_us > 0,
-                .is_tls_failed = transfer_is_tls_failure(code),
-                .is_sent = h->is_ready && request_bytes > 0 &&
-                           (uint64_t) uploaded >= (uint64_t) h->request_size,
+                .is_connected = h->is_ready || connect_us > 0 || is_tls_failed,
+                .is_tls_failed = is_tls_failed,
+                .is_sent = h->is_ready && request_bytes > 0 && sent >= h->request_size,
                 .status = status,
         };
 }

@@ -260,7 +260,8 @@ static void end_with_reply(SmtpSlot *s, int code) {
                 return;
         }
         s->report.response = code;
-        s->report.is_rcpt_reply = s->stage == STAGE_MAIL || s->stage == STAGE_RCPT;
+        /* Many relays refuse a recipient only when asked for DATA ("554 no valid recipients"). */
+        s->report.is_rcpt_reply = s->stage >= STAGE_MAIL && s->stage <= STAGE_DATA;
         c->needs_reset = s->stage < STAGE_DOT;
         if (is_closing)
                 drop_conn(s);
@@ -490,8 +491,8 @@ static void connect_failed(SmtpSlot *s, CURLcode code) {
         SmtpConn *c = s->conn;
         const char *why = c->curl_error[0] ? c->curl_error : curl_easy_strerror(code);
 
-        s->report.is_connected = is_up(c);
         s->report.is_tls_failed = transfer_is_tls_failure(code);
+        s->report.is_connected = is_up(c) || s->report.is_tls_failed; /* smtps: up only with TLS */
         s->report.is_login_refused = code == CURLE_LOGIN_DENIED || code == CURLE_AUTH_ERROR;
         s->report.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
         if (!s->report.is_tls_failed && (c->greeting[0] == '4' || c->greeting[0] == '5'))
