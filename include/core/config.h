@@ -13,7 +13,7 @@
 #include "core/model.h"
 
 typedef enum ConfigLayer {
-        CONFIG_BASE,   /* indicators that ship */
+        CONFIG_BASE,   /* indicators and rules that ship */
         CONFIG_PRESET, /* name = the preset's */
         CONFIG_MAIN,
         CONFIG_DROPIN,
@@ -112,5 +112,6 @@ typedef struct ConfigKey {
         const char *range;   /* "" or for people: "0..100" */
         const char *fallback; /* default as text, "" = none */
         const char *text;    /* one English sentence */
+        const struct ConfigStore *store; /* private: where the value goes */
 } ConfigKey;
 const ConfigKey *config_keys(size_t *ret_n);
