@@ -271,6 +271,8 @@ static int build_rule(Build *b, const char *name, RuleDef *d) {
         r = store_view(b, &v, d);
         if (r < 0)
                 return r;
+        if (is_shipped(&v) && !b->config->daemon.has_shipped_rules)
+                d->is_off = true;
         if (period_type_parse(view_text(&v, "period", "month"), &d->period) < 0)
                 d->period = PERIOD_MONTH; /* said when it was stored */
         read_indicator(&x);

@@ -66,6 +66,8 @@ static const ConfigKey keys[] = {
               "When officials get their one message of a working day."),
         BUILDER("daemon", "operator_report", "weekday and time", "Mon..Sun 00:00..23:59", "",
                 "When operators get one line that all is well."),
+        BOOLEAN("daemon", "shipped_rules", "yes", C(daemon.has_shipped_rules),
+                "no: the rules that ship are off, but for those that are written anew here."),
         URL("daemon", "heartbeat", WEB, "", C(daemon.heartbeat),
             "Address that is fetched after each whole cycle."),
         TEXT("daemon", "http_listen", "", C(daemon.http_listen),

@@ -39,6 +39,7 @@ typedef struct Config {
                 const char *reply_to; /* or NULL */
                 int digest_minute;    /* minute of the local day; 08:00 */
                 const char *operator_report; /* "Mon 08:00" or NULL */
+                bool has_shipped_rules; /* shipped_rules = no: those of CONFIG_BASE are off */
                 const char *heartbeat;
                 const char *http_listen;
                 const char *backup_dir;

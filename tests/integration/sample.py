@@ -12,6 +12,7 @@ EVALUATION = "/api/v1/reporting/evaluation/"
 
 DROPIN = """
 [daemon]
+shipped_rules = no
 state_dir = @DIR@/state
 socket_dir = @DIR@/run
 [network]
@@ -26,8 +27,8 @@ pace = 0s
 spread = 0s
 [recipient dashboard]
 webhook = http://127.0.0.1:@HOOK@/hook
-webhook_secret = %s
-""" % SECRET
+webhook_secret = file:@DIR@/etc/hook-secret
+"""
 
 
 def load(month, name):
@@ -61,6 +62,8 @@ def configure(lab, extra="", dropin=DROPIN):
         text = text.replace(name, str(value))
     with open(sample, "w", encoding="utf8") as f:
         f.write(text)
+    with open(lab.path("etc", "hook-secret"), "w", encoding="ascii") as f:
+        f.write(SECRET + "\n")
 
 
 def letter():
