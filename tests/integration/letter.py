@@ -29,7 +29,7 @@ def main():
         lab.clock("2024-08-05T08:05:00+07:00")
         lab.start()
         lab.fetch("portal", "2024-07")
-        assert lab.sql("SELECT count(*) FROM figure WHERE period = 2024107")[0][0] == 16, lab.sql("SELECT * FROM figure")
+        assert lab.sql("SELECT count(*) FROM figure WHERE period = 2024107")[0][0] == 15, lab.sql("SELECT * FROM figure")
         assert open_alerts(lab) == {}
 
         lab.clock("2024-09-05T08:05:00+07:00")
