@@ -133,7 +133,7 @@ static void pen_noun(Pen *p, const Line *lines, size_t n_lines, size_t n, bool i
                                                                   : "chỉ số");
                 return;
         }
-        CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof *items);
+        CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof(RenderItem *));
         if (!items) {
                 p->r = p->r < 0 ? p->r : -ENOMEM;
                 return;

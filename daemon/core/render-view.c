@@ -510,7 +510,7 @@ static int compare_worst_first(const void *pa, const void *pb) {
 
 static json_t *worst_array(Maker *k, const RenderItem **items, size_t n) {
         json_t *array = json_array();
-        qsort(items, n, sizeof *items, compare_worst_first);
+        qsort(items, n, sizeof(RenderItem *), compare_worst_first);
         for (size_t i = 0; i < MIN(n, OVERVIEW_WORST); i++) {
                 Line line = {.items = &items[i], .n_items = 1, .group = item_group(items[i])};
                 json_t *o = line_object(k, &line);
@@ -597,7 +597,7 @@ static bool is_first_of_rule(const RenderMessage *m, size_t i) {
 static json_t *rules_array(Maker *k) {
         if (!is_overview(k->m))
                 return json_array();
-        CLEANUP_FREE const RenderItem **scratch = calloc(k->m->n_items + 1, sizeof *scratch);
+        CLEANUP_FREE const RenderItem **scratch = calloc(k->m->n_items + 1, sizeof(RenderItem *));
         if (!scratch)
                 return NULL;
         json_t *array = json_array();

@@ -195,8 +195,9 @@ static void corrections(void **state UNUSED) {
                    "[766] CORRECTION Xã Cương Chính: progress for August 2024 is no longer "
                    "published, was 82.71%");
         assert_one(fix_changed(SAY_FIX, VALUE_NONE, 8271),
-                   "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 82,71 %, không phải "
-                   "không có số liệu",
+                   "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 82,71 %, trước đó "
+                   "không có số "
+                   "liệu",
                    NULL);
         RenderItem two[] = {fix_changed(SAY_FIX, 8271, 9600), fix_changed(SAY_FIX, 9271, 9600)};
         two[1].item.unit = 3;
