@@ -198,6 +198,15 @@ static int append_mailbox(Buf *out, const char *header, const char *text) {
                           m.address);
 }
 
+/* Left out when it is no address: the message matters more. */
+static int append_reply_to(Buf *out, const char *text) {
+        CLEANUP_FREE char *address = NULL;
+        int r = mail_address(text, &address);
+        if (r == -EINVAL)
+                return 0;
+        return r < 0 ? r : append_mailbox(out, "Reply-To", text);
+}
+
 static int append_references(Buf *out, const Mail *m) {
         size_t n_done = 0;
         for (size_t i = 0; i < m->n_references && n_done < REFERENCES_MAX; i++) {
@@ -227,14 +236,13 @@ static int append_automatic(Buf *out, const Mail *m) {
 
 static int append_headers(Buf *out, const Mail *m) {
         char date[48];
-        CLEANUP_FREE char *reply_to = NULL;
         int r = buf_printf(out, "Date: %s\r\n", instant_format_mail(date, m->date_ms));
         if (r == 0)
                 r = append_mailbox(out, "From", m->from);
         if (r == 0)
                 r = append_mailbox(out, "To", m->to);
-        if (r == 0 && m->reply_to && mail_address(m->reply_to, &reply_to) == 0)
-                r = append_mailbox(out, "Reply-To", m->reply_to);
+        if (r == 0 && m->reply_to)
+                r = append_reply_to(out, m->reply_to);
         if (r == 0)
                 r = append_text_header(out, "Subject", str_or(m->subject, ""));
         if (r == 0)

@@ -81,7 +81,10 @@ static json_t *pen_value_taken(Maker *k) {
                 k->r = k->r < 0 ? k->r : r;
                 return json_null();
         }
-        return *text ? text_value(text) : json_null();
+        json_t *value = *text ? text_value(text) : json_null();
+        if (!value && k->r == 0)
+                k->r = -ENOMEM;
+        return value;
 }
 
 static void put_pen(Maker *k, json_t *object, const char *key) {

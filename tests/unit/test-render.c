@@ -699,6 +699,25 @@ static void own_templates(void **state UNUSED) {
         assert_int_equal(render_named(t, "none.json", view, &b), -ENOENT);
 }
 
+/* Unescaped text belongs into .txt only: nothing published may add markup. */
+static void raw_templates(void **state UNUSED) {
+        static const struct {
+                const char *name, *text;
+                size_t n_errors;
+        } cases[] = {
+                {"mail.txt", "{{{contact}}}", 0}, {"mail.html", "{{{contact}}}", 1},
+                {"mail.html", "{{&contact}}", 1}, {"zalo.json", "{{{contact}}}", 1},
+                {"mail.html", "{{contact}}", 0},
+        };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                CLEANUP(render_templates_freep) RenderTemplates *t = NULL;
+                CLEANUP(diag_done) Diag diag = DIAG_INIT;
+                const NameValue file = {cases[i].name, cases[i].text};
+                assert_int_equal(render_templates_new("vi", &file, 1, &diag, &t), 0);
+                assert_int_equal(diag.n_errors, cases[i].n_errors);
+        }
+}
+
 /* An own template that runs away while it is rendered is replaced by the built-in one. */
 static void runaway_template(void **state UNUSED) {
         CLEANUP(render_templates_freep) RenderTemplates *t = NULL;
@@ -781,6 +800,7 @@ int main(void) {
                 cmocka_unit_test(texts),
                 cmocka_unit_test(html_is_complete),
                 cmocka_unit_test(own_templates),
+                cmocka_unit_test(raw_templates),
                 cmocka_unit_test(runaway_template),
                 cmocka_unit_test(other_language),
                 cmocka_unit_test(folding),
