@@ -1,7 +1,7 @@
 /* chisoctl: asks the daemon by its sockets and prints for people. Shared by daemon/ctl.
  *
- * Every command is a function that returns the exit status. What prints is apart from what asks (show.h), so that the
- * tables are tested without a daemon. */
+ * Every command is a function that returns the exit status. What prints is apart from what asks
+ * (show.h), so that the tables are tested without a daemon. */
 #pragma once
 
 #include <jansson.h>
@@ -23,10 +23,11 @@ typedef struct Option {
 } Option;
 
 typedef struct Ctl {
-        const char *socket;     /* --socket, $CHISO_SOCKET or the default: a socket or the folder of both */
-        const char *config;     /* for `source try` */
+        const char *
+                socket; /* --socket, $CHISO_SOCKET or the default: a socket or the folder of both */
+        const char *config; /* for `source try` */
         bool is_json;
-        bool is_vi;             /* language of the output */
+        bool is_vi; /* language of the output */
         bool has_colour;
         Option options[ARGS_MAX]; /* the command's own */
         size_t n_options;
@@ -44,18 +45,21 @@ int ctl_print(const Buf *text);
 /* Asks on the terminal; true for yes. */
 bool ctl_confirm(const Ctl *ctl, const char *question);
 
-/* ---- asking (client.c) ------------------------------------------------------------------------------------------- */
+/* ---- asking (client.c)
+ * ------------------------------------------------------------------------------------------- */
 
 /* "?" or "&", name=value with the value encoded; nothing when the value is NULL. */
 int query_add(Buf *path, const char *name, const char *value);
-/* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are printed. Actions go to the
- * admin socket. Returns an exit status. */
+/* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are
+ * printed. Actions go to the admin socket. Returns an exit status. */
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
 /* Language of the daemon (default vi); unreachable daemons are told by the command itself. */
 void client_language(Ctl *ctl);
 
-/* ---- commands ----------------------------------------------------------------------------------------------------- */
+/* ---- commands
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 int command_status(Ctl *ctl);
 int command_ranking(Ctl *ctl);
