@@ -56,10 +56,9 @@ static int complain_unreachable(const Ctl *ctl, const char *path, int r) {
 static int complain_problem(const Ctl *ctl, int status, const Buf *answer) {
         json_t *problem = json_loadb(buf_text(answer), answer->len, 0, NULL);
         const char *detail = json_string_value(json_object_get(problem, "detail"));
-        CLEANUP(buf_done) Buf safe = BUF_INIT(64 << 10);
 
-        if (detail && text_append_printable(&safe, detail, strlen(detail)) == 0)
-                ctl_complain("%s", buf_text(&safe));
+        if (detail)
+                ctl_complain("%s", detail);
         else
                 ctl_complain(SAID(ctl, "chisod trả lời HTTP %d", "chisod answered HTTP %d"),
                              status);
@@ -85,6 +84,28 @@ static int exchange(const Ctl *ctl, const Ask *ask, int *ret_status, Buf *answer
         return r < 0 ? complain_unreachable(ctl, buf_text(&path), r) : EXIT_FINE;
 }
 
+static int clean_text(json_t *value) {
+        CLEANUP(buf_done) Buf safe = BUF_INIT(ANSWER_MAX);
+
+        int r = text_append_printable(&safe, json_string_value(value), json_string_length(value));
+        if (r < 0)
+                return r;
+        return json_string_set(value, buf_text(&safe)) == 0 ? 0 : -ENOMEM;
+}
+
+int client_clean(json_t *value) {
+        const char *name;
+        json_t *member;
+        size_t i;
+        int r = 0;
+
+        if (json_is_string(value))
+                return clean_text(value);
+        json_array_foreach(value, i, member) if (r == 0) r = client_clean(member);
+        json_object_foreach(value, name, member) if (r == 0) r = client_clean(member);
+        return r;
+}
+
 static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
         CLEANUP(buf_done) Buf own = BUF_INIT(ANSWER_MAX);
         Buf *answer = raw ? raw : &own;
@@ -101,6 +122,11 @@ static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
                 ctl_complain(SAID(ctl, "chisod trả lời không phải JSON: %s",
                                   "chisod's answer is no JSON: %s"),
                              error.text);
+                return EXIT_FAILED;
+        }
+        if (client_clean(json) < 0) {
+                json_decref(json);
+                ctl_complain("%s", strerror(ENOMEM));
                 return EXIT_FAILED;
         }
         *ret = json;

@@ -38,7 +38,7 @@ typedef struct Ctl {
 #define SAID(ctl, vi, en) ((ctl)->is_vi ? (vi) : (en))
 
 const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given */
-/* "chisoctl: ..." on stderr. */
+/* "chisoctl: ..." on stderr, made printable. */
 void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Writes the text to stdout. Returns an exit status. */
 int ctl_print(const Buf *text);
@@ -54,6 +54,9 @@ int query_add(Buf *path, const char *name, const char *value);
  * printed. Actions go to the admin socket. Returns an exit status. */
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
+/* What publishers and peers wrote must not move the cursor: control and bidi characters of all texts
+ * become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
+int client_clean(json_t *value);
 /* Language of the daemon (default vi); unreachable daemons are told by the command itself. */
 void client_language(Ctl *ctl);
 

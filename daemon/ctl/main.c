@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "ctl/ctl.h"
 #include "os/log.h"
 
@@ -58,13 +59,16 @@ static const Command commands[] = {
  * --------------------------------------------------------------------------------------- */
 
 void ctl_complain(const char *format, ...) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(64 << 10);
+        CLEANUP(buf_done) Buf safe = BUF_INIT(256 << 10);
         va_list ap;
 
-        (void) fputs("chisoctl: ", stderr);
         va_start(ap, format);
-        (void) vfprintf(stderr, format, ap);
+        int r = buf_vprintf(&text, format, ap);
         va_end(ap);
-        (void) fputc('\n', stderr);
+        if (r == 0)
+                r = text_append_printable(&safe, buf_text(&text), text.len);
+        (void) fprintf(stderr, "chisoctl: %s\n", r == 0 ? buf_text(&safe) : format);
 }
 
 int ctl_print(const Buf *text) {

@@ -183,6 +183,7 @@ static void test_foreign_answers(void **state) {
                 json_t *answer = json_loads(answers[i], 0, NULL);
 
                 assert_non_null(answer);
+                assert_int_equal(client_clean(answer), 0);
                 for (size_t j = 0; j < ELEMENTSOF(shows); j++) {
                         CLEANUP(buf_done) Buf out = BUF_INIT(1 << 20);
 
