@@ -186,7 +186,7 @@ static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *d
         for (size_t i = 0; i < n; i++) {
                 const TransitionRow *t = rows + i;
 
-                if (t->kind == TRANSITION_PENDING || (c->view.step > 0 && t->step > c->view.step))
+                if (t->kind == TRANSITION_PENDING || (c->view.step != 0 && t->step > c->view.step))
                         continue;
                 json_out_object(o, NULL);
                 json_out_text(o, "kind", transition_name(t->kind));
@@ -463,6 +463,43 @@ static int write_silence(ApiCall *c, const SilenceRow *row, int64_t *ret_id) {
         if (r != 0)
                 store_rollback(store);
         return r > 0 ? -EIO : r;
+}
+
+static int end_silence(ApiCall *c, int64_t id) {
+        Store *store = c->app->store;
+        int64_t now_ms = clock_now_ms();
+        StepId step;
+
+        int r = store_begin(store);
+        if (r < 0)
+                return r;
+        r = store_step(store, CAUSE_SILENCE, now_ms, &step);
+        if (r == 0)
+                r = store_silence_end(store, step, id, now_ms);
+        if (r == 0)
+                r = store_commit(store);
+        if (r != 0)
+                store_rollback(store);
+        return r;
+}
+
+int api_silence_end(ApiCall *c) {
+        int64_t id;
+
+        int r = api_find_id(c, c->arg[0], &id);
+        if (r == 0)
+                r = end_silence(c, id);
+        if (r == STORE_E_NONE)
+                return API_PROBLEM(c, 404, "không có lệnh tạm im số %lld đang có hiệu lực",
+                                   "there is no silence %lld in force", (long long) id);
+        if (r != 0)
+                return r;
+        app_wake(c->app);
+        json_out_object(&c->out, NULL);
+        json_out_int(&c->out, "silence", id);
+        json_out_bool(&c->out, "ended", true);
+        json_out_end_object(&c->out);
+        return 0;
 }
 
 int api_silence_add(ApiCall *c) {

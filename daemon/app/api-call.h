@@ -35,7 +35,7 @@ typedef int (*ApiHandler)(ApiCall *c);
 /* Positive: the problem is in the reply already; handlers pass it up and api_handle takes it as
  * done. */
 enum {
-        API_E_ANSWERED = 1,
+        API_E_ANSWERED = 100, /* apart from STORE_E_*, which travel on the same road */
 };
 
 static inline const char *api_query(const ApiCall *c, const char *name) {
@@ -79,6 +79,7 @@ int api_alerts(ApiCall *c);
 int api_alert(ApiCall *c);
 int api_alert_ack(ApiCall *c);
 int api_silence_add(ApiCall *c);
+int api_silence_end(ApiCall *c);
 /* api-sources.c */
 int api_sources(ApiCall *c);
 int api_source_fetch(ApiCall *c);

@@ -6,7 +6,6 @@
 #include "core/delta.h"
 #include "core/rank.h"
 #include "store/figure.h"
-#include "store/snapshots.h"
 
 #define HISTORY_DEFAULT 36u /* periods */
 #define HISTORY_MAX 600u
@@ -47,7 +46,7 @@ static int write_vintages(ApiCall *c, const History *h, PeriodId period) {
         for (size_t i = 0; i < n; i++) {
                 const VintageRow *v = rows + i;
 
-                if (c->view.step > 0 && v->from > c->view.step)
+                if (c->view.step != 0 && v->from > c->view.step)
                         break; /* was not known then */
                 bool is_ended = v->until > 0 && (c->view.step == 0 || v->until <= c->view.step);
 

@@ -7,7 +7,6 @@
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "store/figure.h"
-#include "store/snapshots.h"
 
 #define ALL_SOURCES "all" /* unless a source is called so */
 
@@ -144,9 +143,14 @@ static void write_part(JsonOut *o, const SnapshotPart *part, size_t n) {
         json_out_end_object(o);
 }
 
-static void write_snapshot(ApiCall *c, const SnapshotRow *row) {
+/* The list tells the state as of the instant; the parts never change. */
+static int write_snapshot(ApiCall *c, const SnapshotRow *row) {
+        CLEANUP(snapshot_row_freep) SnapshotRow *whole = NULL;
         JsonOut *o = &c->out;
 
+        int r = store_snapshot_get(c->store, row->id, &whole);
+        if (r != 0)
+                return MIN(r, 0);
         json_out_object(o, NULL);
         json_out_int(o, "id", row->id);
         json_out_text(o, "source", row->source);
@@ -160,30 +164,25 @@ static void write_snapshot(ApiCall *c, const SnapshotRow *row) {
         json_out_int(o, "values", (int64_t) row->n_values);
         json_out_int(o, "bad", (int64_t) row->n_bad);
         json_out_array(o, "parts");
-        for (size_t i = 0; i < row->n_parts; i++)
-                write_part(o, row->parts + i, i + 1);
+        for (size_t i = 0; i < whole->n_parts; i++)
+                write_part(o, whole->parts + i, i + 1);
         json_out_end_array(o);
         json_out_end_object(o);
-}
-
-static int load_snapshots(ApiCall *c, SnapshotFilter *filter, SnapshotRow ***ret, size_t *ret_n) {
-        if (c->view.is_empty)
-                return 0;
-        filter->as_of = c->view.step;
-        int r = store_snapshots(c->store, filter, c->limit, c->offset, ret, ret_n);
-        return MIN(r, 0);
+        return 0;
 }
 
 int api_snapshots(ApiCall *c) {
-        SnapshotFilter filter = {.source = api_query(c, "source"), .is_any = true};
-        SnapshotRow **rows = NULL;
+        SnapshotFilter filter = {.source = api_query(c, "source"), .as_of = c->view.step};
+        SnapshotRow *rows = NULL;
         size_t n = 0;
 
         if (!api_query(c, "limit"))
                 c->limit = 100;
+        filter.limit = c->limit;
+        filter.offset = c->offset;
         int r = api_find_period(c, api_query(c, "period"), &filter.period);
         if (r == 0)
-                r = load_snapshots(c, &filter, &rows, &n);
+                r = store_snapshots_list(c->store, &filter, &rows, &n);
         if (r != 0)
                 return r;
         json_out_object(&c->out, NULL);
@@ -191,12 +190,12 @@ int api_snapshots(ApiCall *c) {
         json_out_int(&c->out, "limit", (int64_t) c->limit);
         json_out_int(&c->out, "offset", (int64_t) c->offset);
         json_out_array(&c->out, "snapshots");
-        for (size_t i = 0; i < n; i++)
-                write_snapshot(c, rows[i]);
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = write_snapshot(c, rows + i);
         json_out_end_array(&c->out);
         json_out_end_object(&c->out);
-        store_snapshots_free(rows, n);
-        return 0;
+        snapshot_rows_free(rows, n);
+        return r;
 }
 
 static int answer_body(ApiCall *c, const uint8_t hash[static 32]) {
@@ -218,26 +217,19 @@ static int answer_body(ApiCall *c, const uint8_t hash[static 32]) {
 }
 
 int api_snapshot_body(ApiCall *c) {
-        SnapshotFilter filter = {.is_any = true};
-        SnapshotRow **rows = NULL;
-        size_t n = 0;
-        int64_t part;
+        CLEANUP(snapshot_row_freep) SnapshotRow *row = NULL;
+        int64_t id, part;
 
-        int r = api_find_id(c, c->arg[0], &filter.id);
+        int r = api_find_id(c, c->arg[0], &id);
         if (r == 0)
                 r = api_find_id(c, c->arg[1], &part);
-        c->limit = 1;
-        c->offset = 0;
         if (r == 0)
-                r = load_snapshots(c, &filter, &rows, &n);
-        if (r != 0)
+                r = store_snapshot_get(c->store, id, &row);
+        if (r != 0 && r != STORE_E_NONE)
                 return r;
-        if (n == 0 || (uint64_t) part > rows[0]->n_parts)
-                r = API_PROBLEM(c, 404, "không có phần %lld của bản lấy số %lld",
-                                "there is no part %lld of snapshot %lld", (long long) part,
-                                (long long) filter.id);
-        else
-                r = answer_body(c, rows[0]->parts[part - 1].hash);
-        store_snapshots_free(rows, n);
-        return r;
+        if (!row || (uint64_t) part > row->n_parts)
+                return API_PROBLEM(c, 404, "không có phần %lld của bản lấy số %lld",
+                                   "there is no part %lld of snapshot %lld", (long long) part,
+                                   (long long) id);
+        return answer_body(c, row->parts[part - 1].hash);
 }

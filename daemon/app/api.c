@@ -45,6 +45,7 @@ static const ApiRoute routes[] = {
         {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true},
         {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
         {"POST", "/v1/silences", api_silence_add, .is_admin = true},
+        {"DELETE", "/v1/silences/*", api_silence_end, .is_admin = true},
         {"POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true},
         {"POST", "/v1/drills", api_drill, .is_admin = true},
         {"POST", "/v1/go-live", api_go_live, .is_admin = true},
@@ -203,6 +204,8 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
         if (reply->status == 0)
                 reply->status = 200;
         int r = dispatch(&c);
+        if (r > 0 && r != API_E_ANSWERED)
+                r = -EIO; /* a row that must be there is not */
         if (r < 0)
                 log_warning("%s %s: %s, answering 500", request->method, request->path,
                             strerror(-r));
@@ -383,7 +386,7 @@ void api_as_of(ApiCall *c) {
         }
         json_out_object(o, "as_of");
         json_out_instant(o, "at", c->view.at_ms);
-        json_out_int(o, "step", c->view.step);
+        json_out_int(o, "step", MAX(c->view.step, 0));
         json_out_text(o, "note",
                       app_is_vi(c->app) ? "danh mục đơn vị, mốc so sánh, mức xếp loại và quy tắc "
                                           "theo cấu hình hiện nay"

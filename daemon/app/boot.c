@@ -87,12 +87,14 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret) {
         Files CLEANUP(files_done) f = { 0 };
         const char *share = share_dir ? share_dir : getenv("CHISO_SHARE_DIR");
-        char CLEANUP_FREE *base = NULL;
+        char CLEANUP_FREE *indicators = NULL, *rules = NULL;
         if (!share)
                 share = CHISO_SHARE_DIR;
-        if (asprintf(&base, "%s/indicators-766.conf", share) < 0)
+        if (asprintf(&indicators, "%s/indicators-766.conf", share) < 0 || asprintf(&rules, "%s/rules-766.conf", share) < 0)
                 return -ENOMEM;
-        int r = files_add(&f, base, CONFIG_BASE, NULL, false, diag);
+        int r = files_add(&f, indicators, CONFIG_BASE, NULL, false, diag);
+        if (r >= 0)
+                r = files_add(&f, rules, CONFIG_BASE, NULL, false, diag);
         if (r >= 0)
                 r = files_add(&f, path, CONFIG_MAIN, NULL, false, diag);
         if (r >= 0)

@@ -9,7 +9,6 @@
 
 #include "app/judge.h"
 #include "app/message.h"
-#include "app/teller.h"
 #include "store/figure.h"
 
 #define REACH_MONTHS 26
@@ -153,8 +152,15 @@ static int load_digest(Facts *f) {
         return r < 0 ? r : 0;
 }
 
+bool facts_is_live(App *app) {
+        if (app->config->daemon.notify == NOTIFY_LIVE)
+                return true;
+        char CLEANUP_FREE *at = NULL;
+        return store_meta_get(app->store, "went_live_ms", &at) == 0;
+}
+
 int facts_load(App *app, int64_t now_ms, Facts *ret) {
-        *ret = (Facts){ .app = app, .now_ms = now_ms, .is_live = teller_is_live(app) };
+        *ret = (Facts){ .app = app, .now_ms = now_ms, .is_live = facts_is_live(app) };
         int r = load_publications(ret);
         if (r >= 0)
                 r = load_episodes(ret);

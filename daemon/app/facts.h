@@ -21,6 +21,9 @@ typedef struct Facts {
         size_t n_targets;
 } Facts;
 
+/* notify = live, by configuration or by go-live. */
+bool facts_is_live(App *app);
+
 int facts_load(App *app, int64_t now_ms, Facts *ret);
 void facts_done(Facts *f);
 

@@ -118,6 +118,7 @@ static int fill_delta(Lookup *l, RenderItem *it) {
         if (r < 0)
                 return r;
         bool has_before = r == 0 && row.value != VALUE_NONE;
+        it->era_reason = era ? era->reason : NULL;
         it->delta_reason = era ? DELTA_ERA : has_before ? DELTA_OK : DELTA_FIRST;
         if (has_before)
                 it->previous = row.value;
@@ -153,6 +154,7 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
         it->place = e->place;
         it->of = e->of;
         it->first = (PeriodId) (e->unit ? e->first : 0);
+        it->end = e->end;
         int rule = config_rule(l->app->config, e->rule);
         if (rule >= 0) {
                 it->advice = l->app->config->rules[rule].advice;
@@ -275,6 +277,16 @@ static const char *scope_name(const Lookup *l) {
         return common ? unit_name_on(units, common, day) : NULL;
 }
 
+/* "Tiên Lữ" for "UBND huyện Tiên Lữ". */
+static int fill_scope_name(Lookup *l, RenderMessage *m) {
+        const char *name = scope_name(l), *kind = "";
+        char *bare = NULL;
+        if (!name || !*name)
+                return 0;
+        int r = unit_name_split(name, &bare, &kind);
+        return r < 0 ? r : lookup_own(l, bare, &m->scope_name);
+}
+
 int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items, size_t n_open, int64_t now_ms,
                  MessageRow *row) {
         const RecipientDef *recipient = message_recipient(app, target->recipient);
@@ -296,6 +308,6 @@ int message_make(App *app, const TargetRow *target, const PlanItem *items, size_
                             .recipient = target->recipient, .role = recipient->role, .tell = recipient->tell,
                             .is_drill = row->is_drill, .now_ms = now_ms, .items = l.items, .n_items = n_items,
                             .n_open = n_open };
-        m.scope_name = scope_name(&l);
-        return make_bytes(&l, &m, now_ms, row);
+        int r = fill_scope_name(&l, &m);
+        return r < 0 ? r : make_bytes(&l, &m, now_ms, row);
 }

@@ -15,10 +15,7 @@
 #include "os/log.h"
 
 bool teller_is_live(App *app) {
-        if (app->config->daemon.notify == NOTIFY_LIVE)
-                return true;
-        char CLEANUP_FREE *at = NULL;
-        return store_meta_get(app->store, "went_live_ms", &at) == 0;
+        return facts_is_live(app);
 }
 
 /* ---- targets ------------------------------------------------------------------------------------------------------------ */
@@ -276,7 +273,6 @@ int64_t teller_next(App *app, int64_t now_ms) {
 
 int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *ret_is_void) {
         Facts CLEANUP(facts_done) f = { 0 };
-        ReleaseList CLEANUP(releases_done) list = { 0 };
         MessageRow *row = NULL;
         int r = store_message_get(app->store, message, &row);
         if (r != 0)

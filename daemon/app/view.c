@@ -10,11 +10,11 @@
 #include <stdio.h>
 
 #include "store/figure.h"
-#include "store/snapshots.h"
 
 static const int default_final_after[PERIOD_N_TYPES] = {0, 15, 30, 45, 60};
 
-#define LOOK_BACK 120 /* periods searched for the newest one with figures */
+#define LOOK_BACK 120         /* periods searched for the newest one with figures */
+#define SNAPSHOTS_SEARCHED 64 /* for the newest accepted one */
 
 View view_now(App *app, int64_t now_ms) {
         return (View){.app = app, .at_ms = now_ms, .today = day_of_instant(now_ms)};
@@ -32,6 +32,8 @@ int view_as_of(App *app, const char *as_of, int64_t now_ms, View *ret) {
                         return r;
                 v.is_past = true;
                 v.is_empty = r > 0 || v.step == 0;
+                if (v.is_empty)
+                        v.step = -1; /* 0 would mean now */
                 v.at_ms = MIN(v.at_ms, now_ms);
                 v.today = day_of_instant(v.at_ms);
         }
@@ -131,18 +133,20 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
                                    &first);
                 return MIN(r, 0);
         }
-        /* What an attempt that changed nothing saw is no step: of the past we know the snapshots.
-         */
-        SnapshotFilter filter = {.source = source->name, .period = period, .as_of = v->step};
-        SnapshotRow **rows = NULL;
+        /* What an attempt that changed nothing saw is no step: of the past we know the snapshots. */
+        SnapshotFilter filter = {.source = source->name,
+                                 .period = period,
+                                 .as_of = v->step,
+                                 .limit = SNAPSHOTS_SEARCHED};
+        SnapshotRow *rows = NULL;
         size_t n = 0;
-        int r = store_snapshots(v->app->reader, &filter, /* limit= */ 1, /* offset= */ 0, &rows,
-                                &n);
+        int r = store_snapshots_list(v->app->reader, &filter, &rows, &n);
         if (r < 0)
                 return r;
-        if (n > 0)
-                *ret_ms = rows[0]->at_ms;
-        store_snapshots_free(rows, n);
+        for (size_t i = 0; i < n && *ret_ms == 0; i++)
+                if (rows[i].state == SNAPSHOT_ACCEPTED)
+                        *ret_ms = rows[i].at_ms;
+        snapshot_rows_free(rows, n);
         return 0;
 }
 

@@ -19,9 +19,7 @@
 #define ID_MAX 250u
 #define REFERENCES_MAX 50u
 
-/* ---- gates
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- gates --------------------------------------------------------------------------------- */
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -87,9 +85,7 @@ static int clean_value(const char *text, size_t n, char **ret) {
         return 0;
 }
 
-/* ---- addresses
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- addresses ----------------------------------------------------------------------------- */
 
 typedef struct Mailbox {
         const char *name, *address; /* borrowed: name may be empty, "..." still around it */
@@ -165,9 +161,7 @@ static int mailbox_name(const Mailbox *m, char **ret) {
         return clean_value(buf_text(&b), b.len, ret);
 }
 
-/* ---- headers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- headers ------------------------------------------------------------------------------- */
 
 static size_t column_of(const Buf *out) {
         const char *nl = out->len > 0 ? memrchr(out->data, '\n', out->len) : NULL;
@@ -204,6 +198,15 @@ static int append_mailbox(Buf *out, const char *header, const char *text) {
                           m.address);
 }
 
+/* Left out when it is no address: the message matters more. */
+static int append_reply_to(Buf *out, const char *text) {
+        CLEANUP_FREE char *address = NULL;
+        int r = mail_address(text, &address);
+        if (r == -EINVAL)
+                return 0;
+        return r < 0 ? r : append_mailbox(out, "Reply-To", text);
+}
+
 static int append_references(Buf *out, const Mail *m) {
         size_t n_done = 0;
         for (size_t i = 0; i < m->n_references && n_done < REFERENCES_MAX; i++) {
@@ -233,14 +236,13 @@ static int append_automatic(Buf *out, const Mail *m) {
 
 static int append_headers(Buf *out, const Mail *m) {
         char date[48];
-        CLEANUP_FREE char *reply_to = NULL;
         int r = buf_printf(out, "Date: %s\r\n", instant_format_mail(date, m->date_ms));
         if (r == 0)
                 r = append_mailbox(out, "From", m->from);
         if (r == 0)
                 r = append_mailbox(out, "To", m->to);
-        if (r == 0 && m->reply_to && mail_address(m->reply_to, &reply_to) == 0)
-                r = append_mailbox(out, "Reply-To", m->reply_to);
+        if (r == 0 && m->reply_to)
+                r = append_reply_to(out, m->reply_to);
         if (r == 0)
                 r = append_text_header(out, "Subject", str_or(m->subject, ""));
         if (r == 0)
@@ -250,9 +252,7 @@ static int append_headers(Buf *out, const Mail *m) {
         return r < 0 ? r : append_automatic(out, m);
 }
 
-/* ---- bodies
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- bodies -------------------------------------------------------------------------------- */
 
 /* Lines ended by CRLF, as base64 wants text. */
 static int with_line_ends(const char *text, Buf *ret) {

@@ -117,7 +117,7 @@ int lines_init(Lines *l, const RenderItem *items, size_t n) {
                 return 0;
         CLEANUP_FREE Entry *entries = calloc(n, sizeof *entries);
         CLEANUP_FREE Line *lines = calloc(n, sizeof *lines);
-        CLEANUP_FREE const RenderItem **pool = calloc(n, sizeof *pool);
+        CLEANUP_FREE const RenderItem **pool = calloc(n, sizeof(RenderItem *));
         if (!entries || !lines || !pool)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)

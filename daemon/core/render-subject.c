@@ -29,6 +29,10 @@ static void pen_subject_correction(Pen *p, const RenderItem *item) {
         }
         pen_text(p, SAID(p, " là ", " is "));
         pen_value_beside(p, item->indicator, i->value, i->old_value);
+        if (i->old_value == VALUE_NONE) {
+                pen_text(p, SAID(p, ", trước đó không có số liệu", ", there was no figure before"));
+                return;
+        }
         pen_text(p, SAID(p, ", không phải ", ", not "));
         pen_value_beside(p, item->indicator, i->old_value, i->value);
 }
@@ -129,7 +133,7 @@ static void pen_noun(Pen *p, const Line *lines, size_t n_lines, size_t n, bool i
                                                                   : "chỉ số");
                 return;
         }
-        CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof *items);
+        CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof(RenderItem *));
         if (!items) {
                 p->r = p->r < 0 ? p->r : -ENOMEM;
                 return;
@@ -206,9 +210,7 @@ static void pen_official(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_subject_several(p, m, l);
 }
 
-/* ---- operators
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- operators ----------------------------------------------------------------------------- */
 
 static void pen_sentence(Pen *p, const char *text) {
         size_t n = strlen(text);
@@ -272,9 +274,7 @@ static void pen_operator(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_text(p, SAID(p, "hoạt động bình thường", "all is well"));
 }
 
-/* ---- bounds
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- bounds -------------------------------------------------------------------------------- */
 
 /* Without control characters, and not longer than people see. */
 static int subject_bound(const char *text, char **ret) {

@@ -79,6 +79,17 @@ static int load_builtins(RenderTemplates *t, const char *language, Diag *diag) {
         return 0;
 }
 
+static bool has_suffix(const char *name, const char *suffix) {
+        size_t n = strlen(name), n_suffix = strlen(suffix);
+        return n >= n_suffix && streq(name + n - n_suffix, suffix);
+}
+
+static TemplateSink sink_of(const char *name) {
+        return has_suffix(name, ".html")   ? SINK_HTML
+               : has_suffix(name, ".json") ? SINK_JSON
+                                           : SINK_TEXT;
+}
+
 static int load_own(RenderTemplates *t, const NameValue *file, Diag *diag) {
         CLEANUP(template_freep) Template *own = NULL;
         int r = template_parse(file->value, strlen(file->value), file->name, diag, &own);
@@ -86,6 +97,12 @@ static int load_own(RenderTemplates *t, const NameValue *file, Diag *diag) {
                 return 0; /* the diag says so; the built-in one is used */
         if (r < 0)
                 return r;
+        if (template_has_raw(own) && sink_of(file->name) != SINK_TEXT) {
+                diag_error(diag, file->name, 0, NULL,
+                           "{{{x}}} is not escaped and only allowed in .txt, using the built-in "
+                           "template");
+                return 0;
+        }
         Entry *e;
         r = entry_get(t, file->name, &e);
         if (r < 0)
@@ -116,9 +133,7 @@ int render_templates_new(const char *language, const NameValue *files, size_t n,
         return 0;
 }
 
-/* ---- rendering
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- rendering ----------------------------------------------------------------------------- */
 
 typedef struct Scope {
         const RenderTemplates *templates;
@@ -133,17 +148,6 @@ static const Template *find_partial(void *userdata, const char *name) {
         const Scope *scope = userdata;
         const Entry *e = entry_find(scope->templates, name);
         return e ? entry_template(e, scope->is_builtin_only) : NULL;
-}
-
-static bool has_suffix(const char *name, const char *suffix) {
-        size_t n = strlen(name), n_suffix = strlen(suffix);
-        return n >= n_suffix && streq(name + n - n_suffix, suffix);
-}
-
-static TemplateSink sink_of(const char *name) {
-        return has_suffix(name, ".html")   ? SINK_HTML
-               : has_suffix(name, ".json") ? SINK_JSON
-                                           : SINK_TEXT;
 }
 
 int render_named(const RenderTemplates *t, const char *name, const json_t *view, Buf *out) {
@@ -169,8 +173,7 @@ int render_html(const RenderTemplates *t, const json_t *view, Buf *out) {
         return render_named(t, "mail.html", view, out);
 }
 
-/* ---- folding the text part
- * -------------------------------------------------------------------------------------- */
+/* ---- folding the text part ----------------------------------------------------------------- */
 
 static size_t span_blanks(const char *s, size_t n) {
         size_t i = 0;

@@ -29,9 +29,7 @@ static void maker_done(Maker *k) {
         pen_done(&k->pen);
 }
 
-/* ---- setting keys
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- setting keys -------------------------------------------------------------------------- */
 
 static void put(Maker *k, json_t *object, const char *key, json_t *value) {
         if (json_object_set_new(object, key, value) < 0 && k->r == 0)
@@ -83,15 +81,17 @@ static json_t *pen_value_taken(Maker *k) {
                 k->r = k->r < 0 ? k->r : r;
                 return json_null();
         }
-        return *text ? text_value(text) : json_null();
+        json_t *value = *text ? text_value(text) : json_null();
+        if (!value && k->r == 0)
+                k->r = -ENOMEM;
+        return value;
 }
 
 static void put_pen(Maker *k, json_t *object, const char *key) {
         put(k, object, key, pen_value_taken(k));
 }
 
-/* ---- items: for machines
- * ---------------------------------------------------------------------------------------- */
+/* ---- items: for machines ------------------------------------------------------------------- */
 
 static json_t *indicator_object(Maker *k, const IndicatorDef *d) {
         static const char *const units[] = {"percent", "points", "count"};
@@ -214,8 +214,7 @@ static json_t *item_object(Maker *k, const RenderItem *item) {
         return o;
 }
 
-/* ---- lines: for people
- * ------------------------------------------------------------------------------------------ */
+/* ---- lines: for people --------------------------------------------------------------------- */
 
 static void add_cell(Maker *k, json_t *bar, int width, bool is_fill, bool is_mark) {
         if (width <= 0)
@@ -235,8 +234,10 @@ static bool has_fixed_limit(const RenderItem *item) {
         return is_level && item->limit != VALUE_NONE;
 }
 
+/* 99,64 % is not all of it. */
 static int share(int64_t value, int64_t max) {
-        return (int) CLAMP(decimal_muldiv(value, 100, max), 0, 100);
+        int percent = (int) CLAMP(decimal_muldiv(value, 100, max), 0, 100);
+        return value < max ? MIN(percent, 99) : percent;
 }
 
 /* Cells of a table row, widths in percent that add up to 100: nothing but table cells is drawn
@@ -274,6 +275,18 @@ static const char *group_note(const Pen *p, Group group) {
                 break;
         }
         return "";
+}
+
+/* What the pen wrote begins a line: "dưới" becomes "Dưới". The phrases begin with these letters
+ * only. */
+static void pen_capital(Pen *p) {
+        char *s = p->buf.data;
+        if (!s || p->r < 0)
+                return;
+        if (s[0] >= 'a' && s[0] <= 'z')
+                s[0] = (char) (s[0] - 'a' + 'A');
+        else if (strncmp(s, "\u0111", 2) == 0)
+                memcpy(s, "\u0110", 2);
 }
 
 /* What each rule says of the figure, in one sentence. */
@@ -388,10 +401,9 @@ static void pen_detail(Pen *all, const json_t *o, const char *key, const char *l
 /* The small print of the HTML part in one string, since Mustache cannot set separators. */
 static void put_details(Maker *k, json_t *o) {
         Pen *p = &k->pen;
-        pen_detail(p, o, "limit", SAID(p, "ngưỡng ", "limit "));
         pen_detail(p, o, "counts", "");
         pen_detail(p, o, "since", SAID(p, "từ ", "since "));
-        pen_detail(p, o, "delta_note", SAID(p, "không có mức thay đổi: ", "no change: "));
+        pen_detail(p, o, "delta_note", SAID(p, "không tính mức thay đổi: ", "change not shown: "));
         pen_detail(p, o, "alerts", SAID(p, "cảnh báo ", "alert "));
         put_pen(k, o, "details");
 }
@@ -411,6 +423,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         put_line_figure(k, o, line_speaker(line));
         put_line_before(k, o, line);
         pen_phrases(&k->pen, line);
+        pen_capital(&k->pen);
         put_pen(k, o, "phrases");
         pen_since(&k->pen, item);
         put_pen(k, o, "since");
@@ -423,9 +436,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         return o;
 }
 
-/* ---- groups
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- groups -------------------------------------------------------------------------------- */
 
 static const char *group_name(Group group) {
         static const char *const names[GROUP_N] = {"corrections", "openings", "worse", "continued",
@@ -486,8 +497,7 @@ static json_t *groups_array(Maker *k) {
         return array;
 }
 
-/* ---- overview: a line per rule
- * ---------------------------------------------------------------------------------- */
+/* ---- overview: a line per rule ------------------------------------------------------------- */
 
 static int compare_worst_first(const void *pa, const void *pb) {
         const RenderItem *a = *(const RenderItem *const *) pa, *b = *(const RenderItem *const *) pb;
@@ -503,7 +513,7 @@ static int compare_worst_first(const void *pa, const void *pb) {
 
 static json_t *worst_array(Maker *k, const RenderItem **items, size_t n) {
         json_t *array = json_array();
-        qsort(items, n, sizeof *items, compare_worst_first);
+        qsort(items, n, sizeof(RenderItem *), compare_worst_first);
         for (size_t i = 0; i < MIN(n, OVERVIEW_WORST); i++) {
                 Line line = {.items = &items[i], .n_items = 1, .group = item_group(items[i])};
                 json_t *o = line_object(k, &line);
@@ -528,45 +538,55 @@ static void pen_rule(Pen *p, const RenderItem *item) {
         pen_condition(p, &rule);
 }
 
-static void pen_rule_counts(Pen *p, const size_t counts[static GROUP_N]) {
+typedef struct Tally {
+        size_t counts[GROUP_N];
+        size_t n, n_standing;
+        bool has_ends;
+} Tally;
+
+static void pen_tally(Pen *p, const Tally *t) {
         static const char *const words[GROUP_N][2] = {
-                {"đính chính", "corrected"},   {"mới", "new"},           {"nặng thêm", "worse"},
-                {"vẫn chưa đạt", "continued"}, {"đã kết thúc", "ended"},
+                {"đính chính", "corrected"}, {"mới", "new"},
+                {"nặng thêm", "worse"},      {"vẫn chưa đạt", "continued"},
+                {"đã đạt lại", "recovered"},
         };
         static const Group order[] = {GROUP_OPENINGS, GROUP_WORSE, GROUP_CONTINUED, GROUP_CLOSINGS,
                                       GROUP_CORRECTIONS};
         bool is_first = true;
-        for (size_t i = 0; i < ELEMENTSOF(order); i++)
-                if (counts[order[i]] > 0) {
-                        pen_printf(p, "%s%zu %s", is_first ? "" : ", ", counts[order[i]],
-                                   words[order[i]][p->is_en]);
-                        is_first = false;
-                }
+        for (size_t i = 0; i < ELEMENTSOF(order); i++) {
+                if (t->counts[order[i]] == 0)
+                        continue;
+                bool is_ended = order[i] == GROUP_CLOSINGS && t->has_ends;
+                pen_printf(p, "%s%zu %s", is_first ? "" : ", ", t->counts[order[i]],
+                           is_ended ? SAID(p, "đã kết thúc", "ended") : words[order[i]][p->is_en]);
+                is_first = false;
+        }
 }
 
 /* All items of one rule; `scratch` has room for all of the message. */
 static json_t *rule_object(Maker *k, size_t first, const RenderItem **scratch) {
         const RenderMessage *m = k->m;
-        size_t counts[GROUP_N] = {0}, n = 0, n_standing = 0;
+        Tally t = {0};
         for (size_t i = first; i < m->n_items; i++) {
                 const RenderItem *item = &m->items[i];
                 if (!streq_ptr(item->rule, m->items[first].rule))
                         continue;
                 Group group = item_group(item);
-                counts[group]++;
-                n++;
+                t.counts[group]++;
+                t.n++;
+                t.has_ends = t.has_ends || item_is_end(item);
                 if (group != GROUP_CLOSINGS && group != GROUP_CORRECTIONS)
-                        scratch[n_standing++] = item;
+                        scratch[t.n_standing++] = item;
         }
         json_t *o = json_object();
         put_text(k, o, "rule", m->items[first].rule);
         pen_rule(&k->pen, &m->items[first]);
         put_pen(k, o, "title");
-        put(k, o, "n", json_integer((json_int_t) n));
-        pen_rule_counts(&k->pen, counts);
+        put(k, o, "n", json_integer((json_int_t) t.n));
+        pen_tally(&k->pen, &t);
         put_pen(k, o, "counts_text");
-        put_bool(k, o, "has_worst", n_standing > 0);
-        put(k, o, "worst", worst_array(k, scratch, n_standing));
+        put_bool(k, o, "has_worst", t.n_standing > 0);
+        put(k, o, "worst", worst_array(k, scratch, t.n_standing));
         return o;
 }
 
@@ -580,7 +600,7 @@ static bool is_first_of_rule(const RenderMessage *m, size_t i) {
 static json_t *rules_array(Maker *k) {
         if (!is_overview(k->m))
                 return json_array();
-        CLEANUP_FREE const RenderItem **scratch = calloc(k->m->n_items + 1, sizeof *scratch);
+        CLEANUP_FREE const RenderItem **scratch = calloc(k->m->n_items + 1, sizeof(RenderItem *));
         if (!scratch)
                 return NULL;
         json_t *array = json_array();
@@ -590,8 +610,7 @@ static json_t *rules_array(Maker *k) {
         return array;
 }
 
-/* ---- said once for all items
- * ------------------------------------------------------------------------------------ */
+/* ---- said once for all items --------------------------------------------------------------- */
 
 static bool has_text(const json_t *array, const char *text) {
         for (size_t i = 0; i < json_array_size(array); i++)
@@ -638,9 +657,7 @@ static json_t *sources_array(Maker *k) {
         return array;
 }
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 static const char *message_type(const Maker *k) {
         static const char *const types[GROUP_N] = {"alert.correction", "alert.opening",

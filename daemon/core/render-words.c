@@ -40,9 +40,7 @@ void pen_printf(Pen *p, const char *format, ...) {
                 p->r = r;
 }
 
-/* ---- numbers
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 static int64_t power_of_ten(unsigned n) {
         int64_t v = 1;
@@ -127,8 +125,7 @@ void pen_counts(Pen *p, const RenderItem *item) {
                 pen_text(p, SAID(p, " chưa số hóa", " not digitized"));
 }
 
-/* ---- periods, units, indicators
- * --------------------------------------------------------------------------------- */
+/* ---- periods, units, indicators ------------------------------------------------------------ */
 
 void pen_period(Pen *p, PeriodId period) {
         char text[48];
@@ -278,14 +275,14 @@ void pen_indicator(Pen *p, const IndicatorDef *indicator, bool is_brief) {
                 pen_text(p, label);
 }
 
-/* ---- change
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- change -------------------------------------------------------------------------------- */
 
 void pen_delta(Pen *p, const RenderItem *item) {
+        if (!item->indicator)
+                return;
         switch (item->delta_reason) {
         case DELTA_OK:
-                if (item->delta != VALUE_NONE && item->indicator)
+                if (item->delta != VALUE_NONE)
                         pen_number(p, item->delta, item->indicator->decimals, NUMBER_CHANGE);
                 break;
         case DELTA_FIRST:
@@ -312,9 +309,7 @@ void pen_delta(Pen *p, const RenderItem *item) {
         }
 }
 
-/* ---- conditions
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- conditions ---------------------------------------------------------------------------- */
 
 static const char *period_noun(const Pen *p, PeriodId period) {
         switch (period_is_valid(period) ? period_type(period) : PERIOD_MONTH) {
@@ -437,9 +432,7 @@ void pen_fault(Pen *p, const RenderItem *item) {
         }
 }
 
-/* ---- phrases
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- phrases ------------------------------------------------------------------------------- */
 
 bool item_is_correction(const RenderItem *item) {
         Say say = item->item.say;
@@ -456,14 +449,14 @@ static void pen_standing(Pen *p, const RenderItem *item) {
                 pen_text(p, SAID(p, "dưới ", "below "));
         else if (c->kind == CONDITION_ABOVE)
                 pen_text(p, SAID(p, "trên ", "above "));
-        else if (c->kind == CONDITION_FLAT)
-                pen_text(p, SAID(p, "đang có xu hướng chững: ", "levelling off: "));
-        if (item->subject || c->kind == CONDITION_NONE || c->kind >= CONDITION_MISSING)
+        if (c->kind == CONDITION_FLAT) {
+                pen_printf(p, SAID(p, "đang có xu hướng chững (%d %s)", "levelling off (%d %s)"),
+                           c->count, period_noun(p, item->item.period));
+                pen_and(p, item);
+        } else
                 pen_fault(p, item);
-        else
-                pen_condition(p, item);
         if (c->kind == CONDITION_BEHIND && item->limit != VALUE_NONE) {
-                pen_text(p, SAID(p, " (dưới ", " (below "));
+                pen_text(p, SAID(p, " (dưới mức ", " (below "));
                 pen_limit(p, item);
                 pen_text(p, ")");
         }

@@ -1,7 +1,7 @@
 /* chisoctl: asks the daemon by its sockets and prints for people. Shared by daemon/ctl.
  *
- * Every command is a function that returns the exit status. What prints is apart from what asks (show.h), so that the
- * tables are tested without a daemon. */
+ * Every command is a function that returns the exit status. What prints is apart from what asks
+ * (show.h), so that the tables are tested without a daemon. */
 #pragma once
 
 #include <jansson.h>
@@ -23,10 +23,11 @@ typedef struct Option {
 } Option;
 
 typedef struct Ctl {
-        const char *socket;     /* --socket, $CHISO_SOCKET or the default: a socket or the folder of both */
-        const char *config;     /* for `source try` */
+        const char *
+                socket; /* --socket, $CHISO_SOCKET or the default: a socket or the folder of both */
+        const char *config; /* for `source try` */
         bool is_json;
-        bool is_vi;             /* language of the output */
+        bool is_vi; /* language of the output */
         bool has_colour;
         Option options[ARGS_MAX]; /* the command's own */
         size_t n_options;
@@ -37,25 +38,31 @@ typedef struct Ctl {
 #define SAID(ctl, vi, en) ((ctl)->is_vi ? (vi) : (en))
 
 const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given */
-/* "chisoctl: ..." on stderr. */
+/* "chisoctl: ..." on stderr, made printable. */
 void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Writes the text to stdout. Returns an exit status. */
 int ctl_print(const Buf *text);
 /* Asks on the terminal; true for yes. */
 bool ctl_confirm(const Ctl *ctl, const char *question);
 
-/* ---- asking (client.c) ------------------------------------------------------------------------------------------- */
+/* ---- asking (client.c)
+ * ------------------------------------------------------------------------------------------- */
 
 /* "?" or "&", name=value with the value encoded; nothing when the value is NULL. */
 int query_add(Buf *path, const char *name, const char *value);
-/* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are printed. Actions go to the
- * admin socket. Returns an exit status. */
+/* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are
+ * printed. Actions go to the admin socket. Returns an exit status. */
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
+/* What publishers and peers wrote must not move the cursor: control and bidi characters of all texts
+ * become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
+int client_clean(json_t *value);
 /* Language of the daemon (default vi); unreachable daemons are told by the command itself. */
 void client_language(Ctl *ctl);
 
-/* ---- commands ----------------------------------------------------------------------------------------------------- */
+/* ---- commands
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 int command_status(Ctl *ctl);
 int command_ranking(Ctl *ctl);

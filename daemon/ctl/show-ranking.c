@@ -1,5 +1,5 @@
-/* The table people compare with the letter's appendix: it must come out to the digit, so texts are the daemon's and no
- * number is made here but the spark line's heights. */
+/* The table people compare with the letter's appendix: it must come out to the digit, so texts are
+ * the daemon's and no number is made here but the spark line's heights. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -23,7 +23,8 @@ static void move_cell(Table *t, const json_t *row) {
         char text[32] = "";
 
         if (json_is_integer(move))
-                (void) snprintf(text, sizeof(text), "%s%" PRId64, by > 0 ? "▲" : "▼", by > 0 ? by : -by);
+                (void) snprintf(text, sizeof(text), "%s%" PRId64, by > 0 ? "▲" : "▼",
+                                by > 0 ? by : -by);
         if (json_is_integer(move) && by == 0)
                 (void) snprintf(text, sizeof(text), "=");
         table_cell(t, text, by > 0 ? COLOUR_GREEN : by < 0 ? COLOUR_RED : COLOUR_NONE);
@@ -31,8 +32,8 @@ static void move_cell(Table *t, const json_t *row) {
 
 static int spark_cell(Table *t, const json_t *trend) {
         CLEANUP(buf_done) Buf line = BUF_INIT(1024);
-        double value[TREND_MAX] = { 0 };
-        bool has[TREND_MAX] = { 0 };
+        double value[TREND_MAX] = {0};
+        bool has[TREND_MAX] = {0};
         size_t n = MIN(json_array_size(trend), TREND_MAX);
 
         for (size_t i = 0; i < n; i++) {
@@ -77,8 +78,11 @@ static int add_row(const Ctl *ctl, const json_t *ranking, const json_t *row, Tab
         for (size_t i = 0; i < json_array_size(with) && i < TABLE_MAX_COLUMNS - 7; i++) {
                 const json_t *values = at(row, "with");
 
-                table_cell(t, at_text(json_object_get(values, at_text(json_array_get(with, i), "name")), "text"),
-                           COLOUR_NONE);
+                table_cell(
+                        t,
+                        at_text(json_object_get(values, at_text(json_array_get(with, i), "name")),
+                                "text"),
+                        COLOUR_NONE);
         }
         table_cell(t, at_text(row, "band"), COLOUR_NONE);
         return spark_cell(t, at(row, "trend"));
@@ -87,24 +91,28 @@ static int add_row(const Ctl *ctl, const json_t *ranking, const json_t *row, Tab
 static int show_foot(const Ctl *ctl, const json_t *ranking, const json_t *cohort, Buf *out) {
         char fetched[24];
 
-        int r = buf_printf(out, SAID(ctl, "Nguồn: %s", "Source: %s"), at_text(ranking, "source.label"));
+        int r = buf_printf(out, SAID(ctl, "Nguồn: %s", "Source: %s"),
+                           at_text(ranking, "source.label"));
         if (r == 0 && *at_instant(fetched, ranking, "fetched"))
                 r = buf_printf(out, SAID(ctl, " · lấy %s", " · fetched %s"), fetched);
         if (r == 0)
-                r = buf_printf(out, SAID(ctl, " · %s %s · %" PRId64 "/%" PRId64 " có số liệu",
-                                         " · %s %s · %" PRId64 "/%" PRId64 " with figures"),
-                               at_text(ranking, "period.label"), at_text(ranking, "period.status_label"),
+                r = buf_printf(out,
+                               SAID(ctl, " · %s %s · %" PRId64 "/%" PRId64 " có số liệu",
+                                    " · %s %s · %" PRId64 "/%" PRId64 " with figures"),
+                               at_text(ranking, "period.label"),
+                               at_text(ranking, "period.status_label"),
                                at_int(cohort, "with_value"), at_int(cohort, "units"));
         const json_t *of = at(cohort, "move_of");
         if (r == 0 && json_is_integer(of) && json_integer_value(of) != at_int(cohort, "with_value"))
-                r = buf_printf(out, SAID(ctl, " · ± tính trong %" PRId64 " đơn vị có số liệu cả hai kỳ",
-                                         " · ± among the %" PRId64 " units with both periods"),
+                r = buf_printf(out,
+                               SAID(ctl, " · ± tính trong %" PRId64 " đơn vị có số liệu cả hai kỳ",
+                                    " · ± among the %" PRId64 " units with both periods"),
                                (int64_t) json_integer_value(of));
         return r == 0 ? buf_char(out, '\n') : r;
 }
 
 static int show_cohort(const Ctl *ctl, const json_t *ranking, const json_t *cohort, Buf *out) {
-        CLEANUP(table_done) Table t = { 0 };
+        CLEANUP(table_done) Table t = {0};
         const json_t *rows = at(cohort, "rows"), *row;
         const char *parent = at_text(cohort, "parent.name");
         size_t i;
@@ -112,8 +120,8 @@ static int show_cohort(const Ctl *ctl, const json_t *ranking, const json_t *coho
         if (json_array_size(rows) == 0)
                 return 0;
         int r = buf_printf(out, "%s · %s (%s)%s%s\n", at_text(ranking, "indicator.label"),
-                           at_text(ranking, "period.label"), at_text(ranking, "period.status_label"),
-                           *parent ? " · " : "", parent);
+                           at_text(ranking, "period.label"),
+                           at_text(ranking, "period.status_label"), *parent ? " · " : "", parent);
         if (r == 0)
                 r = add_columns(ctl, ranking, &t);
         json_array_foreach(rows, i, row) if (r == 0) r = add_row(ctl, ranking, row, &t);
@@ -134,15 +142,19 @@ int show_ranking(const Ctl *ctl, const json_t *ranking, Buf *out) {
                         r = show_cohort(ctl, ranking, cohort, out);
         }
         if (r == 0 && json_array_size(at(ranking, "cohorts")) == 0)
-                r = buf_printf(out, SAID(ctl, "Không có số liệu %s của %s.\n", "No figures of %s in %s.\n"),
-                               at_text(ranking, "indicator.label"), at_text(ranking, "period.label"));
+                r = buf_printf(
+                        out,
+                        SAID(ctl, "Không có số liệu %s của %s.\n", "No figures of %s in %s.\n"),
+                        at_text(ranking, "indicator.label"), at_text(ranking, "period.label"));
         return r;
 }
 
-/* ---- history ------------------------------------------------------------------------------------------------------ */
+/* ---- history
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
-        CLEANUP(table_done) Table t = { 0 };
+        CLEANUP(table_done) Table t = {0};
         const json_t *period, *vintage;
         size_t i, j;
 
@@ -158,7 +170,8 @@ static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
                         const char *text = at_text(vintage, "text");
 
                         if (json_is_integer(at(vintage, "snapshot")))
-                                (void) snprintf(snapshot, sizeof(snapshot), "%" PRId64, at_int(vintage, "snapshot"));
+                                (void) snprintf(snapshot, sizeof(snapshot), "%" PRId64,
+                                                at_int(vintage, "snapshot"));
                         (void) snprintf(hash, sizeof(hash), "%s", at_text(vintage, "hash"));
                         table_cell(&t, j == 0 ? at_text(period, "period.label") : "", COLOUR_NONE);
                         table_cell(&t, at_instant(known, vintage, "at"), COLOUR_NONE);
@@ -172,7 +185,7 @@ static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
 }
 
 int show_history(const Ctl *ctl, const json_t *history, Buf *out) {
-        CLEANUP(table_done) Table t = { 0 };
+        CLEANUP(table_done) Table t = {0};
         const json_t *period;
         bool has_vintages = false;
         size_t i;
@@ -193,7 +206,8 @@ int show_history(const Ctl *ctl, const json_t *history, Buf *out) {
                 table_cell(&t, at_place(place, period), COLOUR_NONE);
                 table_cell(&t, at_text(period, "period.status_label"), COLOUR_NONE);
         }
-        int r = buf_printf(out, "%s (%s)\n", at_text(history, "unit.name"), at_text(history, "unit.key"));
+        int r = buf_printf(out, "%s (%s)\n", at_text(history, "unit.name"),
+                           at_text(history, "unit.key"));
         if (r == 0)
                 r = show_as_of(ctl, history, out);
         if (r == 0)

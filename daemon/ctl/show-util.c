@@ -37,7 +37,8 @@ const char *at_instant(char text[static 24], const json_t *value, const char *pa
         int64_t at_ms;
 
         text[0] = '\0';
-        return instant_parse(at_text(value, path), &at_ms) == 0 ? instant_format_vi(text, at_ms) : text;
+        return instant_parse(at_text(value, path), &at_ms) == 0 ? instant_format_vi(text, at_ms)
+                                                                : text;
 }
 
 const char *at_period(const Ctl *ctl, char text[static 48], const json_t *value, const char *path) {
@@ -53,11 +54,9 @@ const char *at_delta(const Ctl *ctl, const json_t *value) {
         static const struct {
                 const char *reason, *vi, *en;
         } reasons[] = {
-                { "first", "mới có", "first" },
-                { "gap", "kỳ trước trống", "gap" },
-                { "merged", "đơn vị mới", "new unit" },
-                { "era", "không so sánh", "not comparable" },
-                { "running", "đang chạy", "running" },
+                {"first", "mới có", "first"},         {"gap", "kỳ trước trống", "gap"},
+                {"merged", "đơn vị mới", "new unit"}, {"era", "không so sánh", "not comparable"},
+                {"running", "đang chạy", "running"},
         };
         const char *text = at_text(value, "delta_text"), *reason = at_text(value, "delta_reason");
 
@@ -72,7 +71,8 @@ const char *at_delta(const Ctl *ctl, const json_t *value) {
 const char *at_place(char text[static 32], const json_t *value) {
         text[0] = '\0';
         if (json_is_integer(at(value, "place")))
-                (void) snprintf(text, 32, "%" PRId64 "/%" PRId64, at_int(value, "place"), at_int(value, "of"));
+                (void) snprintf(text, 32, "%" PRId64 "/%" PRId64, at_int(value, "place"),
+                                at_int(value, "of"));
         return text;
 }
 
@@ -107,6 +107,7 @@ int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out) {
 
         if (!*at_instant(text, answer, "as_of.at"))
                 return 0;
-        return buf_printf(out, SAID(ctl, "Theo những gì đã biết lúc %s; %s.\n", "As known at %s; %s.\n"), text,
-                          at_text(answer, "as_of.note"));
+        return buf_printf(out,
+                          SAID(ctl, "Theo những gì đã biết lúc %s; %s.\n", "As known at %s; %s.\n"),
+                          text, at_text(answer, "as_of.note"));
 }

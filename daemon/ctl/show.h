@@ -1,5 +1,6 @@
-/* From the API's JSON to text for people. Pure but for the struct Ctl's flags (language, colour). Absent or foreign members print
- * as nothing: an older or newer daemon must not crash its client. */
+/* From the API's JSON to text for people. Pure but for the struct Ctl's flags (language, colour).
+ * Absent or foreign members print as nothing: an older or newer daemon must not crash its client.
+ */
 #pragma once
 
 #include "ctl/ctl.h"

@@ -6,12 +6,8 @@
 #include "base/text.h"
 
 static const char *const escapes[] = {
-        [COLOUR_NONE] = "",
-        [COLOUR_RED] = "\033[31m",
-        [COLOUR_GREEN] = "\033[32m",
-        [COLOUR_YELLOW] = "\033[33m",
-        [COLOUR_BOLD] = "\033[1m",
-        [COLOUR_DIM] = "\033[2m",
+        [COLOUR_NONE] = "",           [COLOUR_RED] = "\033[31m", [COLOUR_GREEN] = "\033[32m",
+        [COLOUR_YELLOW] = "\033[33m", [COLOUR_BOLD] = "\033[1m", [COLOUR_DIM] = "\033[2m",
 };
 #define ESCAPE_END "\033[0m"
 
@@ -40,7 +36,8 @@ void table_column(Table *t, const char *title, bool is_right, bool is_optional) 
         char *copy = printable(title);
         if (!copy && t->error == 0)
                 t->error = -ENOMEM;
-        t->columns[t->n_columns++] = (Column){ .title = copy, .is_right = is_right, .is_optional = is_optional };
+        t->columns[t->n_columns++] =
+                (Column){.title = copy, .is_right = is_right, .is_optional = is_optional};
 }
 
 void table_cell(Table *t, const char *text, Colour colour) {
@@ -57,7 +54,7 @@ void table_cell(Table *t, const char *text, Colour colour) {
                 t->error = r;
                 return;
         }
-        t->cells[t->n_cells++] = (Cell){ .text = copy, .colour = colour };
+        t->cells[t->n_cells++] = (Cell){.text = copy, .colour = colour};
 }
 
 void table_done(Table *t) {
@@ -66,7 +63,7 @@ void table_done(Table *t) {
         for (size_t i = 0; i < t->n_cells; i++)
                 free(t->cells[i].text);
         free(t->cells);
-        *t = (Table){ 0 };
+        *t = (Table){0};
 }
 
 /* Display columns; 0 leaves the column out. */
@@ -92,10 +89,12 @@ static size_t last_shown(const Table *t, const size_t *width) {
 
 /* The last column of a row is not padded: no blanks at line ends. */
 static int pad(Buf *out, const char *text, size_t width, bool is_right, bool is_last) {
-        return text_pad(out, text, is_last && !is_right ? MIN(width, text_width(text)) : width, is_right);
+        return text_pad(out, text, is_last && !is_right ? MIN(width, text_width(text)) : width,
+                        is_right);
 }
 
-static int print_row(const Table *t, const size_t *width, const Cell *row, bool has_colour, Buf *out) {
+static int print_row(const Table *t, const size_t *width, const Cell *row, bool has_colour,
+                     Buf *out) {
         size_t last = last_shown(t, width);
         bool is_first = true;
         int r = 0;
@@ -106,11 +105,13 @@ static int print_row(const Table *t, const size_t *width, const Cell *row, bool 
 
                 if (width[i] == 0)
                         continue;
-                r = pad(&cell, row ? row[i].text : column->title, width[i], column->is_right, i == last);
+                r = pad(&cell, row ? row[i].text : column->title, width[i], column->is_right,
+                        i == last);
                 if (r == 0 && !is_first)
                         r = buf_str(out, "  ");
                 if (r == 0)
-                        r = colour_text(out, row ? row[i].colour : COLOUR_BOLD, has_colour, buf_text(&cell));
+                        r = colour_text(out, row ? row[i].colour : COLOUR_BOLD, has_colour,
+                                        buf_text(&cell));
                 is_first = false;
         }
         return r == 0 ? buf_char(out, '\n') : r;
@@ -130,7 +131,7 @@ int table_print(const Table *t, bool has_colour, Buf *out) {
 }
 
 int spark_line(Buf *out, const double *value, const bool *has, size_t n) {
-        static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+        static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
         double least = 0, greatest = 0;
         bool is_seen = false;
 
@@ -143,7 +144,8 @@ int spark_line(Buf *out, const double *value, const bool *has, size_t n) {
         }
         double span = greatest - least;
         for (size_t i = 0; i < n; i++) {
-                size_t step = span > 0 && has[i] ? (size_t) ((value[i] - least) / span * 7 + 0.5) : 0;
+                size_t step =
+                        span > 0 && has[i] ? (size_t) ((value[i] - least) / span * 7 + 0.5) : 0;
                 int r = buf_str(out, has[i] ? bars[MIN(step, 7u)] : " ");
 
                 if (r < 0)

@@ -7,7 +7,14 @@
 #define TABLE_MAX_COLUMNS 16u
 #define TABLE_MAX_WIDTH 48u /* of one cell; longer ones are cut */
 
-typedef enum Colour { COLOUR_NONE, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_BOLD, COLOUR_DIM } Colour;
+typedef enum Colour {
+        COLOUR_NONE,
+        COLOUR_RED,
+        COLOUR_GREEN,
+        COLOUR_YELLOW,
+        COLOUR_BOLD,
+        COLOUR_DIM
+} Colour;
 
 typedef struct Cell {
         char *text;
@@ -37,5 +44,6 @@ void table_done(Table *t);
 
 /* Appends text in a colour (nothing but the text when !has_colour). */
 int colour_text(Buf *out, Colour colour, bool has_colour, const char *text);
-/* Eight steps from the least to the greatest of the values; `has[i]` false leaves a blank. A flat line is low. */
+/* Eight steps from the least to the greatest of the values; `has[i]` false leaves a blank. A flat
+ * line is low. */
 int spark_line(Buf *out, const double *value, const bool *has, size_t n);

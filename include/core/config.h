@@ -13,7 +13,7 @@
 #include "core/model.h"
 
 typedef enum ConfigLayer {
-        CONFIG_BASE,   /* indicators that ship */
+        CONFIG_BASE,   /* indicators and rules that ship */
         CONFIG_PRESET, /* name = the preset's */
         CONFIG_MAIN,
         CONFIG_DROPIN,
@@ -39,6 +39,7 @@ typedef struct Config {
                 const char *reply_to; /* or NULL */
                 int digest_minute;    /* minute of the local day; 08:00 */
                 const char *operator_report; /* "Mon 08:00" or NULL */
+                bool has_shipped_rules; /* shipped_rules = no: those of CONFIG_BASE are off */
                 const char *heartbeat;
                 const char *http_listen;
                 const char *backup_dir;
@@ -112,5 +113,6 @@ typedef struct ConfigKey {
         const char *range;   /* "" or for people: "0..100" */
         const char *fallback; /* default as text, "" = none */
         const char *text;    /* one English sentence */
+        const struct ConfigStore *store; /* private: where the value goes */
 } ConfigKey;
 const ConfigKey *config_keys(size_t *ret_n);

@@ -22,11 +22,11 @@ typedef struct Mail {
         const char *message_id;  /* without <> */
         const char **references; /* without <>; n_references may be 0 */
         size_t n_references;
-        int64_t date_ms;         /* Date, +0700 */
-        const char *list_id;     /* "chiso.example.gov.vn", or NULL */
-        const char *language;    /* Content-Language */
-        const char *text;        /* plain text, LF line ends */
-        const char *html;        /* or NULL */
+        int64_t date_ms;      /* Date, +0700 */
+        const char *list_id;  /* "chiso.example.gov.vn", or NULL */
+        const char *language; /* Content-Language */
+        const char *text;     /* plain text, LF line ends */
+        const char *html;     /* or NULL */
         const MailAttachment *attachments;
         size_t n_attachments;
 } Mail;

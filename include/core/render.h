@@ -12,40 +12,41 @@
 /* Everything a message says about one item, looked up by the caller. Strings are borrowed. */
 typedef struct RenderItem {
         PlanItem item;
-        int64_t alert;                /* episode id, for people "#12" */
-        const char *rule;             /* name, or NULL */
-        const char *advice;           /* or NULL */
+        int64_t alert;                 /* episode id, for people "#12" */
+        const char *rule;              /* name, or NULL */
+        const char *advice;            /* or NULL */
         const IndicatorDef *indicator; /* NULL for subjects */
         const char *unit_key, *unit_code, *unit_name, *unit_kind, *parent_name; /* "" when none */
-        const char *subject;          /* operators: "source:portal"; NULL for units */
-        const char *text;             /* operators: what happened, a sentence; or NULL */
+        const char *subject; /* operators: "source:portal"; NULL for units */
+        const char *text;    /* operators: what happened, a sentence; or NULL */
         int64_t limit, delta, previous;
         DeltaReason delta_reason;
-        const char *era_reason;       /* with DELTA_ERA: why the periods do not compare; or NULL */
-        EndReason end;                /* SAY_CLOSING, SAY_LATE: why it ended; END_NONE counts as END_CLEAR */
-        Condition when;               /* to say "ngưỡng 95" or "tụt 5" */
+        const char *era_reason; /* with DELTA_ERA: why the periods do not compare; or NULL */
+        EndReason end;  /* SAY_CLOSING, SAY_LATE: why it ended; END_NONE counts as END_CLEAR */
+        Condition when; /* to say "ngưỡng 95" or "tụt 5" */
         uint32_t place, of;
         PeriodStatus status;
-        PeriodId first;               /* since when */
-        int64_t count_part, count_whole; /* dossiers at fault, of all: "623 trong 2.971"; VALUE_NONE */
+        PeriodId first; /* since when */
+        int64_t count_part,
+                count_whole; /* dossiers at fault, of all: "623 trong 2.971"; VALUE_NONE */
         const char *source_label;
-        int64_t fetched_ms;           /* 0 = unknown */
-        const char *corrects_id;      /* Message-ID of what it corrects, or NULL */
+        int64_t fetched_ms;      /* 0 = unknown */
+        const char *corrects_id; /* Message-ID of what it corrects, or NULL */
         int64_t corrects_ms;
 } RenderItem;
 
 typedef struct RenderMessage {
-        const char *id;               /* message id: webhook id and left part of Message-ID */
+        const char *id; /* message id: webhook id and left part of Message-ID */
         const char *organization, *contact, *language; /* "vi" | "en" */
         const char *recipient;
-        const char *scope_name;       /* for subjects of several: "Tiên Lữ" */
+        const char *scope_name; /* for subjects of several: "Tiên Lữ" */
         RecipientRole role;
         Tell tell;
         bool is_drill;
         int64_t now_ms;
         const RenderItem *items;
         size_t n_items;
-        size_t n_open;                /* open alerts of this target after the message */
+        size_t n_open; /* open alerts of this target after the message */
 } RenderMessage;
 
 /* The view model. New reference. */
@@ -60,7 +61,8 @@ char *render_subject(const RenderMessage *m);
 typedef struct RenderTemplates RenderTemplates;
 /* files: name ("mail.txt") and text; what is absent falls back to the built-in text of the same name and language.
  * A broken file is an error in diag (the built-in one is used at run time). */
-int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag, RenderTemplates **ret);
+int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag,
+                         RenderTemplates **ret);
 void render_templates_free(RenderTemplates *t);
 DEFINE_CLEANUP(RenderTemplates, render_templates_free)
 

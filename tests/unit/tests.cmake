@@ -4,3 +4,11 @@ target_link_libraries(mail-samples PRIVATE chiso_app)
 add_test(NAME unit/mail-parse
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/mail-parse.py $<TARGET_FILE:mail-samples>
                 ${CMAKE_CURRENT_SOURCE_DIR}/unit/mail-parse.pl)
+
+# Webhook bodies against the schema that we publish.
+add_executable(render-samples unit/render-samples.c)
+target_link_libraries(render-samples PRIVATE chiso_app)
+add_test(NAME unit/webhook-schema
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/webhook-schema.py $<TARGET_FILE:render-samples>
+                ${CMAKE_SOURCE_DIR}/docs/webhook.schema.json)
+set_tests_properties(unit/webhook-schema PROPERTIES SKIP_RETURN_CODE 77)

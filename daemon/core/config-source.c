@@ -1,0 +1,679 @@
+/* Sources and their parts.
+ *
+ * A source is its preset's [source], overlaid by its own section; its parts are the preset's [part
+ * NAME], each overlaid by [part SOURCE.NAME]. Templates and pointers are checked here, so that a
+ * mistake in them is a message at load and not a failed fetch at four in the morning. `{{url}}` at
+ * the beginning of an address is put in at load: later it would be escaped like any other value,
+ * and an address is no component of an address. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/config-internal.h"
+
+/* ---- views ----------------------------------------------------------------------------------- */
+
+static bool preset_exists(const Build *b, const char *preset) {
+        for (size_t i = 0; i < b->n_sections; i++)
+                if (streq_ptr(b->sections[i]->preset, preset))
+                        return true;
+        return false;
+}
+
+static const char *preset_near(const Build *b, const char *preset) {
+        for (size_t i = 0; i < b->n_sections; i++) {
+                const char *known = b->sections[i]->preset;
+                if (known && word_is_near(preset, word_distance(preset, known)))
+                        return known;
+        }
+        return NULL;
+}
+
+static int add_part(Build *b, SourceBuild *s, const char *part) {
+        char *full = arena_join(b->arena, s->name, ".");
+        full = full ? arena_join(b->arena, full, part) : NULL;
+        if (!full)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_parts; i++)
+                if (streq(s->parts[i].name, full))
+                        return 0;
+        View *v = &s->parts[s->n_parts++];
+        *v = (View){.kind = "part", .name = full};
+        int r = s->preset ? view_add_all(b, v, "part", part, LAYERS_PRESET(s->preset)) : 0;
+        return r == 0 ? view_add_all(b, v, "part", full, LAYERS_OWN) : r;
+}
+
+/* NAME in [part SOURCE.NAME] or, of the preset, in [part NAME]; NULL when the section is not one of
+ * this source. */
+static const char *part_of(const SourceBuild *s, const Section *x) {
+        size_t n = strlen(s->name);
+        if (!streq(x->kind, "part"))
+                return NULL;
+        if (x->preset)
+                return streq_ptr(x->preset, s->preset) ? x->name : NULL;
+        return strncmp(x->name, s->name, n) == 0 && x->name[n] == '.' ? x->name + n + 1 : NULL;
+}
+
+static int collect_parts(Build *b, SourceBuild *s) {
+        size_t n = 0;
+        for (size_t i = 0; i < b->n_sections; i++)
+                n += part_of(s, b->sections[i]) != NULL;
+        s->parts = arena_alloc(b->arena, n, sizeof *s->parts);
+        if (!s->parts)
+                return -ENOMEM;
+        for (size_t i = 0; i < b->n_sections; i++) {
+                const char *part = part_of(s, b->sections[i]);
+                int r = part ? add_part(b, s, part) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int source_collect(Build *b, SourceBuild *s, const char *name) {
+        View own = {.kind = "source", .name = name};
+        int r = view_add_all(b, &own, "source", name, LAYERS_OWN);
+        if (r < 0)
+                return r;
+        *s = (SourceBuild){.name = name,
+                           .view = {.kind = "source", .name = name},
+                           .index = -1,
+                           .is_enabled = true};
+        s->preset = view_text(&own, "preset", NULL);
+        if (s->preset && !preset_exists(b, s->preset)) {
+                const char *near = preset_near(b, s->preset);
+                say_entry(b, DIAG_ERROR, &own, view_get(&own, "preset"),
+                          near ? "there is no preset %s; did you mean %s?"
+                               : "there is no preset %s%s",
+                          s->preset, str_or(near, ""));
+                s->preset = NULL;
+        }
+        if (s->preset)
+                r = view_add_all(b, &s->view, "source", "", LAYERS_PRESET(s->preset));
+        if (r == 0)
+                r = view_add_all(b, &s->view, "source", name, LAYERS_OWN);
+        (void) value_boolean(view_text(&s->view, "enabled", "yes"),
+                             &s->is_enabled); /* said when it is stored */
+        s->prefix = view_text(&s->view, "prefix", "");
+        s->label = view_text(&s->view, "label", name);
+        return r == 0 ? collect_parts(b, s) : r;
+}
+
+/* A part of a source that does not exist would be passed over silently. */
+static void check_orphans(Build *b) {
+        for (size_t i = 0; i < b->n_sections; i++) {
+                const Section *x = b->sections[i];
+                bool is_owned = x->preset || !streq(x->kind, "part");
+                for (size_t k = 0; !is_owned && k < b->n_sources; k++)
+                        is_owned = part_of(&b->sources[k], x) != NULL;
+                if (is_owned)
+                        continue;
+                View v = {.kind = x->kind, .name = x->name, .head = x};
+                say_view(b, DIAG_ERROR, &v, NULL,
+                         "there is no [source %.*s]; add it or correct the name",
+                         (int) strcspn(x->name, "."), x->name);
+        }
+}
+
+int build_source_views(Build *b) {
+        const char **names;
+        int r = view_names(b, "source", &names, &b->n_sources);
+        if (r < 0)
+                return r;
+        b->sources = arena_alloc(b->arena, b->n_sources, sizeof *b->sources);
+        if (!b->sources)
+                return -ENOMEM;
+        for (size_t i = 0; i < b->n_sources; i++) {
+                r = source_collect(b, &b->sources[i], names[i]);
+                if (r < 0)
+                        return r;
+        }
+        check_orphans(b);
+        return 0;
+}
+
+/* ---- templates ------------------------------------------------------------------------------- */
+
+static const char *const template_names[] = {"scope",  "year",         "month",      "quarter",
+                                             "half",   "period_start", "period_end", "period_type",
+                                             "number", "page",         "page_size"};
+
+static bool template_knows(const SourceBuild *s, const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(template_names); i++)
+                if (streq(name, template_names[i]))
+                        return true;
+        const Entry *e = view_get(&s->view, name);
+        return e && !e->key->store->is_list;
+}
+
+static void say_unknown_variable(Build *b, const View *v, const Entry *e, const char *name) {
+        const char *tail;
+        if (table_find("source", name, &tail)) {
+                say_entry(b, DIAG_ERROR, v, e,
+                          "{{%s}} stands for a key of the source that is not set; set it", name);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(template_names); i++)
+                if (word_is_near(name, word_distance(name, template_names[i]))) {
+                        say_entry(b, DIAG_ERROR, v, e, "{{%s}} is unknown; did you mean {{%s}}?",
+                                  name, template_names[i]);
+                        return;
+                }
+        say_entry(b, DIAG_ERROR, v, e,
+                  "{{%s}} is neither a variable of requests nor a key of the source", name);
+}
+
+/* One "{{...}}" at `at`. Returns what follows it, or NULL after saying what is wrong. */
+static const char *check_variable(Build *b, const SourceBuild *s, const View *v, const Entry *e,
+                                  const char *at) {
+        const char *from = at + 2, *to = strstr(from, "}}");
+        if (!to) {
+                say_entry(b, DIAG_ERROR, v, e, "\"{{\" is not closed");
+                return NULL;
+        }
+        const char *after = to + 2;
+        while (from < to && *from == ' ')
+                from++;
+        while (to > from && to[-1] == ' ')
+                to--;
+        if (from == to || strchr("#^/!>&={", *from)) {
+                say_entry(b, DIAG_ERROR, v, e,
+                          "only {{name}} can stand in a key, which is escaped for its place");
+                return NULL;
+        }
+        char name[CONFIG_MAX_NAME + 1] = "";
+        memcpy(name, from, MIN((size_t) (to - from), (size_t) CONFIG_MAX_NAME));
+        if (!template_knows(s, name))
+                say_unknown_variable(b, v, e, name);
+        return after;
+}
+
+/* Every {{name}} is a variable of requests or a key of the source that is set. */
+static void check_template(Build *b, const SourceBuild *s, const View *v, const char *key) {
+        const Entry *e = view_get(v, key);
+        for (const char *at = e ? strstr(e->value, "{{") : NULL; at;
+             at = at ? strstr(at, "{{") : NULL)
+                at = check_variable(b, s, v, e, at);
+}
+
+static bool uses_scope(const View *v) {
+        for (size_t i = 0; i < v->n; i++)
+                for (const char *at = strstr(v->entries[i]->value, "{{"); at;
+                     at = strstr(at + 2, "{{")) {
+                        const char *name = at + 2 + strspn(at + 2, "{ ");
+                        if (strncmp(name, "scope", 5) == 0 && strchr(" }", name[5]))
+                                return true;
+                }
+        return false;
+}
+
+/* An address with `{{url}}` at its beginning replaced. Returns 0 with *ret NULL when it was refused
+ * (said). */
+static int read_address(Build *b, const SourceBuild *s, const View *v, const char *key,
+                        const char **ret) {
+        *ret = NULL;
+        const Entry *e = view_get(v, key);
+        if (!e)
+                return 0;
+        check_template(b, s, v, key);
+        const char *text = e->value;
+        if (strncmp(text, "{{url}}", 7) == 0) {
+                const char *url = view_text(&s->view, "url", NULL);
+                if (!url)
+                        return 0;
+                size_t n = strlen(url);
+                while (n > 0 && url[n - 1] == '/')
+                        n--;
+                char *base = arena_dup(b->arena, url, n);
+                text = base ? arena_join(b->arena, base, text + 7) : NULL;
+                if (!text)
+                        return -ENOMEM;
+        }
+        bool is_known = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ||
+                        strncmp(text, "file://", 7) == 0 || value_is_secret(text);
+        if (!is_known) {
+                say_entry(b, DIAG_ERROR, v, e,
+                          "\"%s\" is no address; it begins with http://, https:// or {{url}}",
+                          text);
+                return 0;
+        }
+        *ret = text;
+        return 0;
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+typedef struct PartBuild {
+        Build *b;
+        const SourceBuild *source;
+        const View *v;
+        PartDef *def;
+} PartBuild;
+
+/* "POINTER=TEXT" of `envelope` and `where`. */
+static void check_test(const PartBuild *p, const char *key) {
+        const Entry *e = view_get(p->v, key);
+        const char *equals = e ? value_split_test(e->value) : NULL;
+        if (!e)
+                return;
+        char *pointer =
+                equals ? arena_dup(p->b->arena, e->value, (size_t) (equals - e->value)) : NULL;
+        if (!pointer || !*pointer || !value_is_pointer(pointer) || !equals[1])
+                say_entry(p->b, DIAG_ERROR, p->v, e, "write POINTER=TEXT, as /code=OK");
+}
+
+static void read_pages(const PartBuild *p) {
+        const Entry *e = view_get(p->v, "pages");
+        if (!e)
+                return;
+        if (streq(e->value, "short")) {
+                p->def->pages_kind = PAGES_SHORT;
+        } else if (value_is_pointer(e->value)) {
+                p->def->pages_kind = PAGES_POINTER;
+                p->def->pages = e->value;
+        } else {
+                say_entry(p->b, DIAG_ERROR, p->v, e, "\"%s\" is neither a pointer nor `short`",
+                          e->value);
+        }
+}
+
+/* "TEXT:KIND" or "*:KIND"; splits at the last colon, since kinds have none. */
+static bool read_kind_map(const PartBuild *p, const char *word) {
+        const char *colon = strrchr(word, ':');
+        if (!colon || colon == word || !value_is_name(colon + 1, strlen(colon + 1)))
+                return false;
+        char *match = arena_dup(p->b->arena, word, (size_t) (colon - word));
+        if (!match)
+                return false;
+        if (streq(match, "*"))
+                p->def->kind_default = colon + 1;
+        else
+                p->def->kinds[p->def->n_kinds++] = (KindMap){match, colon + 1};
+        return true;
+}
+
+static int read_kind(const PartBuild *p) {
+        const Entry *e = view_get(p->v, "unit.kind");
+        const char **words = NULL;
+        size_t n = 0;
+        int r = e ? value_words(p->b, e->value, false, &words, &n) : 0;
+        if (r < 0 || n == 0)
+                return r;
+        p->def->kinds = arena_alloc(p->b->arena, n, sizeof *p->def->kinds);
+        if (!p->def->kinds)
+                return -ENOMEM;
+        bool is_good = true;
+        if (words[0][0] == '/') {
+                p->def->unit_kind = words[0];
+                is_good = value_is_pointer(words[0]) && n > 1;
+                for (size_t i = 1; i < n; i++)
+                        is_good = read_kind_map(p, words[i]) && is_good;
+        } else {
+                p->def->kind_default = words[0];
+                is_good = n == 1 && value_is_name(words[0], strlen(words[0]));
+        }
+        if (!is_good)
+                say_entry(p->b, DIAG_ERROR, p->v, e,
+                          "write POINTER TEXT:KIND ..., as /LOAI_COQUAN 2:department 3:commune, or "
+                          "one KIND");
+        return 0;
+}
+
+static int read_headers(const PartBuild *p) {
+        PartDef *d = p->def;
+        d->headers = arena_alloc(p->b->arena, p->v->n, sizeof *d->headers);
+        if (!d->headers)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->v->n; i++) {
+                const Entry *e = p->v->entries[i];
+                if (!streq(e->key->key, "header.NAME") || !*e->value)
+                        continue;
+                check_template(p->b, p->source, p->v, e->name);
+                if (value_is_name(e->tail, strlen(e->tail)))
+                        d->headers[d->n_headers++] = (NameValue){e->tail, e->value};
+                else
+                        say_entry(p->b, DIAG_ERROR, p->v, e,
+                                  "a header's name is made of letters, digits, - and _");
+        }
+        return 0;
+}
+
+static const char *read_pointer(const PartBuild *p, const char *family, const char *name) {
+        char key[2 * CONFIG_MAX_NAME + 32];
+        (void) snprintf(key, sizeof key, "%s%s", family, name);
+        const Entry *e = view_get(p->v, key);
+        if (!e || value_is_pointer(e->value))
+                return e ? e->value : NULL;
+        say_entry(p->b, DIAG_ERROR, p->v, e, "\"%s\" is no pointer; write steps as /data/ratio",
+                  e->value);
+        return NULL;
+}
+
+/* All value.NAME (or parent.value.NAME) with what belongs to them. */
+static int read_values(const PartBuild *p, bool is_parent, ValueMap **ret, size_t *ret_n) {
+        const char *family = is_parent ? "parent.value.NAME" : "value.NAME";
+        ValueMap *maps = arena_alloc(p->b->arena, p->v->n, sizeof *maps);
+        size_t n = 0;
+        if (!maps)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->v->n; i++) {
+                const Entry *e = p->v->entries[i];
+                if (!streq(e->key->key, family) || !*e->value)
+                        continue;
+                if (!value_is_name(e->tail, strlen(e->tail))) {
+                        say_entry(p->b, DIAG_ERROR, p->v, e,
+                                  "the name of an indicator is made of letters, digits, - and _");
+                        continue;
+                }
+                int indicator = source_indicator(p->b, p->source, e->tail);
+                if (indicator < 0) {
+                        say_unknown_indicator(p->b, p->v, e, e->tail);
+                        continue;
+                }
+                maps[n++] = (ValueMap){
+                        .indicator = (size_t) indicator,
+                        .pointer = read_pointer(p, is_parent ? "parent.value." : "value.", e->tail),
+                        .denominator = read_pointer(
+                                p, is_parent ? "parent.denominator." : "denominator.", e->tail),
+                        .delta = is_parent ? NULL : read_pointer(p, "delta.", e->tail),
+                };
+        }
+        *ret = maps;
+        *ret_n = n;
+        return 0;
+}
+
+/* A denominator or change without its value is a slip of the pen. */
+static void check_companions(const PartBuild *p) {
+        static const struct {
+                const char *family, *value;
+        } companions[] = {{"denominator.NAME", "value."},
+                          {"delta.NAME", "value."},
+                          {"parent.denominator.NAME", "parent.value."}};
+        for (size_t i = 0; i < p->v->n; i++) {
+                const Entry *e = p->v->entries[i];
+                for (size_t k = 0; *e->value && k < ELEMENTSOF(companions); k++) {
+                        char key[2 * CONFIG_MAX_NAME + 32];
+                        (void) snprintf(key, sizeof key, "%s%.128s", companions[k].value, e->tail);
+                        if (streq(e->key->key, companions[k].family) && !view_get(p->v, key))
+                                say_entry(p->b, DIAG_ERROR, p->v, e, "there is no %s beside it",
+                                          key);
+                }
+        }
+}
+
+static void read_request(const PartBuild *p) {
+        static const char form[] = "application/x-www-form-urlencoded", json[] = "application/json";
+        PartDef *d = p->def;
+        bool is_json = d->body && (d->body[0] == '{' || d->body[0] == '[');
+        d->method = view_text(p->v, "method", d->body ? "POST" : "GET");
+        d->body_type = view_text(p->v, "body_type", is_json ? json : form);
+        check_template(p->b, p->source, p->v, "body");
+        if (d->body && streq(d->method, "GET"))
+                say_entry(p->b, DIAG_ERROR, p->v, view_get(p->v, "body"),
+                          "a GET request has no body; set `method = POST`");
+}
+
+static void check_part(const PartBuild *p, bool is_http) {
+        const PartDef *d = p->def;
+        if (is_http && !view_get(p->v, "url"))
+                say_view(p->b, DIAG_ERROR, p->v, "url",
+                         "is missing; write the address of the request");
+        if (!view_get(p->v, "unit.code"))
+                say_view(p->b, DIAG_ERROR, p->v, "unit.code",
+                         "is missing; write where a row has its unit's code");
+        if (d->n_values == 0)
+                say_view(p->b, DIAG_ERROR, p->v, "value.NAME",
+                         "is missing; map at least one indicator of this part");
+        if (d->n_parent_values > 0 && !d->parent)
+                say_view(p->b, DIAG_ERROR, p->v, "parent",
+                         "is missing, while parent.value.NAME is written");
+}
+
+static int build_part(Build *b, const SourceBuild *s, const View *v, PartDef *d) {
+        PartBuild p = {b, s, v, d};
+        const SourceDef *source = &b->config->sources[s->index];
+        *d = (PartDef){
+                .name = v->name + strlen(s->name) + 1,
+                .rows = "",
+                .file = v->head ? v->head->file : NULL,
+                .line = v->head ? v->head->line : 0,
+        };
+        int r = store_view(b, v, d);
+        if (r == 0)
+                r = read_address(b, s, v, "url", &d->url);
+        if (r == 0)
+                r = read_kind(&p);
+        if (r == 0)
+                r = read_headers(&p);
+        if (r == 0)
+                r = read_values(&p, false, &d->values, &d->n_values);
+        if (r == 0)
+                r = read_values(&p, true, &d->parent_values, &d->n_parent_values);
+        if (r < 0)
+                return r;
+        read_request(&p);
+        read_pages(&p);
+        check_test(&p, "envelope");
+        check_test(&p, "where");
+        check_companions(&p);
+        check_part(&p, source->kind == SOURCE_HTTP);
+        return 0;
+}
+
+/* ---- the source itself ----------------------------------------------------------------------- */
+
+static int read_scopes(Build *b, const SourceBuild *s, SourceDef *d) {
+        const View *v = &s->view;
+        d->scopes = arena_alloc(b->arena, v->n + 1, sizeof(const char *));
+        if (!d->scopes)
+                return -ENOMEM;
+        for (size_t i = 0; i < v->n; i++) {
+                const Entry *e = v->entries[i];
+                if (!streq(e->name, "scope"))
+                        continue;
+                bool is_twice = false;
+                for (size_t k = 0; k < d->n_scopes; k++)
+                        is_twice |= streq(d->scopes[k], e->value);
+                if (is_twice)
+                        say_entry(b, DIAG_ERROR, v, e, "%s is asked for twice; remove one",
+                                  e->value);
+                else
+                        d->scopes[d->n_scopes++] = e->value;
+        }
+        bool is_needed = false;
+        for (size_t i = 0; i < s->n_parts; i++)
+                is_needed |= uses_scope(&s->parts[i]);
+        if (d->n_scopes == 0 && is_needed)
+                say_view(b, DIAG_ERROR, v, "scope",
+                         "is missing; write which province (or other scope) is asked for");
+        if (d->n_scopes == 0)
+                d->scopes[d->n_scopes++] = "";
+        return 0;
+}
+
+static int read_periods(Build *b, const SourceBuild *s, SourceDef *d) {
+        const Entry *e = view_get(&s->view, "periods");
+        const char **words = NULL;
+        size_t n = 0;
+        int r = value_words(b, e ? e->value : "month", false, &words, &n);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                PeriodType type;
+                bool is_bad = period_type_parse(words[i], &type) < 0;
+                for (size_t k = 0; !is_bad && k < d->n_periods; k++)
+                        is_bad = d->periods[k] == type;
+                if (is_bad)
+                        say_entry(b, DIAG_ERROR, &s->view, e,
+                                  "\"%s\" is unknown or written twice; use month quarter half year",
+                                  words[i]);
+                else
+                        d->periods[d->n_periods++] = type;
+        }
+        return r;
+}
+
+/* `at` and `every` exclude each other; the installation's one beats the preset's other. */
+static void read_schedule(Build *b, const SourceBuild *s, SourceDef *d) {
+        const View *v = &s->view;
+        const Entry *at = view_get(v, "at"), *every = view_get(v, "every");
+        if (at && every && (at->section->preset != NULL) == (every->section->preset != NULL)) {
+                say_entry(b, DIAG_ERROR, v, every,
+                          "`at` and `every` exclude each other; empty one of them");
+                return;
+        }
+        bool is_every = every && (!at || at->section->preset);
+        unsigned minute = 4 * 60;
+        if (is_every) {
+                if (duration_parse(every->value, &d->every_ms) < 0 || d->every_ms < MS_PER_SECOND ||
+                    d->every_ms > 31 * MS_PER_DAY)
+                        say_entry(b, DIAG_ERROR, v, every,
+                                  "\"%s\" is not a distance between 1s and 31d", every->value);
+                d->at_minute = -1;
+                return;
+        }
+        if (at && clock_parse(at->value, &minute) < 0)
+                say_entry(b, DIAG_ERROR, v, at, "\"%s\" is no time of the day; write it as 04:00",
+                          at->value);
+        d->at_minute = (int) minute;
+}
+
+static int read_token(Build *b, const SourceBuild *s, SourceDef *d) {
+        const View *v = &s->view;
+        int r = read_address(b, s, v, "token.url", &d->token_url);
+        check_template(b, s, v, "token.body");
+        if (view_get(v, "token.url") && !d->token_pointer)
+                say_view(b, DIAG_ERROR, v, "token.pointer",
+                         "is missing; write where the token stands in the answer");
+        if (!view_get(v, "token.url") && d->token_pointer)
+                say_view(b, DIAG_ERROR, v, "token.url",
+                         "is missing, while token.pointer is written");
+        return r;
+}
+
+static int read_keys(Build *b, const View *v, SourceDef *d) {
+        d->keys = arena_alloc(b->arena, v->n, sizeof *d->keys);
+        if (!d->keys)
+                return -ENOMEM;
+        for (size_t i = 0; i < v->n; i++) {
+                const Entry *e = v->entries[i];
+                if (*e->value && !e->key->store->is_list)
+                        d->keys[d->n_keys++] = (NameValue){e->name, e->value};
+        }
+        return 0;
+}
+
+static void check_source(Build *b, const SourceBuild *s, SourceDef *d) {
+        const View *v = &s->view;
+        const Entry *units = view_get(v, "units"), *space = view_get(v, "namespace"),
+                    *prefix = view_get(v, "prefix"), *url = view_get(v, "url");
+        if (units && !streq(units->value, "auto") && !streq(units->value, "strict"))
+                say_entry(b, DIAG_ERROR, v, units,
+                          "\"%s\" is not a valid choice; it must be auto | strict", units->value);
+        d->is_strict = units && streq(units->value, "strict");
+        if (space && !value_is_name(space->value, strlen(space->value)))
+                say_entry(b, DIAG_ERROR, v, space,
+                          "a namespace is made of letters, digits, - and _");
+        if (prefix && !value_is_name(prefix->value, strlen(prefix->value)))
+                say_entry(b, DIAG_ERROR, v, prefix, "a prefix is made of letters, digits, - and _");
+        if (url && strncmp(url->value, "http://", 7) != 0 &&
+            strncmp(url->value, "https://", 8) != 0 && strncmp(url->value, "file://", 7) != 0)
+                say_entry(b, DIAG_ERROR, v, url,
+                          "\"%s\" is no address; it begins with http:// or https://", url->value);
+        check_template(b, s, v, "scope_unit");
+        if (s->n_parts == 0)
+                say_view(b, DIAG_ERROR, v, NULL,
+                         "has no part; set `preset`, or write a section [part %s.NAME]", s->name);
+}
+
+static int build_source(Build *b, SourceBuild *s, SourceDef *d) {
+        const View *v = &s->view;
+        *d = (SourceDef){
+                .name = s->name,
+                .preset = s->preset,
+                .kind = view_get(v, "inbox") ? SOURCE_INBOX : SOURCE_HTTP,
+                .label = s->label,
+                .namespace_ = s->name,
+                .prefix = s->prefix,
+                .file = v->head->file,
+                .line = v->head->line,
+        };
+        int r = store_view(b, v, d);
+        if (r == 0)
+                r = read_scopes(b, s, d);
+        if (r == 0)
+                r = read_periods(b, s, d);
+        if (r == 0)
+                r = read_keys(b, v, d);
+        if (r == 0)
+                r = read_token(b, s, d);
+        if (r < 0)
+                return r;
+        read_schedule(b, s, d);
+        check_source(b, s, d);
+        d->parts = arena_alloc(b->arena, s->n_parts, sizeof *d->parts);
+        if (!d->parts)
+                return -ENOMEM;
+        d->n_parts = s->n_parts;
+        for (size_t i = 0; r == 0 && i < s->n_parts; i++)
+                r = build_part(b, s, &s->parts[i], &d->parts[i]);
+        return r;
+}
+
+/* ---- who owns an indicator ------------------------------------------------------------------- */
+
+/* Names that this source publishes and `other` owns already, for one message about all. */
+static void say_owned(Build *b, const SourceBuild *s, int other) {
+        const Config *c = b->config;
+        const SourceDef *d = &c->sources[s->index];
+        CLEANUP(buf_done) Buf names = BUF_INIT(BUF_MAX_TEXT);
+        for (size_t i = 0; i < c->n_indicators; i++) {
+                bool is_here = false;
+                for (size_t p = 0; p < d->n_parts; p++)
+                        for (size_t k = 0; k < d->parts[p].n_values; k++)
+                                is_here |= d->parts[p].values[k].indicator == i;
+                if (is_here && c->indicators[i].source == other)
+                        (void) buf_printf(&names, "%s%s", names.len ? ", " : "",
+                                          c->indicators[i].name);
+        }
+        if (names.len == 0)
+                return;
+        say_view(b, DIAG_ERROR, &s->view, NULL,
+                 "publishes %s, as [source %s] does; an indicator has one source: give one of them "
+                 "a `prefix`",
+                 buf_text(&names), c->sources[other].name);
+}
+
+static void own_values(Build *b, const SourceBuild *s) {
+        const SourceDef *d = &b->config->sources[s->index];
+        for (int other = 0; other < s->index; other++)
+                say_owned(b, s, other);
+        for (size_t p = 0; p < d->n_parts; p++) {
+                const PartDef *part = &d->parts[p];
+                for (size_t k = 0; k < part->n_values + part->n_parent_values; k++) {
+                        const ValueMap *m = k < part->n_values
+                                                    ? &part->values[k]
+                                                    : &part->parent_values[k - part->n_values];
+                        IndicatorDef *x = &b->config->indicators[m->indicator];
+                        if (x->source < 0)
+                                x->source = s->index;
+                }
+        }
+}
+
+int build_sources(Build *b) {
+        Config *c = b->config;
+        c->sources = arena_alloc(b->arena, b->n_sources, sizeof *c->sources);
+        if (!c->sources)
+                return -ENOMEM;
+        for (size_t i = 0; i < b->n_sources; i++) {
+                SourceBuild *s = &b->sources[i];
+                if (!s->is_enabled)
+                        continue;
+                s->index = (int) c->n_sources;
+                int r = build_source(b, s, &c->sources[c->n_sources]);
+                if (r < 0)
+                        return r;
+                c->n_sources++;
+                own_values(b, s);
+        }
+        return 0;
+}

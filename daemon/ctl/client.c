@@ -1,0 +1,160 @@
+/* Requests over the daemon's UNIX sockets. Reads go to status.sock, which everybody may open;
+ * actions to admin.sock beside it. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "ctl/ctl.h"
+#include "transport/http.h"
+
+#define ANSWER_MAX ((size_t) 64 << 20)
+#define TIMEOUT_MS 60000
+#define STATUS_SOCKET "status.sock"
+#define ADMIN_SOCKET "admin.sock"
+
+int query_add(Buf *path, const char *name, const char *value) {
+        if (!value)
+                return 0;
+        int r = buf_printf(path, "%c%s=", strchr(buf_text(path), '?') ? '&' : '?', name);
+        return r == 0 ? text_append_url(path, value, strlen(value)) : r;
+}
+
+static bool is_folder(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A folder holds both; beside a status socket lies the admin socket; any other socket is taken for
+ * both. */
+static int socket_path(const Ctl *ctl, bool is_action, Buf *ret) {
+        const char *slash = strrchr(ctl->socket, '/');
+        const char *name = slash ? slash + 1 : ctl->socket;
+
+        if (is_folder(ctl->socket))
+                return buf_printf(ret, "%s/%s", ctl->socket,
+                                  is_action ? ADMIN_SOCKET : STATUS_SOCKET);
+        if (!is_action || !streq(name, STATUS_SOCKET))
+                return buf_str(ret, ctl->socket);
+        return buf_printf(ret, "%.*s%s", (int) (name - ctl->socket), ctl->socket, ADMIN_SOCKET);
+}
+
+static int complain_unreachable(const Ctl *ctl, const char *path, int r) {
+        if (r == -EACCES || r == -EPERM) {
+                ctl_complain(SAID(ctl, "không mở được %s: cần thuộc nhóm chisod-admin",
+                                  "%s: permission denied, the group chisod-admin is needed"),
+                             path);
+                return EXIT_UNREACHABLE;
+        }
+        ctl_complain(SAID(ctl, "không liên lạc được chisod (%s: %s)",
+                          "chisod is not reachable (%s: %s)"),
+                     path, strerror(-r));
+        return EXIT_UNREACHABLE;
+}
+
+static int complain_problem(const Ctl *ctl, int status, const Buf *answer) {
+        json_t *problem = json_loadb(buf_text(answer), answer->len, 0, NULL);
+        const char *detail = json_string_value(json_object_get(problem, "detail"));
+
+        if (detail)
+                ctl_complain("%s", detail);
+        else
+                ctl_complain(SAID(ctl, "chisod trả lời HTTP %d", "chisod answered HTTP %d"),
+                             status);
+        json_decref(problem);
+        return EXIT_FAILED;
+}
+
+typedef struct Ask {
+        const char *method, *path;
+        const json_t *body;
+        bool is_action;
+} Ask;
+
+static int exchange(const Ctl *ctl, const Ask *ask, int *ret_status, Buf *answer) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(4096);
+        char *body = ask->body ? json_dumps(ask->body, JSON_COMPACT) : NULL;
+
+        int r = socket_path(ctl, ask->is_action, &path);
+        if (r == 0)
+                r = http_unix(buf_text(&path), ask->method, ask->path, body,
+                              body ? strlen(body) : 0, TIMEOUT_MS, ret_status, answer);
+        free(body);
+        return r < 0 ? complain_unreachable(ctl, buf_text(&path), r) : EXIT_FINE;
+}
+
+static int clean_text(json_t *value) {
+        CLEANUP(buf_done) Buf safe = BUF_INIT(ANSWER_MAX);
+
+        int r = text_append_printable(&safe, json_string_value(value), json_string_length(value));
+        if (r < 0)
+                return r;
+        return json_string_set(value, buf_text(&safe)) == 0 ? 0 : -ENOMEM;
+}
+
+int client_clean(json_t *value) {
+        const char *name;
+        json_t *member;
+        size_t i;
+        int r = 0;
+
+        if (json_is_string(value))
+                return clean_text(value);
+        json_array_foreach(value, i, member) if (r == 0) r = client_clean(member);
+        json_object_foreach(value, name, member) if (r == 0) r = client_clean(member);
+        return r;
+}
+
+static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
+        CLEANUP(buf_done) Buf own = BUF_INIT(ANSWER_MAX);
+        Buf *answer = raw ? raw : &own;
+        json_error_t error;
+        int status;
+
+        int exit_status = exchange(ctl, ask, &status, answer);
+        if (exit_status != EXIT_FINE)
+                return exit_status;
+        if (status < 200 || status > 299)
+                return complain_problem(ctl, status, answer);
+        json_t *json = json_loadb(buf_text(answer), answer->len, 0, &error);
+        if (!json) {
+                ctl_complain(SAID(ctl, "chisod trả lời không phải JSON: %s",
+                                  "chisod's answer is no JSON: %s"),
+                             error.text);
+                return EXIT_FAILED;
+        }
+        if (client_clean(json) < 0) {
+                json_decref(json);
+                ctl_complain("%s", strerror(ENOMEM));
+                return EXIT_FAILED;
+        }
+        *ret = json;
+        return EXIT_FINE;
+}
+
+int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
+        return client_ask(ctl, &(Ask){.method = "GET", .path = path}, raw, ret);
+}
+
+int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret) {
+        return client_ask(ctl,
+                          &(Ask){.method = "POST", .path = path, .body = body, .is_action = true},
+                          raw, ret);
+}
+
+void client_language(Ctl *ctl) {
+        CLEANUP(buf_done) Buf answer = BUF_INIT(ANSWER_MAX);
+        CLEANUP(buf_done) Buf path = BUF_INIT(4096);
+        int status = 0;
+
+        if (socket_path(ctl, /* is_action= */ false, &path) < 0 ||
+            http_unix(buf_text(&path), "GET", "/v1/status", NULL, 0, TIMEOUT_MS, &status, &answer) <
+                    0)
+                return;
+        json_t *json = json_loadb(buf_text(&answer), answer.len, 0, NULL);
+        const char *language = json_string_value(json_object_get(json, "language"));
+        if (language)
+                ctl->is_vi = strncmp(language, "en", 2) != 0;
+        json_decref(json);
+}

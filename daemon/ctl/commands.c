@@ -1,0 +1,328 @@
+/* The commands that ask the daemon: build the path, ask, print. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ctl/show.h"
+
+#define ANSWER_MAX ((size_t) 64 << 20)
+#define OUTPUT_MAX ((size_t) 16 << 20)
+#define POLL_US 500000
+
+typedef int (*Show)(const Ctl *ctl, const json_t *answer, Buf *out);
+
+static int out_of_memory(void) {
+        ctl_complain("out of memory");
+        return EXIT_FAILED;
+}
+
+/* Prints the bytes as they came with --json, else what `show` makes of them. */
+static int present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show) {
+        CLEANUP(buf_done) Buf out = BUF_INIT(OUTPUT_MAX);
+
+        if (ctl->is_json) {
+                if (buf_char(raw, '\n') < 0)
+                        return out_of_memory();
+                return ctl_print(raw);
+        }
+        if (show(ctl, answer, &out) < 0)
+                return out_of_memory();
+        return ctl_print(&out);
+}
+
+static int get_and_show(Ctl *ctl, const char *path, Show show) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = client_get(ctl, path, &raw, &answer);
+        if (r == EXIT_FINE)
+                r = present(ctl, &raw, answer, show);
+        json_decref(answer);
+        return r;
+}
+
+/* Hands the command's options over as query arguments of the same names. */
+static int add_options(const Ctl *ctl, const char *const *names, size_t n, Buf *path) {
+        for (size_t i = 0; i < n; i++) {
+                char name[32];
+
+                for (size_t j = 0; j <= strlen(names[i]) && j < sizeof(name); j++)
+                        name[j] = names[i][j] == '-' ? '_' : names[i][j];
+                name[sizeof(name) - 1] = '\0';
+                const char *value = ctl_option(ctl, names[i]);
+                int r = query_add(path, name, value && !*value ? "1" : value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_with(Ctl *ctl, Buf *path, const char *const *names, size_t n, Show show) {
+        if (add_options(ctl, names, n, path) < 0)
+                return out_of_memory();
+        return get_and_show(ctl, buf_text(path), show);
+}
+
+/* ---- reads
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+int command_status(Ctl *ctl) {
+        return get_and_show(ctl, "/v1/status", show_status);
+}
+
+int command_ranking(Ctl *ctl) {
+        static const char *const names[] = {"indicator", "period", "kind", "parent",
+                                            "as-of",     "with",   "limit"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        int r = buf_str(&path, "/v1/ranking");
+        if (r == 0 && !ctl_option(ctl, "with") && !ctl_option(ctl, "indicator"))
+                r = query_add(&path, "with", "progress");
+        return r < 0 ? out_of_memory()
+                     : read_with(ctl, &path, names, ELEMENTSOF(names), show_ranking);
+}
+
+int command_history(Ctl *ctl) {
+        static const char *const names[] = {"indicator", "type", "vintages", "as-of", "limit"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        int r = buf_str(&path, "/v1/history");
+        if (r == 0)
+                r = query_add(&path, "unit", ctl->words[0]);
+        return r < 0 ? out_of_memory()
+                     : read_with(ctl, &path, names, ELEMENTSOF(names), show_history);
+}
+
+int command_alerts(Ctl *ctl) {
+        static const char *const names[] = {"all", "rule", "unit", "as-of", "limit"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        if (buf_str(&path, "/v1/alerts") < 0)
+                return out_of_memory();
+        return read_with(ctl, &path, names, ELEMENTSOF(names), show_alerts);
+}
+
+static int word_path(const char *before, const char *word, const char *after, Buf *path) {
+        int r = buf_str(path, before);
+
+        if (r == 0)
+                r = text_append_url(path, word, strlen(word));
+        return r == 0 ? buf_str(path, after) : r;
+}
+
+int command_alert(Ctl *ctl) {
+        static const char *const names[] = {"as-of"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        if (word_path("/v1/alerts/", ctl->words[0], "", &path) < 0)
+                return out_of_memory();
+        return read_with(ctl, &path, names, ELEMENTSOF(names), show_alert);
+}
+
+int command_deliveries(Ctl *ctl) {
+        static const char *const names[] = {"as-of", "limit"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        int r = buf_str(&path, "/v1/deliveries");
+        if (r == 0 && ctl_option(ctl, "dead"))
+                r = query_add(&path, "state", "dead");
+        return r < 0 ? out_of_memory()
+                     : read_with(ctl, &path, names, ELEMENTSOF(names), show_deliveries);
+}
+
+int command_sources(Ctl *ctl) {
+        return get_and_show(ctl, "/v1/sources", show_sources);
+}
+
+/* ---- actions
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static int show_done(const Ctl *ctl, const json_t *answer, Buf *out) {
+        const json_t *n = json_object_get(answer, "messages");
+
+        if (json_is_integer(n))
+                return buf_printf(
+                        out,
+                        SAID(ctl, "%" PRId64 " thư diễn tập\n", "%" PRId64 " drill messages\n"),
+                        (int64_t) json_integer_value(n));
+        return buf_str(out, SAID(ctl, "đã nhận\n", "accepted\n"));
+}
+
+/* Takes the reference to `body`. */
+static int post_and_show(Ctl *ctl, const char *path, json_t *body, Show show) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = body ? client_post(ctl, path, body, &raw, &answer) : out_of_memory();
+        json_decref(body);
+        if (r == EXIT_FINE)
+                r = present(ctl, &raw, answer, show);
+        json_decref(answer);
+        return r;
+}
+
+int command_ack(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        const char *by = str_or(ctl_option(ctl, "by"), getlogin());
+
+        if (word_path("/v1/alerts/", ctl->words[0], "/ack", &path) < 0)
+                return out_of_memory();
+        json_t *body = json_pack("{s:s?, s:s?, s:s?}", "by", by, "note", ctl_option(ctl, "note"),
+                                 "until", ctl_option(ctl, "until"));
+        return post_and_show(ctl, buf_text(&path), body, show_done);
+}
+
+int command_retry(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        if (word_path("/v1/deliveries/", ctl->words[0], "/retry", &path) < 0)
+                return out_of_memory();
+        return post_and_show(ctl, buf_text(&path), json_object(), show_done);
+}
+
+int command_drill(Ctl *ctl) {
+        return post_and_show(ctl, "/v1/drills", json_pack("{s:s}", "recipient", ctl->words[0]),
+                             show_done);
+}
+
+/* ---- go-live
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static int ask_go_live(const Ctl *ctl, bool is_preview, Buf *raw, json_t **ret) {
+        bool is_announce = ctl_option(ctl, "announce");
+        json_t *body = json_pack("{s:b, s:b}", "announce", is_announce, "preview", is_preview);
+
+        int r = body ? client_post(ctl, "/v1/go-live", body, raw, ret) : out_of_memory();
+        json_decref(body);
+        return r;
+}
+
+/* The preview and the question; EXIT_FINE means: do it. With --json nobody is there to ask. */
+static int agree(const Ctl *ctl, bool *ret_is_agreed) {
+        CLEANUP(buf_done) Buf out = BUF_INIT(OUTPUT_MAX);
+        json_t *preview = NULL;
+
+        *ret_is_agreed = ctl_option(ctl, "yes");
+        if (ctl->is_json)
+                return EXIT_FINE;
+        int r = ask_go_live(ctl, /* is_preview= */ true, NULL, &preview);
+        if (r == EXIT_FINE)
+                r = show_go_live(ctl, preview, &out) < 0 ? out_of_memory() : ctl_print(&out);
+        json_decref(preview);
+        if (r == EXIT_FINE && !*ret_is_agreed)
+                *ret_is_agreed = ctl_confirm(
+                        ctl, SAID(ctl, "Bắt đầu gửi thông báo thật?", "Start telling people?"));
+        return r;
+}
+
+static int show_live(const Ctl *ctl, const json_t *answer, Buf *out) {
+        if (json_is_true(json_object_get(answer, "was_live")))
+                return buf_str(out, SAID(ctl, "Đã ở chế độ gửi thông báo từ trước.\n",
+                                         "It was live already.\n"));
+        return buf_str(out, SAID(ctl, "Từ nay gửi thông báo thật.\n", "Live from now on.\n"));
+}
+
+int command_go_live(Ctl *ctl) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+        bool is_agreed;
+
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = agree(ctl, &is_agreed);
+        if (r != EXIT_FINE)
+                return r;
+        if (!is_agreed && !ctl->is_json)
+                return EXIT_FAILED;
+        /* --json without --yes shows the preview and changes nothing */
+        r = ask_go_live(ctl, !is_agreed, &raw, &answer);
+        if (r == EXIT_FINE)
+                r = present(ctl, &raw, answer, show_live);
+        json_decref(answer);
+        return r;
+}
+
+/* ---- fetch
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_done(const json_t *answer) {
+        return json_is_true(json_object_get(json_object_get(answer, "request"), "done"));
+}
+
+/* One line per change of what the sources do; on stderr, so that --json stays one document. */
+static void print_progress(const json_t *answer, Buf *last) {
+        CLEANUP(buf_done) Buf line = BUF_INIT(64 << 10);
+        const json_t *sources = json_object_get(answer, "sources"), *source;
+        size_t i;
+
+        json_array_foreach(sources, i, source) {
+                const json_t *p = json_object_get(source, "progress");
+                const char *period = json_string_value(json_object_get(p, "period"));
+
+                if (period &&
+                    buf_printf(&line, "%s %s: %" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n",
+                               str_or(json_string_value(json_object_get(source, "name")), ""),
+                               period, json_integer_value(json_object_get(p, "part")),
+                               json_integer_value(json_object_get(p, "of"))) < 0)
+                        return;
+        }
+        if (line.len == 0 || streq(buf_text(&line), buf_text(last)))
+                return;
+        (void) fputs(buf_text(&line), stderr);
+        buf_clear(last);
+        (void) buf_str(last, buf_text(&line));
+}
+
+static int wait_for(Ctl *ctl, int64_t request) {
+        CLEANUP(buf_done) Buf last = BUF_INIT(64 << 10);
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/v1/sources?request=%" PRId64, request);
+        for (;;) {
+                CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+                json_t *answer = NULL;
+
+                int r = client_get(ctl, path, &raw, &answer);
+                if (r != EXIT_FINE)
+                        return r;
+                print_progress(answer, &last);
+                if (is_done(answer)) {
+                        r = present(ctl, &raw, answer, show_sources);
+                        json_decref(answer);
+                        return r;
+                }
+                json_decref(answer);
+                (void) usleep(POLL_US);
+        }
+}
+
+int command_fetch(Ctl *ctl) {
+        static const char *const names[] = {"from", "to"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+
+        int r = word_path("/v1/sources/", ctl->n_words > 0 ? ctl->words[0] : "all", "/fetch",
+                          &path);
+        if (r == 0)
+                r = add_options(ctl, names, ELEMENTSOF(names), &path);
+        if (r < 0)
+                return out_of_memory();
+        if (!ctl->is_json)
+                client_language(ctl);
+        r = client_post(ctl, buf_text(&path), NULL, &raw, &answer);
+        int64_t request = json_integer_value(json_object_get(answer, "request"));
+        if (r == EXIT_FINE && !ctl_option(ctl, "wait"))
+                r = present(ctl, &raw, answer, show_done);
+        json_decref(answer);
+        return r == EXIT_FINE && ctl_option(ctl, "wait") ? wait_for(ctl, request) : r;
+}

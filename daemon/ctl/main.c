@@ -1,0 +1,310 @@
+/* chisoctl COMMAND ...: one table of commands, options anywhere after it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ctl/ctl.h"
+#include "os/log.h"
+
+#define DEFAULT_SOCKET "/run/chisod/status.sock"
+
+typedef struct Command {
+        const char *name;
+        int (*run)(Ctl *ctl);
+        const char *options; /* blank-separated; "name=" takes a value */
+        size_t least, most;  /* words */
+        const char *usage;
+        const char *vi, *en;
+} Command;
+
+static const Command commands[] = {
+        {"status", command_status, "", 0, 0, "", "tình trạng: nguồn, kỳ, cảnh báo, thư, lưu trữ",
+         "sources, periods, alerts, queue, storage on one screen"},
+        {"ranking", command_ranking, "indicator= period= kind= parent= as-of= with= limit=", 0, 0,
+         "[--indicator I] [--period P] [--kind K] [--parent U] [--as-of T] [--with I,I] [--limit "
+         "N]",
+         "bảng xếp hạng; mặc định: tháng gần nhất đã kết thúc",
+         "places of a cohort; default: the last ended month"},
+        {"history", command_history, "indicator= type= vintages as-of= limit=", 1, 1,
+         "UNIT [--indicator I] [--type month|quarter|half|year] [--vintages] [--as-of T] [--limit "
+         "N]",
+         "các kỳ của một đơn vị; --vintages: mọi lần sửa",
+         "periods of one unit; --vintages: every revision"},
+        {"alerts", command_alerts, "all rule= unit= as-of= limit=", 0, 0,
+         "[--all] [--rule R] [--unit U] [--as-of T] [--limit N]",
+         "cảnh báo đang mở; --all: cả đã kết thúc", "open alerts; --all: past ones too"},
+        {"alert", command_alert, "as-of=", 1, 1, "ID [--as-of T]",
+         "toàn bộ diễn biến của một cảnh báo", "one alert's whole story"},
+        {"ack", command_ack, "by= note= until=", 1, 1, "ID [--by NAME] [--note TEXT] [--until T]",
+         "nhận đã biết một cảnh báo", "acknowledge an alert"},
+        {"sources", command_sources, "", 0, 0, "", "các nguồn số liệu", "the sources"},
+        {"source", command_source, "period= scope=", 1, 2, "try NAME [--period P] [--scope S]",
+         "hỏi thử một nguồn, in vài dòng đầu, không lưu gì",
+         "ask a source once, print the first rows, store nothing"},
+        {"fetch", command_fetch, "from= to= wait", 0, 1, "[SOURCE] [--from P --to P] [--wait]",
+         "lấy số liệu ngay; --wait: chờ và in tiến độ", "fetch now; --wait: show progress"},
+        {"deliveries", command_deliveries, "dead as-of= limit=", 0, 0,
+         "[--dead] [--as-of T] [--limit N]", "thư đã và đang gửi",
+         "messages and what became of them"},
+        {"retry", command_retry, "", 1, 1, "ID", "gửi lại một thư hỏng",
+         "plan a dead message again"},
+        {"drill", command_drill, "", 1, 1, "RECIPIENT", "gửi thư diễn tập", "send a drill"},
+        {"go-live", command_go_live, "announce yes", 0, 0, "[--announce] [--yes]",
+         "bắt đầu gửi thông báo thật, sau khi xem trước và hỏi",
+         "start telling people, after a preview and a question"},
+};
+
+/* ---- what all commands share
+ * --------------------------------------------------------------------------------------- */
+
+void ctl_complain(const char *format, ...) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(64 << 10);
+        CLEANUP(buf_done) Buf safe = BUF_INIT(256 << 10);
+        va_list ap;
+
+        va_start(ap, format);
+        int r = buf_vprintf(&text, format, ap);
+        va_end(ap);
+        if (r == 0)
+                r = text_append_printable(&safe, buf_text(&text), text.len);
+        (void) fprintf(stderr, "chisoctl: %s\n", r == 0 ? buf_text(&safe) : format);
+}
+
+int ctl_print(const Buf *text) {
+        if (fwrite(buf_text(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
+                return EXIT_FINE;
+        ctl_complain("stdout: write failed");
+        return EXIT_FAILED;
+}
+
+bool ctl_confirm(const Ctl *ctl, const char *question) {
+        char answer[16];
+
+        if (!isatty(STDIN_FILENO)) {
+                ctl_complain(
+                        SAID(ctl, "không có ai để hỏi: thêm --yes", "nobody to ask: add --yes"));
+                return false;
+        }
+        (void) fprintf(stderr, "%s [%s] ", question, SAID(ctl, "c/K", "y/N"));
+        if (!fgets(answer, sizeof(answer), stdin))
+                return false;
+        return answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'c' || answer[0] == 'C';
+}
+
+const char *ctl_option(const Ctl *ctl, const char *name) {
+        for (size_t i = 0; i < ctl->n_options; i++)
+                if (streq(ctl->options[i].name, name))
+                        return ctl->options[i].value;
+        return NULL;
+}
+
+/* ---- help
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static const char global_options[] =
+        "  --json  --socket PATH ($CHISO_SOCKET)  --config FILE  --help  --version\n";
+
+static int help_all(const Ctl *ctl) {
+        (void) printf(SAID(ctl, "Cách dùng: chisoctl LỆNH [...]\n\n",
+                           "Usage: chisoctl COMMAND [...]\n\n"));
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                (void) printf("  %-11s %s\n", commands[i].name,
+                              SAID(ctl, commands[i].vi, commands[i].en));
+        (void) printf("\n%s", global_options);
+        (void) printf(SAID(ctl,
+                           "Mã thoát: 0 tốt, 1 không làm được, 2 sai cách dùng, 3 không liên lạc "
+                           "được chisod\n",
+                           "Exit status: 0 fine, 1 failed, 2 usage, 3 daemon not reachable\n"));
+        return EXIT_FINE;
+}
+
+static int help_one(const Ctl *ctl, const Command *command) {
+        (void) printf("chisoctl %s %s\n  %s\n%s", command->name, command->usage,
+                      SAID(ctl, command->vi, command->en), global_options);
+        return EXIT_FINE;
+}
+
+/* Before the daemon is asked, the environment is all we know; Vietnamese unless it says English. */
+static bool is_english(void) {
+        static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const char *value = getenv(names[i]);
+
+                if (value && *value)
+                        return strncmp(value, "en", 2) == 0;
+        }
+        return false;
+}
+
+/* ---- arguments
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct Parser {
+        int argc, i;
+        char **argv;
+        Ctl *ctl;
+        const Command *command;
+        bool is_help, is_version;
+} Parser;
+
+static const Command *find_command(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (streq(commands[i].name, name))
+                        return commands + i;
+        return NULL;
+}
+
+/* Is `name` (n bytes) among the blank-separated options? *ret_value: it takes one. */
+static bool find_option(const char *list, const char *name, size_t n, bool *ret_value) {
+        while (*list) {
+                size_t size = strcspn(list, " ");
+                bool has_value = size > 0 && list[size - 1] == '=';
+
+                if (size - has_value == n && strncmp(list, name, n) == 0) {
+                        *ret_value = has_value;
+                        return true;
+                }
+                list += size + (list[size] == ' ');
+        }
+        return false;
+}
+
+static int usage_error(const Ctl *ctl, const char *text) {
+        ctl_complain(
+                SAID(ctl, "không hiểu \"%s\"; xem chisoctl --help", "\"%s\": see chisoctl --help"),
+                text);
+        return EXIT_USAGE;
+}
+
+/* The value after '=' or the next word; NULL when there is none. */
+static const char *option_value(Parser *p, const char *equals) {
+        if (equals)
+                return equals + 1;
+        return p->i + 1 < p->argc ? p->argv[++p->i] : NULL;
+}
+
+static int parse_global(Parser *p, const char *name, size_t n, const char *equals,
+                        bool *ret_found) {
+        static const char list[] = "json socket= config= help version";
+        bool has_value;
+
+        *ret_found = find_option(list, name, n, &has_value);
+        if (!*ret_found)
+                return EXIT_FINE;
+        if (!has_value) {
+                if (equals)
+                        return usage_error(p->ctl, p->argv[p->i]);
+                p->ctl->is_json = p->ctl->is_json || name[0] == 'j';
+                p->is_help = p->is_help || name[0] == 'h';
+                p->is_version = p->is_version || name[0] == 'v';
+                return EXIT_FINE;
+        }
+        const char *value = option_value(p, equals);
+        if (!value)
+                return usage_error(p->ctl, p->argv[p->argc - 1]);
+        if (name[0] == 's')
+                p->ctl->socket = value;
+        else
+                p->ctl->config = value;
+        return EXIT_FINE;
+}
+
+static int parse_option(Parser *p) {
+        const char *text = p->argv[p->i], *name = text + 2, *equals = strchr(name, '=');
+        size_t n = equals ? (size_t) (equals - name) : strlen(name);
+        bool is_global, has_value;
+
+        int r = parse_global(p, name, n, equals, &is_global);
+        if (is_global || r != EXIT_FINE)
+                return r;
+        if (!p->command || p->ctl->n_options == ARGS_MAX ||
+            !find_option(p->command->options, name, n, &has_value) || (equals && !has_value))
+                return usage_error(p->ctl, text);
+        const char *value = has_value ? option_value(p, equals) : "";
+        if (!value || (has_value && !*value))
+                return usage_error(p->ctl, text);
+        char *copy = strndup(name, n); /* argv may hold "name=value" */
+        if (!copy)
+                return EXIT_FAILED;
+        p->ctl->options[p->ctl->n_options++] = (Option){.name = copy, .value = value};
+        return EXIT_FINE;
+}
+
+static int parse_word(Parser *p) {
+        const char *text = p->argv[p->i];
+
+        if (!p->command) {
+                p->command = find_command(text);
+                return p->command ? EXIT_FINE : usage_error(p->ctl, text);
+        }
+        if (p->ctl->n_words == p->command->most)
+                return usage_error(p->ctl, text);
+        p->ctl->words[p->ctl->n_words++] = text;
+        return EXIT_FINE;
+}
+
+static int parse(Parser *p) {
+        bool is_rest = false;
+
+        for (p->i = 1; p->i < p->argc; p->i++) {
+                const char *text = p->argv[p->i];
+                int r;
+
+                if (!is_rest && streq(text, "--")) {
+                        is_rest = true;
+                        continue;
+                }
+                if (!is_rest && strncmp(text, "--", 2) == 0)
+                        r = parse_option(p);
+                else if (!is_rest && text[0] == '-' && text[1])
+                        r = usage_error(p->ctl, text);
+                else
+                        r = parse_word(p);
+                if (r != EXIT_FINE)
+                        return r;
+        }
+        return EXIT_FINE;
+}
+
+static int run(Parser *p) {
+        const Command *command = p->command;
+
+        if (p->is_version) {
+                (void) printf("chisoctl %s\n", CHISO_VERSION);
+                return EXIT_FINE;
+        }
+        if (p->is_help)
+                return command ? help_one(p->ctl, command) : help_all(p->ctl);
+        if (!command) {
+                (void) help_all(p->ctl);
+                return EXIT_USAGE;
+        }
+        if (p->ctl->n_words < command->least) {
+                ctl_complain(SAID(p->ctl, "cách dùng: chisoctl %s %s", "usage: chisoctl %s %s"),
+                             command->name, command->usage);
+                return EXIT_USAGE;
+        }
+        return command->run(p->ctl);
+}
+
+int main(int argc, char **argv) {
+        const char *socket = getenv("CHISO_SOCKET"), *no_colour = getenv("NO_COLOR");
+        Ctl ctl = {
+                .socket = socket && *socket ? socket : DEFAULT_SOCKET,
+                .is_vi = !is_english(),
+                .has_colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour),
+        };
+        Parser p = {.argc = argc, .argv = argv, .ctl = &ctl};
+
+        log_init("chisoctl", /* is_verbose= */ false);
+        int r = parse(&p);
+        if (r == EXIT_FINE)
+                r = run(&p);
+        for (size_t i = 0; i < ctl.n_options; i++)
+                free((char *) ctl.options[i].name);
+        return r;
+}

@@ -1,0 +1,191 @@
+/* One screen: what is wrong comes first, then figures, alerts, queue, storage. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/show-util.h"
+
+#define MIB (INT64_C(1) << 20)
+
+static const char *state_text(const Ctl *ctl, const char *state) {
+        static const struct {
+                const char *name, *vi, *en;
+        } states[] = {
+                {"fetching", "đang lấy", "fetching"}, {"stopped", "đã dừng", "stopped"},
+                {"refused", "bị từ chối", "refused"}, {"failing", "lỗi", "failing"},
+                {"waiting", "đang chờ", "waiting"},   {"idle", "bình thường", "fine"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(states); i++)
+                if (streq(states[i].name, state))
+                        return SAID(ctl, states[i].vi, states[i].en);
+        return state;
+}
+
+static Colour state_colour(const char *state) {
+        if (streq(state, "stopped") || streq(state, "refused") || streq(state, "failing"))
+                return COLOUR_RED;
+        return streq(state, "idle") ? COLOUR_GREEN : COLOUR_NONE;
+}
+
+/* "kỳ 2024-08, phần 3/6" while a job runs, "6/13" of the backfill, or "". */
+static void progress_text(const json_t *source, char *text, size_t size) {
+        const json_t *progress = at(source, "progress");
+        int64_t done = at_int(source, "backfill.done"), of = at_int(source, "backfill.of");
+
+        text[0] = '\0';
+        if (json_is_object(progress))
+                (void) snprintf(text, size, "%s %" PRId64 "/%" PRId64, at_text(progress, "period"),
+                                at_int(progress, "part"), at_int(progress, "of"));
+        else if (done < of)
+                (void) snprintf(text, size, "%" PRId64 "/%" PRId64, done, of);
+}
+
+int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *source;
+        size_t i;
+
+        table_column(&t, SAID(ctl, "Nguồn", "Source"), false, false);
+        table_column(&t, SAID(ctl, "Tình trạng", "State"), false, false);
+        table_column(&t, SAID(ctl, "Lần trước", "Last"), false, false);
+        table_column(&t, SAID(ctl, "Kết quả", "Outcome"), false, true);
+        table_column(&t, SAID(ctl, "Lần tới", "Next"), false, true);
+        table_column(&t, SAID(ctl, "Đang lấy, bù", "Progress"), false, true);
+        table_column(&t, SAID(ctl, "Lý do", "Reason"), false, true);
+        json_array_foreach(at(sources, "sources"), i, source) {
+                const char *state = at_text(source, "state");
+                char last[24], next[24], progress[64];
+
+                progress_text(source, progress, sizeof(progress));
+                table_cell(&t, at_text(source, "name"), COLOUR_NONE);
+                table_cell(&t, state_text(ctl, state), state_colour(state));
+                table_cell(&t, at_instant(last, source, "last"), COLOUR_NONE);
+                table_cell(&t, at_text(source, "outcome"), COLOUR_NONE);
+                table_cell(&t, at_instant(next, source, "next"), COLOUR_NONE);
+                table_cell(&t, progress, COLOUR_NONE);
+                table_cell(&t, at_text(source, "reason"), COLOUR_NONE);
+        }
+        return table_print(&t, ctl->has_colour, out);
+}
+
+static int show_periods(const Ctl *ctl, const json_t *status, Buf *out) {
+        const json_t *period;
+        char fetched[24];
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(at(status, "periods"), i, period) {
+                r = buf_printf(out,
+                               SAID(ctl, "%s %s: %" PRId64 "/%" PRId64 " đơn vị",
+                                    "%s %s: %" PRId64 "/%" PRId64 " units"),
+                               at_text(period, "label"), at_text(period, "status_label"),
+                               at_int(period, "with_value"), at_int(period, "units"));
+                if (r == 0 && *at_instant(fetched, period, "fetched"))
+                        r = buf_printf(out, SAID(ctl, ", lấy %s", ", fetched %s"), fetched);
+                if (r == 0)
+                        r = buf_char(out, '\n');
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+static int show_counts(const Ctl *ctl, const json_t *status, Buf *out) {
+        const json_t *rule;
+        size_t i;
+
+        int r = buf_printf(out,
+                           SAID(ctl, "Cảnh báo: %" PRId64 " (nghiêm trọng %" PRId64 ")",
+                                "Alerts: %" PRId64 " (critical %" PRId64 ")"),
+                           at_int(status, "alerts.open"), at_int(status, "alerts.critical"));
+        json_array_foreach(at(status, "alerts.by_rule"), i, rule) if (r == 0) r =
+                buf_printf(out, "%s%s %" PRId64, i == 0 ? ": " : ", ", at_text(rule, "rule"),
+                           at_int(rule, "open"));
+        if (r == 0)
+                r = buf_printf(out,
+                               SAID(ctl,
+                                    "\nThư: chờ %" PRId64 ", đang gửi %" PRId64 ", hỏng %" PRId64
+                                    "\n",
+                                    "\nMessages: queued %" PRId64 ", under way %" PRId64
+                                    ", dead %" PRId64 "\n"),
+                               at_int(status, "outbox.ready"), at_int(status, "outbox.started"),
+                               at_int(status, "outbox.dead"));
+        if (r == 0)
+                r = buf_printf(out,
+                               SAID(ctl, "Lưu trữ: %" PRId64 " MB, còn trống %" PRId64 " MB\n",
+                                    "Storage: %" PRId64 " MB, %" PRId64 " MB free\n"),
+                               at_int(status, "storage.bytes") / MIB,
+                               at_int(status, "storage.free") / MIB);
+        return r;
+}
+
+/* One line per object of the array: TITLE: a (b), coloured. */
+static int show_list(const Ctl *ctl, const json_t *list, const char *title, const char *a,
+                     const char *b, Buf *out) {
+        const json_t *item;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(list, i, item) {
+                CLEANUP(buf_done) Buf line = BUF_INIT(4096);
+                const char *detail = b ? at_text(item, b) : "";
+                const char *text =
+                        json_is_string(item) ? json_string_value(item) : at_text(item, a);
+
+                r = *detail ? buf_printf(&line, "%s: %s (%s)", title, text, detail)
+                            : buf_printf(&line, "%s: %s", title, text);
+                if (r == 0)
+                        r = colour_text(out, COLOUR_YELLOW, ctl->has_colour, buf_text(&line));
+                if (r == 0)
+                        r = buf_char(out, '\n');
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+static int show_trouble(const Ctl *ctl, const json_t *status, Buf *out) {
+        CLEANUP(buf_done) Buf line = BUF_INIT(4096);
+        const char *trouble = at_text(status, "trouble");
+
+        if (!*trouble)
+                return 0;
+        int r = buf_printf(&line, SAID(ctl, "SỰ CỐ: %s", "TROUBLE: %s"), trouble);
+        if (r == 0)
+                r = colour_text(out, COLOUR_RED, ctl->has_colour, buf_text(&line));
+        return r == 0 ? buf_char(out, '\n') : r;
+}
+
+int show_status(const Ctl *ctl, const json_t *status, Buf *out) {
+        bool is_live = streq(at_text(status, "notify"), "live");
+        char started[24];
+
+        int r = show_trouble(ctl, status, out);
+        if (r == 0)
+                r = buf_printf(out,
+                               SAID(ctl, "chisod %s · %s · %s · chạy từ %s\n",
+                                    "chisod %s · %s · %s · since %s\n"),
+                               at_text(status, "version"), at_text(status, "organization"),
+                               is_live ? SAID(ctl, "đang gửi thông báo (live)", "live")
+                                       : SAID(ctl, "chỉ quan sát (observe)", "observe"),
+                               at_instant(started, status, "started"));
+        if (r == 0)
+                r = show_sources(ctl, status, out);
+        if (r == 0)
+                r = show_periods(ctl, status, out);
+        if (r == 0)
+                r = show_counts(ctl, status, out);
+        if (r == 0)
+                r = show_list(ctl, at(status, "holds"), SAID(ctl, "Tạm giữ", "Held"), "subject",
+                              "since", out);
+        if (r == 0)
+                r = show_list(ctl, at(status, "conditions"), SAID(ctl, "Vận hành", "Condition"),
+                              "rule", "subject", out);
+        if (r == 0)
+                r = show_list(ctl, at(status, "paused"), SAID(ctl, "Kênh tạm dừng", "Paused"),
+                              "channel", "reason", out);
+        if (r == 0)
+                r = show_list(ctl, at(status, "warnings"), SAID(ctl, "Lưu ý", "Warning"), "", NULL,
+                              out);
+        return r;
+}
