@@ -98,7 +98,7 @@ class Lab:
 
     def start_hook(self, secret=None, *options):
         more = ["--secret", secret] if secret else []
-        self.hook_port = self.peer(os.path.join(PEERS, "hook.py"), "--dir", self.path("hook"), *more, *options)
+        self.hook_port = self.peer(os.path.join(PEERS, "hook.py"), "--dir", self.path("hook"), "--clock", self.path("clock"), *more, *options)
         return self.hook_port
 
     def mails(self):

@@ -21,12 +21,12 @@ def open_alerts(lab):
 
 def main():
     with Lab(sys.argv[1]) as lab:
+        lab.clock("2024-08-05T08:05:00+07:00")
         lab.start_publisher()
         lab.start_smtp()
         lab.start_hook(SECRET)
         configure(lab)
         lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")}))
-        lab.clock("2024-08-05T08:05:00+07:00")
         lab.start()
         lab.fetch("portal", "2024-07")
         assert lab.sql("SELECT count(*) FROM figure WHERE period = 2024107")[0][0] == 15, lab.sql("SELECT * FROM figure")
