@@ -184,6 +184,15 @@ static int fill_correction(Lookup *l, RenderItem *it) {
         return r;
 }
 
+/* A withdrawal says what the figure is now; the place that the alert had then says nothing any more. */
+static int fill_withdrawn(Lookup *l, RenderItem *it) {
+        FigureRow row;
+        it->place = it->of = 0;
+        int r = store_figure_get(l->app->store, it->item.period, it->indicator->id, it->item.unit, 0, &row, NULL);
+        it->item.value = r == 0 ? row.value : VALUE_NONE;
+        return r < 0 ? r : 0;
+}
+
 static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) {
         RenderItem *it = &l->items[i];
         *it = (RenderItem){ .item = *item, .limit = VALUE_NONE, .delta = VALUE_NONE, .previous = VALUE_NONE,
@@ -192,7 +201,9 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
         fill_unit(l, it, item->period ? period_end(item->period) - 1 : day_of_instant(now_ms));
         int r = fill_episode(l, i, it);
         if (r >= 0 && it->indicator && item->period) {
-                r = fill_counts(l, it);
+                r = item->say == SAY_WITHDRAWN ? fill_withdrawn(l, it) : 0;
+                if (r >= 0)
+                        r = fill_counts(l, it);
                 if (r >= 0)
                         r = fill_delta(l, it);
                 if (r >= 0)
