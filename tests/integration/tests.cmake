@@ -1,0 +1,12 @@
+# Whole-daemon tests: real publisher, SMTP server with TLS, hook receiver, on loopback, with the movable clock.
+if(CHISO_TEST_HOOKS)
+        file(GLOB lab_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/*.py)
+        foreach(script IN LISTS lab_tests)
+                get_filename_component(name ${script} NAME_WE)
+                if(name STREQUAL "lab" OR name STREQUAL "sample")
+                        continue()
+                endif()
+                add_test(NAME integration/${name} COMMAND /usr/bin/python3 ${script} ${CMAKE_BINARY_DIR})
+                set_tests_properties(integration/${name} PROPERTIES TIMEOUT 600)
+        endforeach()
+endif()
