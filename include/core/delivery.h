@@ -33,8 +33,9 @@ typedef struct SmtpReport {
         bool is_login_refused;
         bool is_data_begun; /* at least one byte of the message left */
         bool is_data_done;  /* the final dot left */
-        int response;       /* last reply code, 0 = none after that point */
-        bool is_rcpt_reply; /* the last reply was to RCPT (or MAIL) */
+        /* Last reply code from MAIL on (earlier ones are the relay's, not the message's); 0 = none after that point. */
+        int response;
+        bool is_rcpt_reply; /* the last reply was to RCPT or MAIL; else it was to DATA or the message */
         bool is_timeout;
 } SmtpReport;
 AttemptOutcome delivery_smtp_outcome(const SmtpReport *report);

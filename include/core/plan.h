@@ -50,10 +50,10 @@ typedef struct ToldFigure {
 typedef struct PlanEpisode {
         Episode e;             /* with id; GONE for those that vanished */
         IndicatorId indicator; /* whose figure its items print; 0 for subjects */
-        bool is_muted; /* a silence covers it: delays every kind of telling, discards none */
-        bool is_acked; /* mutes `continued`; a worse severity re-arms */
-        bool is_trembling; /* GONE, but its newest figure lies between limit and clear and its period is not closed: wait */
-        bool is_unknown; /* the newest period has no verdict: not repeated to officials */
+        bool is_muted;     /* a silence covers it: delays every kind of telling, discards none */
+        bool is_acked;     /* mutes `continued`; a worse severity re-arms */
+        bool is_trembling; /* GONE, first is the newest judged period and not closed, and rule_is_between(value, limit): wait */
+        bool is_unknown;   /* the newest period has no verdict: not repeated to officials */
         RepeatKind repeat;
         int repeat_days;
         int64_t amend_min; /* a changed value of the same period is told as `continued` from this size on */
@@ -61,7 +61,8 @@ typedef struct PlanEpisode {
 
 typedef struct PlanInput {
         RecipientRole role;
-        const PlanEpisode *episodes; /* that concern the target, sorted by id */
+        /* That concern the target, sorted by id: live ones, late ones, and all that `told` names. */
+        const PlanEpisode *episodes;
         size_t n_episodes;
         const Told *told; /* of the target, sorted by episode */
         size_t n_told;
@@ -80,9 +81,11 @@ typedef struct PlanItem {
         IndicatorId indicator;
         PeriodId period; /* Episode.last, or the fixed figure's */
         UnitId unit;
-        int64_t value;     /* VALUE_NONE */
-        int64_t old_value; /* SAY_FIX, WITHDRAWN, CLOSING: printed before; VALUE_NONE */
-        int64_t corrects;  /* message that said it, 0 */
+        int64_t value; /* VALUE_NONE */
+        /* SAY_FIX, WITHDRAWN, CLOSING: printed before. Others: what an earlier message printed for the same figure, where
+         * that differs. VALUE_NONE */
+        int64_t old_value;
+        int64_t corrects; /* message that said it, 0 */
         Severity severity;
 } PlanItem;
 
