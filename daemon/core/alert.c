@@ -111,13 +111,9 @@ static void run_breach(Fold *f, size_t i) {
 static void run_end(Fold *f, size_t i, EndReason end) {
         Episode *e = &f->episodes[f->n - 1];
 
-        if (e->state == EPISODE_PENDING)
-                f->n--;
-        else {
-                e->state = EPISODE_CLOSED;
-                e->end = end;
-                run_touch(f, i);
-        }
+        run_touch(f, i);
+        e->end = e->state == EPISODE_PENDING ? END_NONE : end;
+        e->state = e->state == EPISODE_PENDING ? EPISODE_GONE : EPISODE_CLOSED;
         f->is_running = false;
 }
 

@@ -439,16 +439,21 @@ static int judge_differing(Work *w, size_t u, const Episode *was, const Episode 
                               is_same_but_place(was, e) ? "place" : cause_of(w, u));
 }
 
-/* The run is shorter than `for`: never an alert so far, or none any more. */
-static int judge_pending(Work *w, size_t u, const Episode *was, const Episode *e) {
+/* The run is shorter than `for`: pending, or over before it opened. It was no alert so far, or is none any more. */
+static int judge_unopened(Work *w, size_t u, const Episode *was, const Episode *e) {
         bool was_alert = was && (was->state == EPISODE_OPEN || was->state == EPISODE_CLOSED);
         int r = add_episode(w, e, 0);
 
         if (r < 0)
                 return r;
-        return was_alert ? add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e->first,
-                                          cause_of(w, u))
-                         : add_transition(w, u, TRANSITION_PENDING, e->last, NULL);
+        if (was_alert)
+                return add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e->first,
+                                      cause_of(w, u));
+        if (e->state == EPISODE_PENDING)
+                return add_transition(w, u, TRANSITION_PENDING, e->last, NULL);
+        if (was && was->state == EPISODE_PENDING)
+                return add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e->first, "pending");
+        return 0; /* bookkeeping: where a run began that was over before anybody heard of it */
 }
 
 static Episode merged(const Work *w, size_t u, const Episode *was, const Episode *folded) {
@@ -462,7 +467,7 @@ static Episode merged(const Work *w, size_t u, const Episode *was, const Episode
                 return e;
         e.id = was->id;
         e.is_late = was->is_late;
-        e.is_held = was->is_held && e.state != EPISODE_PENDING;
+        e.is_held = was->is_held && e.opened != 0;
         e.tell_from = was->tell_from;
         e.step = was->step;
         /* A changed text ended it at a period that the text before had found in breach; still so.
@@ -483,8 +488,8 @@ static int judge_run(Work *w, size_t u, const Episode *was, const Episode *folde
 
         if (was && is_same_but_place(was, &e) && is_same_place(was, &e))
                 return add_held(w, was);
-        if (e.state == EPISODE_PENDING)
-                return judge_pending(w, u, was, &e);
+        if (e.state == EPISODE_PENDING || e.state == EPISODE_GONE)
+                return judge_unopened(w, u, was, &e);
         if (!was || was->opened == 0 || was->state == EPISODE_GONE || was->state == EPISODE_PENDING)
                 return judge_appeared(w, u, &e);
         w->n_opening += e.state == EPISODE_OPEN && e.is_held;
@@ -654,7 +659,7 @@ static const Episode *stored_further_on(const Work *w, size_t u, const UnitWork 
                 return NULL;
         for (size_t i = from; i < unit->n_stored; i++) {
                 const Episode *e = unit->stored[i];
-                if (e->first > run->last || (e->first == run->last && run->state == EPISODE_CLOSED))
+                if (e->first > run->last || (e->first == run->last && !is_live(run)))
                         return NULL;
                 if (e->first > run->first && seen < e->first && seen >= run->first &&
                     e->state != EPISODE_GONE)

@@ -47,7 +47,10 @@ static Series series_of(const char *text) {
 static char state_letter(const Episode *e) {
         static const char ends[] = {'-', 'c', 'u', 'e', 'r', 'x'};
 
-        return e->state == EPISODE_PENDING ? 'p' : e->state == EPISODE_OPEN ? 'o' : ends[e->end];
+        return e->state == EPISODE_GONE      ? 'g'
+               : e->state == EPISODE_PENDING ? 'p'
+               : e->state == EPISODE_OPEN    ? 'o'
+                                             : ends[e->end];
 }
 
 /* "o1-3:3" = open, from period 1 to 3, 3 breaches. */
@@ -89,12 +92,12 @@ static void folds_runs(void **state UNUSED) {
                 {".|#", 1, "o1-1:1"},
                 {"|#", 1, "o0-0:1"},
                 {"#", 2, "p0-0:1"},
-                {"#.", 2, ""},
+                {"#.", 2, "g0-1:1"},
                 {"##", 2, "o0-1:2"},
                 {"#?-#", 2, "o0-3:2"},
-                {"#.##.", 2, "c2-4:2"},
-                {"#|#", 2, "p1-1:1"},
-                {"##.", 3, ""},
+                {"#.##.", 2, "g0-1:1 c2-4:2"},
+                {"#|#", 2, "g0-1:1 p1-1:1"},
+                {"##.", 3, "g0-2:2"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
