@@ -285,11 +285,6 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
         return is_taken ? MHD_YES : MHD_NO;
 }
 
-static bool holds_nul(const char *uri) {
-        const char *p = strstr(uri, "%00");
-        return p != NULL;
-}
-
 static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection) {
         Pending *p = calloc(1, sizeof *p);
 
@@ -298,7 +293,7 @@ static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *conn
                 return NULL;
         if (strlen(uri) > SERVE_MAX_URI)
                 p->refused = 414;
-        else if (holds_nul(uri) || *uri != '/')
+        else if (strstr(uri, "%00") || *uri != '/')
                 p->refused = 400;
         return p;
 }
@@ -332,8 +327,21 @@ static void arm(Listener *l) {
                 log_error("Cannot arm the timer of a listener: %s", strerror(-r));
 }
 
+static unsigned count_connections(const Listener *l) {
+        const union MHD_DaemonInfo *info =
+                MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        return info ? info->num_connections : 0;
+}
+
+/* At its limit MHD takes the listening socket out of the epoll set, and puts it back at the beginning of a run. The run in
+ * which connections end is therefore followed by another one, or nobody would be let in until the next event. */
 static void run(Listener *l) {
-        if (MHD_run(l->mhd) != MHD_YES)
+        bool is_full = count_connections(l) >= SERVE_MAX_CONNECTIONS;
+        enum MHD_Result result = MHD_run(l->mhd);
+
+        if (is_full && result == MHD_YES)
+                result = MHD_run(l->mhd);
+        if (result != MHD_YES)
                 log_error("A listener cannot go on with its connections");
         arm(l);
 }
@@ -484,7 +492,7 @@ static int parse_address(const char *text, char *host, size_t host_size, const c
                 text++;
                 n -= 2;
         }
-        if (n == 0 || n >= host_size || !colon[1] ||
+        if (n == 0 || n >= host_size || !colon[1] || strtoul(colon + 1, NULL, 10) > 65535 ||
             strspn(colon + 1, "0123456789") != strlen(colon + 1))
                 return -EINVAL;
         memcpy(host, text, n);
