@@ -7,7 +7,8 @@
 
 /* 0 or -EIO. */
 int crypto_sha256(const void *data, size_t n, uint8_t ret[static SHA256_SIZE]);
-int crypto_hmac_sha256(const void *key, size_t key_n, const void *data, size_t n, uint8_t ret[static SHA256_SIZE]);
+int crypto_hmac_sha256(const void *key, size_t key_n, const void *data, size_t n,
+                       uint8_t ret[static SHA256_SIZE]);
 /* Fills with random bytes; a uniform double in [0, 1). */
 int crypto_random(void *ret, size_t n);
 double crypto_random01(void);
@@ -20,4 +21,5 @@ void crypto_hex(const uint8_t *data, size_t n, char *ret);
 
 /* Standard Webhooks 1.0: "v1,BASE64" over "ID.TIMESTAMP.BODY". The secret is "whsec_BASE64" or plain text bytes; several,
  * blank-separated, during rotation give several signatures, blank-separated. timestamp in seconds. */
-int crypto_webhook_sign(const char *secrets, const char *id, int64_t timestamp, const char *body, size_t n, Buf *ret);
+int crypto_webhook_sign(const char *secrets, const char *id, int64_t timestamp, const char *body,
+                        size_t n, Buf *ret);

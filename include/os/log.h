@@ -9,8 +9,9 @@
 #include "base/macro.h"
 
 typedef struct LogFields {
-        const char *source, *rule, *unit, *target; /* CHISO_SOURCE=, CHISO_RULE=, CHISO_UNIT=, CHISO_TARGET= */
-        const char *message_id;                    /* one of LOG_ID_*, or NULL */
+        const char *source, *rule, *unit,
+                *target;        /* CHISO_SOURCE=, CHISO_RULE=, CHISO_UNIT=, CHISO_TARGET= */
+        const char *message_id; /* one of LOG_ID_*, or NULL */
 } LogFields;
 
 /* Message ids of the catalog (systemd/chisod.catalog). */

@@ -13,21 +13,23 @@ typedef enum ServeRole { SERVE_STATUS, SERVE_ADMIN } ServeRole; /* status: maske
 
 typedef struct ServeRequest {
         ServeRole role;
-        const char *method, *path;   /* path without the query, percent-decoded */
-        const char *body;            /* "" when none */
+        const char *method,
+                *path;    /* HEAD comes as GET; path without the query, percent-decoded, UTF-8 */
+        const char *body; /* "" when none */
         size_t body_size;
-        const char *if_none_match;   /* or NULL */
-        void *connection;            /* private: for serve_query */
+        const char *if_none_match; /* or NULL */
+        void *connection;          /* private: for serve_query */
 } ServeRequest;
 
 /* Value of a query argument, or NULL. */
 const char *serve_query(const ServeRequest *r, const char *name);
 
 typedef struct ServeReply {
-        int status;                  /* default 200 */
-        const char *content_type;    /* static; default application/json */
-        Buf body;                    /* handed over */
-        char etag[96];               /* with quotes, or "": sent, and 304 is answered when it matches If-None-Match */
+        int status;               /* default 200 */
+        const char *content_type; /* static; default application/json */
+        Buf body;                 /* handed over */
+        char etag
+                [96]; /* with quotes, or "": sent, and 304 is answered when it matches If-None-Match */
 } ServeReply;
 
 /* Fills the reply. A negative result becomes 500 problem+json. */
@@ -35,8 +37,9 @@ typedef int (*ServeHandler)(const ServeRequest *request, ServeReply *reply, void
 
 typedef struct Serve Serve;
 /* No listeners yet. */
-int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_request_body, Serve **ret);
-/* fd: a listening stream socket (taken over). */
+int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_request_body,
+              Serve **ret);
+/* fd: a listening stream socket (taken over, also on failure). */
 int serve_listen_fd(Serve *s, int fd, ServeRole role);
 /* Makes the UNIX socket itself (an old file of it is replaced; mode e.g. 0666). */
 int serve_listen_unix(Serve *s, const char *path, unsigned mode, ServeRole role);

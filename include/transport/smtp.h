@@ -8,13 +8,13 @@
 #include "transport/mux.h"
 
 typedef struct SmtpRequest {
-        const char *url;           /* smtp://host:587 or smtps://host:465 */
+        const char *url;                 /* smtp://host:587 or smtps://host:465 */
         const char *username, *password; /* or NULL */
-        const char *ca_file;       /* or NULL */
+        const char *ca_file;             /* or NULL */
         TlsMode tls;
-        const char *sender;        /* envelope */
-        const char *recipient;     /* envelope, exactly one */
-        const char *data;          /* whole message, CRLF; must live until the slot is gone */
+        const char *sender;    /* envelope */
+        const char *recipient; /* envelope, exactly one */
+        const char *data;      /* whole message, CRLF; must live until the slot is gone */
         size_t size;
         int64_t timeout_ms;
 } SmtpRequest;
@@ -22,7 +22,7 @@ typedef struct SmtpRequest {
 typedef struct SmtpResult {
         AttemptOutcome outcome;
         SmtpReport report;
-        const char *text;          /* last reply line or the reason, printable, at most 1 KiB */
+        const char *text; /* last reply line or the reason, printable, at most 1 KiB */
 } SmtpResult;
 typedef void (*SmtpDone)(Slot *slot, const SmtpResult *result, void *userdata);
 

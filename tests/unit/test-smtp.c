@@ -104,6 +104,8 @@ static int tear_down_group(void **state) {
         return 0;
 }
 
+#define BIG ((size_t) 24 << 20) /* more than the socket buffers of both sides hold */
+
 typedef enum Wire { PLAIN, STARTTLS, IMPLICIT } Wire;
 
 static char cert_path[100], key_path[100], mode_path[100], log_path[100], release_path[100];
@@ -179,13 +181,13 @@ static void test_outcomes(void **state) {
                 {"longline", 20000, ATTEMPT_CHANNEL_DOWN, "too long", 0, false, false, false},
         };
         char url[100];
-        CLEANUP_FREE char *big = malloc(1 << 20);
+        CLEANUP_FREE char *big = malloc(BIG);
         Peer p = relay(PLAIN, "good", /* has_auth= */ false);
         (void) state;
 
         /* In the two modes that end within the message it must be too long for the socket's
          * buffers. */
-        for (size_t i = 0; i < 1 << 20; i++)
+        for (size_t i = 0; i < BIG; i++)
                 big[i] = "0123456789abcdef0123456789abcd\r\n"[i % 32];
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 SmtpRequest q = request_for(url, "smtp", &p);
@@ -196,7 +198,7 @@ static void test_outcomes(void **state) {
                 q.timeout_ms = cases[i].timeout_ms;
                 if (is_cut) {
                         q.data = big;
-                        q.size = 1 << 20;
+                        q.size = BIG;
                 }
                 peer_write(folder, "mode", cases[i].mode);
                 deliver(&q, &s);
