@@ -21,6 +21,12 @@
 
 #define GUARD_MIN_COHORT 10u
 
+typedef struct StoredKey {
+        size_t unit;     /* index in the panel */
+        bool is_foreign; /* of a period type that the rule no longer watches */
+        const Episode *episode;
+} StoredKey;
+
 typedef struct Work {
         const JudgeInput *in;
         JudgeResult *result;
@@ -33,8 +39,7 @@ typedef struct Work {
         bool *is_judged;           /* per period: a text of this indicator holds there */
         int *for_n;                /* per period */
         EndReason *end, *unit_end; /* per period: of the cohort; scratch of one unit */
-        const Episode **stored;    /* of units in the panel, sorted by (unit index, first) */
-        size_t *stored_unit;       /* unit index of each */
+        StoredKey *stored; /* of units in the panel, sorted by (unit, foreign first, first) */
         size_t n_stored;
         uint8_t *marks; /* per result episode */
         size_t cap_marks;
@@ -53,7 +58,6 @@ static void work_done(Work *w) {
         free(w->end);
         free(w->unit_end);
         free(w->stored);
-        free(w->stored_unit);
         free(w->marks);
 }
 
@@ -199,12 +203,6 @@ static const Judgement *judgement_of(const Work *w, size_t u, PeriodId period) {
 /* ---- stored episodes by unit
  * -------------------------------------------------------------------------------------- */
 
-typedef struct StoredKey {
-        size_t unit;
-        bool is_foreign;
-        const Episode *episode;
-} StoredKey;
-
 static int compare_stored(const void *a, const void *b) {
         const StoredKey *x = a, *y = b;
 
@@ -240,32 +238,25 @@ static int index_units(const Panel *panel, UnitKey **ret) {
 
 static int sort_stored(Work *w) {
         const JudgeInput *in = w->in;
-        size_t room = MAX(in->n_stored, 1u);
         CLEANUP_FREE UnitKey *units = NULL;
-        CLEANUP_FREE StoredKey *keys = calloc(room, sizeof(*keys));
         int r;
 
-        w->stored = calloc(room, sizeof(*w->stored));
-        w->stored_unit = calloc(room, sizeof(*w->stored_unit));
-        if (!keys || !w->stored || !w->stored_unit)
+        w->stored = calloc(MAX(in->n_stored, 1u), sizeof(*w->stored));
+        if (!w->stored)
                 return -ENOMEM;
         r = index_units(in->value, &units);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < in->n_stored; i++) {
-                UnitKey want = {in->stored[i].unit, 0};
+                const Episode *e = &in->stored[i];
+                UnitKey want = {e->unit, 0};
                 const UnitKey *found =
                         bsearch(&want, units, in->value->n_units, sizeof(*units), compare_units);
                 if (found)
-                        keys[w->n_stored++] = (StoredKey){
-                                found->index, is_foreign(&in->stored[i], in->value->first),
-                                &in->stored[i]};
+                        w->stored[w->n_stored++] =
+                                (StoredKey){found->index, is_foreign(e, in->value->first), e};
         }
-        qsort(keys, w->n_stored, sizeof(*keys), compare_stored);
-        for (size_t i = 0; i < w->n_stored; i++) {
-                w->stored[i] = keys[i].episode;
-                w->stored_unit[i] = keys[i].unit;
-        }
+        qsort(w->stored, w->n_stored, sizeof(*w->stored), compare_stored);
         return 0;
 }
 
@@ -473,10 +464,9 @@ static Episode merged(const Work *w, size_t u, const Episode *was, const Episode
         /* A changed text ended it at a period that the text before had found in breach; still so.
          */
         bool is_clear = e.state == EPISODE_CLOSED && e.end == END_CLEAR;
-        if (is_clear && was->end == END_RULE_CHANGED && was->last == e.last)
-                e.end = END_RULE_CHANGED;
-        else if (is_clear && w->in->is_new_rule && was->state == EPISODE_OPEN &&
-                 e.last <= was->last)
+        bool was_so = was->end == END_RULE_CHANGED && was->last == e.last;
+        bool is_so_now = w->in->is_new_rule && was->state == EPISODE_OPEN && e.last <= was->last;
+        if (is_clear && (was_so || is_so_now))
                 e.end = END_RULE_CHANGED;
         return e;
 }
@@ -591,7 +581,7 @@ static int judge_vanished(Work *w, size_t u, const Episode *was) {
  */
 
 typedef struct UnitWork {
-        const Episode **stored;
+        const StoredKey *stored;
         size_t n_stored;
         Episode *folded;
         size_t n_folded;
@@ -624,7 +614,7 @@ static void apply_unit_end(Work *w, size_t u) {
 static bool find_unit_start(const Work *w, UnitWork *unit) {
         unit->start = w->start;
         for (size_t i = 0; i < unit->n_stored; i++) {
-                const Episode *e = unit->stored[i];
+                const Episode *e = unit->stored[i].episode;
                 if (e->first >= w->start || e->state == EPISODE_GONE)
                         continue;
                 if (is_live(e))
@@ -658,7 +648,7 @@ static const Episode *stored_further_on(const Work *w, size_t u, const UnitWork 
         if (seen == 0 || (is_restated_unit(w, u) && w->in->restated <= seen))
                 return NULL;
         for (size_t i = from; i < unit->n_stored; i++) {
-                const Episode *e = unit->stored[i];
+                const Episode *e = unit->stored[i].episode;
                 if (e->first > run->last || (e->first == run->last && !is_live(run)))
                         return NULL;
                 if (e->first > run->first && seen < e->first && seen >= run->first &&
@@ -675,20 +665,22 @@ static int judge_folded(Work *w, size_t u, UnitWork *unit) {
 
         for (size_t f = 0; r == 0 && f < unit->n_folded; f++) {
                 const Episode *run = &unit->folded[f], *was = NULL;
-                for (; r == 0 && s < unit->n_stored && unit->stored[s]->first < run->first; s++)
-                        if (unit->stored[s]->first >= unit->start && unit->stored[s] != taken)
-                                r = judge_vanished(w, u, unit->stored[s]);
-                if (r == 0 && s < unit->n_stored && unit->stored[s]->first == run->first)
-                        was = unit->stored[s++];
+                for (; r == 0 && s < unit->n_stored && unit->stored[s].episode->first < run->first;
+                     s++)
+                        if (unit->stored[s].episode->first >= unit->start &&
+                            unit->stored[s].episode != taken)
+                                r = judge_vanished(w, u, unit->stored[s].episode);
+                if (r == 0 && s < unit->n_stored && unit->stored[s].episode->first == run->first)
+                        was = unit->stored[s++].episode;
                 if (r == 0 && !was)
                         was = taken = stored_further_on(w, u, unit, s, run);
                 if (r == 0 && (was || unit->is_new_allowed))
                         r = judge_run(w, u, was, run);
         }
         for (; r == 0 && s < unit->n_stored; s++)
-                if (unit->stored[s]->first >= unit->start && unit->stored[s]->first <= w->newest &&
-                    unit->stored[s] != taken)
-                        r = judge_vanished(w, u, unit->stored[s]);
+                if (unit->stored[s].episode->first >= unit->start &&
+                    unit->stored[s].episode->first <= w->newest && unit->stored[s].episode != taken)
+                        r = judge_vanished(w, u, unit->stored[s].episode);
         return r;
 }
 
@@ -696,21 +688,31 @@ static int judge_folded(Work *w, size_t u, UnitWork *unit) {
 static int judge_unwatched(Work *w, size_t u, const UnitWork *unit) {
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < unit->n_stored; i++)
-                if (is_live(unit->stored[i]))
-                        r = end_stored(w, u, unit->stored[i], END_RULE_CHANGED,
-                                       MAX(unit->stored[i]->last, w->newest));
+        for (size_t i = 0; r == 0 && i < unit->n_stored; i++) {
+                const Episode *e = unit->stored[i].episode;
+                if (is_live(e))
+                        r = end_stored(w, u, e, END_RULE_CHANGED, MAX(e->last, w->newest));
+        }
         return r;
 }
 
-static int judge_unit(Work *w, size_t u, const Episode **stored, size_t n_stored) {
-        CLEANUP(unit_work_done) UnitWork unit = {.stored = stored, .n_stored = n_stored};
+/* Takes them off the list: nothing here can be held against them. */
+static int judge_foreign(Work *w, size_t u, UnitWork *unit) {
         int r = 0;
 
-        for (; r == 0 && unit.n_stored > 0 && is_foreign(unit.stored[0], w->start); unit.n_stored--)
-                if (is_live(*unit.stored++))
-                        r = end_stored(w, u, unit.stored[-1], END_RULE_CHANGED,
-                                       unit.stored[-1]->last);
+        for (; r == 0 && unit->n_stored > 0 && unit->stored->is_foreign;
+             unit->stored++, unit->n_stored--)
+                if (is_live(unit->stored->episode))
+                        r = end_stored(w, u, unit->stored->episode, END_RULE_CHANGED,
+                                       unit->stored->episode->last);
+        return r;
+}
+
+static int judge_unit(Work *w, size_t u, const StoredKey *stored, size_t n_stored) {
+        CLEANUP(unit_work_done) UnitWork unit = {.stored = stored, .n_stored = n_stored};
+        int r;
+
+        r = judge_foreign(w, u, &unit);
         if (r < 0)
                 return r;
         unit.is_new_allowed = !w->in->is_watched || w->in->is_watched[u];
@@ -727,7 +729,7 @@ static int judge_units(Work *w) {
 
         for (size_t u = 0, s = 0; r == 0 && u < w->in->value->n_units; u++) {
                 size_t from = s;
-                while (s < w->n_stored && w->stored_unit[s] == u)
+                while (s < w->n_stored && w->stored[s].unit == u)
                         s++;
                 r = judge_unit(w, u, w->stored + from, s - from);
         }
@@ -796,7 +798,7 @@ static void apply_guard(Work *w) {
         JudgeResult *result = w->result;
         size_t n = 0, t = 0;
 
-        for (size_t i = 0; i < result->n_episodes; i++) {
+        for (size_t i = 0; w->marks && i < result->n_episodes; i++) {
                 Episode *e = &result->episodes[i];
                 bool is_dropped = result->is_guard_tripped && (w->marks[i] & MARK_UNCHANGED);
                 if (!result->is_guard_tripped)

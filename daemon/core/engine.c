@@ -37,17 +37,19 @@ static int add_change(Changes *c, const FigureRow *now, const FigureRow *old) {
         return 0;
 }
 
-static int know_row(Changes *c, const FigureRow *known, const FigureRow *published) {
-        if (!known)
-                return published->value == VALUE_NONE && says_nothing(published->why)
-                               ? 0
-                               : add_change(c, published, NULL);
+static int know_first(Changes *c, const FigureRow *published) {
+        bool is_news = published->value != VALUE_NONE || !says_nothing(published->why);
+
+        return is_news ? add_change(c, published, NULL) : 0;
+}
+
+static int know_gone(Changes *c, const FigureRow *known) {
         FigureRow gone = {known->indicator, known->unit, VALUE_NONE, WHY_GONE};
-        if (!published) {
-                if (known->value == VALUE_NONE)
-                        return 0;
-                published = &gone;
-        }
+
+        return known->value == VALUE_NONE ? 0 : add_change(c, &gone, known);
+}
+
+static int know_again(Changes *c, const FigureRow *known, const FigureRow *published) {
         return is_same_knowledge(known, published) ? 0 : add_change(c, published, known);
 }
 
@@ -60,9 +62,12 @@ int engine_know(const FigureRow *known, size_t n_known, const FigureRow *publish
                 int order = i == n_known       ? 1
                             : j == n_published ? -1
                                                : compare_key(&known[i], &published[j]);
-                r = know_row(&c, order <= 0 ? &known[i] : NULL, order >= 0 ? &published[j] : NULL);
-                i += order <= 0;
-                j += order >= 0;
+                if (order == 0)
+                        r = know_again(&c, &known[i++], &published[j++]);
+                else if (order < 0)
+                        r = know_gone(&c, &known[i++]);
+                else
+                        r = know_first(&c, &published[j++]);
         }
         if (r < 0) {
                 free(c.list);

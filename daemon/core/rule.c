@@ -15,10 +15,14 @@
 
 #define BEHIND_MIN_UNITS 5u
 
+typedef struct Boundary {
+        const EraDef *era; /* or NULL */
+} Boundary;
+
 typedef struct Scene {
         const RuleContext *context;
         size_t p;
-        const EraDef **eras; /* [k]: the boundary between period p - k - 1 and p - k */
+        Boundary *eras; /* [k]: between period p - k - 1 and p - k */
         size_t n_eras;
         int64_t median;
         RankMoves moves;
@@ -63,8 +67,8 @@ static int scene_eras(Scene *s) {
                 return -ENOMEM;
         for (size_t k = 0; k < MIN(s->n_eras, s->p); k++) {
                 PeriodId now = period_add(c->value->first, (int) (s->p - k));
-                s->eras[k] = delta_era_between(c->eras, c->n_eras, period_previous(now), now,
-                                               c->source, indicator_of(c)->name, c->parent);
+                s->eras[k].era = delta_era_between(c->eras, c->n_eras, period_previous(now), now,
+                                                   c->source, indicator_of(c)->name, c->parent);
         }
         return 0;
 }
@@ -93,7 +97,7 @@ static Delta delta_back(const Scene *s, size_t u, size_t k) {
         if (k > s->p)
                 return (Delta){VALUE_NONE, DELTA_MISSING, NULL};
         return delta_make(c->value, s->p - k, u, c->valid_from ? c->valid_from[u] : DAY_EVER,
-                          s->eras[k], k == 0 && c->is_running);
+                          s->eras[k].era, k == 0 && c->is_running);
 }
 
 /* ---- conditions
@@ -239,7 +243,7 @@ int rule_judge(const RuleContext *context, size_t p, Judgement *ret) {
         r = rank_build(row(panel, p), panel->n_units, indicator_of(context)->direction, place, &of);
         if (r == 0)
                 r = scene_init(&scene, context, p);
-        if (r < 0)
+        if (r != 0)
                 return r;
         for (size_t u = 0; u < panel->n_units; u++) {
                 Delta d = delta_back(&scene, u, 0);
