@@ -9,10 +9,12 @@ import contextlib
 import datetime
 import email
 import email.policy
+import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +25,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 PEERS = os.path.join(TOP, "tests", "peers")
 PYTHON = "/usr/bin/python3"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("x", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 class Lab:
@@ -58,7 +71,7 @@ class Lab:
     # ---- peers ---------------------------------------------------------------------------------------------------------
 
     def peer(self, *argv):
-        p = subprocess.Popen([PYTHON, *argv], stdout=subprocess.PIPE, text=True)
+        p = subprocess.Popen([PYTHON, *argv], stdout=subprocess.PIPE, text=True, env=dict(os.environ, PEER_DIES_WITH_PARENT="1"))
         self.peers.append(p)
         line = p.stdout.readline().split()
         assert line and line[0] == "ready", (argv, line)
@@ -147,7 +160,7 @@ class Lab:
         self.daemon = subprocess.Popen([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf")], env=self.env(kill),
                                        stdout=self.logs, stderr=self.logs)
         if wait:
-            self.wait(lambda: os.path.exists(self.path("run", "admin.sock")) and self.ctl("status", check=False).returncode == 0,
+            self.wait(lambda: self.call("GET", "/v1/status"),
                       "the daemon answers")
 
     def path_of(self, program):
@@ -183,6 +196,26 @@ class Lab:
 
     def fetch(self, source, period, check=True):
         return self.ctl("fetch", source, "--from", period, "--to", period, "--wait", check=check)
+
+    def call(self, method, path):
+        """A request to the admin socket, without a process of its own; None while nobody answers."""
+        connection = UnixConnection(self.path("run", "admin.sock"))
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return json.loads(answer.read()) if answer.status < 300 else None
+        except OSError:
+            return None
+        except http.client.HTTPException:
+            return None
+        finally:
+            connection.close()
+
+    def ask(self, source, period=None):
+        """fetch(), but looking more often than a person needs."""
+        started = self.call("POST", "/v1/sources/%s/fetch%s" % (source, "?from=%s&to=%s" % (period, period) if period else ""))
+        assert started, "the daemon took no request to fetch"
+        self.wait(lambda: self.call("GET", "/v1/sources?request=%d" % started["request"])["request"]["done"], "fetched %s %s" % (source, period))
 
     def sql(self, query, *args):
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % self.path("state", "chisod.db"), uri=True)) as db:
