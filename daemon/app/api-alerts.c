@@ -198,7 +198,7 @@ static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *d
                 view_value(o, "previous", c->app, def, t->previous_value, 0);
                 view_value(o, "limit", c->app, def, t->limit, 0);
                 write_place(o, t->place, t->of);
-                json_out_text(o, "reason", t->reason);
+                json_out_text(o, "reason", api_masked(c, t->reason));
                 json_out_end_object(o);
         }
         json_out_end_array(o);

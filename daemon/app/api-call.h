@@ -57,6 +57,12 @@ int api_find_id(ApiCall *c, const char *text, int64_t *ret);
 /* The request's body as a JSON object (an empty body is an empty object). */
 int api_body(ApiCall *c, json_t **ret);
 
+/* What quotes an address is shown on the admin socket only. */
+#define API_MASK "***"
+static inline const char *api_masked(const ApiCall *c, const char *text) {
+        return text && !c->is_admin && strchr(text, '@') ? API_MASK : text;
+}
+
 /* {"as_of", "step", "note"}: what instant the answer speaks of. */
 void api_as_of(ApiCall *c);
 /* The window and how many there are: {"total", "limit", "offset"}. */

@@ -8,8 +8,6 @@
 #include "os/clock.h"
 #include "store/outbox.h"
 
-#define MASK "***"
-
 /* ---- list
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -22,7 +20,7 @@ static const TargetRow *find_target(const TargetRow *targets, size_t n, int64_t 
 }
 
 static const char *masked(const ApiCall *c, const char *text) {
-        return text && !c->is_admin ? MASK : text;
+        return text && !c->is_admin ? API_MASK : text;
 }
 
 static void write_message(ApiCall *c, const MessageRow *row, const TargetRow *target) {

@@ -201,7 +201,7 @@ static int find_type(ApiCall *c, const IndicatorDef *def, PeriodType *ret) {
 
 int api_history(ApiCall *c) {
         CLEANUP(history_done) History h = {.has_vintages = api_flag(c, "vintages")};
-        PeriodType type;
+        PeriodType type = PERIOD_MONTH;
 
         if (!api_query(c, "unit"))
                 return API_PROBLEM(c, 400, "thiếu unit=", "unit= is missing");
@@ -253,8 +253,8 @@ static int count_units(const View *v, const IndicatorDef *def, PeriodId period, 
 }
 
 static int write_one_period(ApiCall *c, const IndicatorDef *def, PeriodId period) {
-        size_t units, of;
-        int64_t fetched;
+        size_t units = 0, of = 0;
+        int64_t fetched = 0;
 
         int r = count_units(&c->view, def, period, &units, &of);
         if (r == 0)

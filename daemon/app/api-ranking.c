@@ -37,6 +37,7 @@ typedef struct Table {
         RankMoves moves;
         const EraDef *era;
         bool is_running;
+        size_t trend_start; /* first period of the spark line */
 } Table;
 
 static void table_done(Table *t) {
@@ -56,6 +57,18 @@ static const EraDef *era_before(const ApiCall *c, const IndicatorDef *def, Perio
 
         return delta_era_between(config->eras, config->n_eras, period_previous(period), period,
                                  source ? source->name : NULL, def->name, u ? u->key : NULL);
+}
+
+/* Leading periods without any figure of the cohort are left out: a young installation has short
+ * lines. */
+static size_t trend_start(const Table *t) {
+        size_t n = t->cohort->n, p = 0;
+
+        for (; p < LAST; p++)
+                for (size_t u = 0; u < n; u++)
+                        if (t->panel->is_known[p * n + u])
+                                return p;
+        return p;
 }
 
 static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort *cohort,
@@ -82,6 +95,7 @@ static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort
         if (r < 0)
                 return r;
 
+        t->trend_start = trend_start(t);
         t->is_running = view_period_status(&c->view, def, ranking->period) == PERIOD_RUNNING;
         t->era = era_before(c, def, ranking->period, cohort->parent);
         if (t->is_running || t->era)
@@ -129,22 +143,9 @@ static void write_with(ApiCall *c, const Ranking *ranking, const Table *t, size_
         json_out_end_object(o);
 }
 
-/* Leading periods without any figure of the cohort are left out: a young installation has short
- * lines. */
-static size_t trend_start(const Table *t) {
-        size_t n = t->cohort->n, p = 0;
-
-        for (; p < LAST; p++)
-                for (size_t u = 0; u < n; u++)
-                        if (t->panel->is_known[p * n + u])
-                                return p;
-        return p;
-}
-
-static void write_trend(ApiCall *c, const Ranking *ranking, const Table *t, size_t u,
-                        size_t start) {
+static void write_trend(ApiCall *c, const Ranking *ranking, const Table *t, size_t u) {
         json_out_array(&c->out, "trend");
-        for (size_t p = start; p < TREND; p++)
+        for (size_t p = t->trend_start; p < TREND; p++)
                 json_out_value(&c->out, NULL, panel_at(t->panel, p, u),
                                ranking->indicator->decimals);
         json_out_end_array(&c->out);
@@ -181,7 +182,7 @@ static void write_row(ApiCall *c, const Ranking *ranking, const Table *t, size_t
         json_out_text(o, "band", band_of(c, def, value));
         if (ranking->n_with > 0)
                 write_with(c, ranking, t, u, from);
-        write_trend(c, ranking, t, u, trend_start(t));
+        write_trend(c, ranking, t, u);
         json_out_end_object(o);
 }
 

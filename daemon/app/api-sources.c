@@ -218,7 +218,7 @@ static int answer_body(ApiCall *c, const uint8_t hash[static 32]) {
 
 int api_snapshot_body(ApiCall *c) {
         CLEANUP(snapshot_row_freep) SnapshotRow *row = NULL;
-        int64_t id, part;
+        int64_t id = 0, part = 0;
 
         int r = api_find_id(c, c->arg[0], &id);
         if (r == 0)

@@ -419,12 +419,32 @@ int api_health(ApiCall *c) {
         return 0;
 }
 
+/* A relay that refuses a log-in says whose. */
+static int mask_reasons(const ApiCall *c, json_t *list) {
+        json_t *item;
+        size_t i;
+
+        json_array_foreach(list, i, item) {
+                const char *reason = json_string_value(json_object_get(item, "reason"));
+
+                if (!reason || api_masked(c, reason) == reason)
+                        continue;
+                if (json_object_set_new(item, "reason", json_string(API_MASK)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int api_status(ApiCall *c) {
         json_t *status = NULL;
         int r = status_json(c->app, clock_now_ms(), &status);
 
-        if (r < 0)
+        if (r == 0)
+                r = mask_reasons(c, json_object_get(status, "paused"));
+        if (r < 0) {
+                json_decref(status);
                 return r;
+        }
         char *text = json_dumps(status, JSON_COMPACT);
         json_decref(status);
         if (!text)

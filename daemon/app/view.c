@@ -277,7 +277,9 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
 
         SortContext context = {.units = registry, .day = day};
         for (size_t i = 0; i < n; i++)
-                qsort_r(cohorts[i].units, cohorts[i].n, sizeof(UnitId), compare_codes, &context);
+                if (cohorts[i].n > 1)
+                        qsort_r(cohorts[i].units, cohorts[i].n, sizeof(UnitId), compare_codes,
+                                &context);
         if (n > 1)
                 qsort_r(cohorts, n, sizeof(*cohorts), compare_cohorts, &context);
         *ret = cohorts;
@@ -305,7 +307,8 @@ int view_cohort_of(const View *v, UnitId unit, ViewCohort *ret) {
                         return r;
                 }
         }
-        qsort_r(cohort.units, cohort.n, sizeof(UnitId), compare_codes, &context);
+        if (cohort.n > 1)
+                qsort_r(cohort.units, cohort.n, sizeof(UnitId), compare_codes, &context);
         *ret = cohort;
         return 0;
 }

@@ -110,7 +110,7 @@ static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
         CLEANUP(buf_done) Buf own = BUF_INIT(ANSWER_MAX);
         Buf *answer = raw ? raw : &own;
         json_error_t error;
-        int status;
+        int status = 0;
 
         int exit_status = exchange(ctl, ask, &status, answer);
         if (exit_status != EXIT_FINE)

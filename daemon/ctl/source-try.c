@@ -169,12 +169,13 @@ static bool has_values(const Snapshot *s, size_t column) {
 static const char *value_text(const Trial *t, const Snapshot *s, size_t u, size_t column,
                               char text[static DECIMAL_TEXT_MAX]) {
         int64_t value = s->value[u * s->n_columns + column];
-        unsigned decimals = column_indicator(t, s, column)->decimals;
+        const IndicatorDef *def = column_indicator(t, s, column);
+        DecimalFlags flags = def->unit == INDICATOR_PERCENT ? DECIMAL_TRIM_WHOLE : 0;
 
         if (value == VALUE_NONE)
                 return "";
-        return t->ctl->is_vi ? decimal_format_vi(text, value, decimals, 0)
-                             : decimal_format(text, value, decimals);
+        return t->ctl->is_vi ? decimal_format_vi(text, value, def->decimals, flags)
+                             : decimal_format(text, value, def->decimals);
 }
 
 static int show_rows(const Trial *t, const Snapshot *s, Buf *out) {
@@ -224,7 +225,7 @@ static int show_trial(const Trial *t, Buf *out) {
                            t->config->sources[t->source].label, *t->scope ? t->scope : "–",
                            t->ctl->is_vi ? period_format_vi(period, t->period)
                                          : period_format_en(period, t->period),
-                           t->result->bytes / 1024, t->result->duration_ms);
+                           (t->result->bytes + 1023) / 1024, t->result->duration_ms);
         if (r == 0)
                 r = show_rows(t, s, out);
         if (r == 0)

@@ -13,9 +13,9 @@ typedef enum ServeRole { SERVE_STATUS, SERVE_ADMIN } ServeRole; /* status: maske
 
 typedef struct ServeRequest {
         ServeRole role;
-        const char *method,
-                *path;    /* HEAD comes as GET; path without the query, percent-decoded, UTF-8 */
-        const char *body; /* "" when none */
+        const char *method; /* HEAD comes as GET */
+        const char *path;   /* without the query, percent-decoded, UTF-8 */
+        const char *body;   /* "" when none */
         size_t body_size;
         const char *if_none_match; /* or NULL */
         void *connection;          /* private: for serve_query */
@@ -28,8 +28,7 @@ typedef struct ServeReply {
         int status;               /* default 200 */
         const char *content_type; /* static; default application/json */
         Buf body;                 /* handed over */
-        char etag
-                [96]; /* with quotes, or "": sent, and 304 is answered when it matches If-None-Match */
+        char etag[96]; /* with quotes, or "": 304 is answered when If-None-Match has it */
 } ServeReply;
 
 /* Fills the reply. A negative result becomes 500 problem+json. */

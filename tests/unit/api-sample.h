@@ -308,6 +308,11 @@ static void sample_message(Sample *s) {
         row.response = (char *) "550 <it@example.gov.vn>: unknown";
         assert_int_equal(store_message_start(s->app.store, s->dead, at_ms), 0);
         assert_int_equal(store_message_settle(s->app.store, step, &row), 0);
+        ChannelRow channel = {.name = "smtp",
+                              .paused_ms = at_ms,
+                              .probe_ms = at_ms,
+                              .reason = "535 it@example.gov.vn: log-in refused"};
+        assert_int_equal(store_channel_put(s->app.store, &channel), 0);
         sample_commit(s);
 }
 

@@ -366,6 +366,12 @@ static void test_status(void **state) {
         assert_true(int_at(at(a.json, "storage"), "bytes") > 4096);
         assert_true(json_is_null(at(a.json, "trouble")));
         assert_true(int_at(at(a.json, "last_step"), "id") >= 4);
+        assert_string_equal(text_at(json_array_get(at(a.json, "paused"), 0), "channel"), "smtp");
+        assert_string_equal(text_at(json_array_get(at(a.json, "paused"), 0), "reason"), "***");
+        CLEANUP(answer_done)
+        Answer whole = sample_ask(&sample, &(Request){true, .path = "/v1/status"});
+        assert_string_equal(text_at(json_array_get(at(whole.json, "paused"), 0), "reason"),
+                            "535 it@example.gov.vn: log-in refused");
 }
 
 static void test_status_line(void **state) {
