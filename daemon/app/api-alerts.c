@@ -73,9 +73,7 @@ static void write_episode(ApiCall *c, const Episode *e) {
         json_out_text(o, "advice", rule ? rule->advice : NULL);
 }
 
-/* ---- list
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 static int compare_alerts(const void *a, const void *b, void *userdata) {
         const UnitRegistry *registry = userdata;
@@ -170,9 +168,7 @@ int api_alerts(ApiCall *c) {
         return 0;
 }
 
-/* ---- one alert
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- one alert ------------------------------------------------------------------------------- */
 
 static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *def) {
         TransitionRow *rows = NULL;

@@ -226,9 +226,7 @@ int api_history(ApiCall *c) {
         return write_history(c, &h);
 }
 
-/* ---- periods
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- periods --------------------------------------------------------------------------------- */
 
 static int count_units(const View *v, const IndicatorDef *def, PeriodId period, size_t *ret_units,
                        size_t *ret_of) {

@@ -57,9 +57,7 @@ int api_sources(ApiCall *c) {
         return 0;
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static int refuse_source(ApiCall *c, const char *name) {
         const Config *config = c->app->config;
@@ -118,9 +116,7 @@ int api_source_fetch(ApiCall *c) {
         return 0;
 }
 
-/* ---- snapshots
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 static const char *state_word(SnapshotState state) {
         return state == SNAPSHOT_ACCEPTED  ? "accepted"

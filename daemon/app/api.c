@@ -56,9 +56,7 @@ static const char *const arguments[] = {
         "as_of", "limit", "offset",   "indicator", "period", "type",  "kind",   "parent",
         "with",  "unit",  "vintages", "all",       "rule",   "state", "source", "q"};
 
-/* ---- routing
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static bool match(const char *pattern, const char *path, char arg[2][API_ARG_MAX]) {
         size_t n = 0;
@@ -400,9 +398,7 @@ void api_page(ApiCall *c, size_t total) {
         json_out_int(&c->out, "offset", (int64_t) c->offset);
 }
 
-/* ---- small reads
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- small reads ----------------------------------------------------------------------------- */
 
 int api_health(ApiCall *c) {
         StepId step;

@@ -24,7 +24,8 @@ static void files_done(Files *f) {
 }
 
 /* Reads one file; a missing one is -ENOENT without a message when it may be missing. */
-static int files_add(Files *f, const char *path, ConfigLayer layer, const char *name, bool may_miss, Diag *diag) {
+static int files_add(Files *f, const char *path, ConfigLayer layer, const char *name, bool may_miss,
+                     Diag *diag) {
         Buf CLEANUP(buf_done) b = BUF_INIT(CONFIG_FILE_MAX);
         int r = file_read(path, CONFIG_FILE_MAX, &b);
         if (r == -ENOENT && may_miss)
@@ -36,7 +37,10 @@ static int files_add(Files *f, const char *path, ConfigLayer layer, const char *
         r = ARRAY_GROW(f->items, f->cap, f->n + 1);
         if (r < 0)
                 return r;
-        ConfigFile one = { .layer = layer, .path = strdup(path), .name = name ? strdup(name) : NULL, .size = b.len };
+        ConfigFile one = {.layer = layer,
+                          .path = strdup(path),
+                          .name = name ? strdup(name) : NULL,
+                          .size = b.len};
         one.data = buf_take(&b);
         f->items[f->n++] = one;
         return one.path && one.data && (!name || one.name) ? 0 : -ENOMEM;
@@ -74,7 +78,8 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
         int r = config_presets(f->items, f->n, &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 if (strchr(names[i], '/')) {
-                        diag_error(diag, path, 0, "source.preset", "'%s' is not the name of a preset", names[i]);
+                        diag_error(diag, path, 0, "source.preset",
+                                   "'%s' is not the name of a preset", names[i]);
                         r = -EINVAL;
                 } else {
                         r = add_preset(f, path, share, names[i], diag);
@@ -85,12 +90,13 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
 }
 
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret) {
-        Files CLEANUP(files_done) f = { 0 };
+        Files CLEANUP(files_done) f = {0};
         const char *share = share_dir ? share_dir : getenv("CHISO_SHARE_DIR");
         char CLEANUP_FREE *indicators = NULL, *rules = NULL;
         if (!share)
                 share = CHISO_SHARE_DIR;
-        if (asprintf(&indicators, "%s/indicators-766.conf", share) < 0 || asprintf(&rules, "%s/rules-766.conf", share) < 0)
+        if (asprintf(&indicators, "%s/indicators-766.conf", share) < 0 ||
+            asprintf(&rules, "%s/rules-766.conf", share) < 0)
                 return -ENOMEM;
         int r = files_add(&f, indicators, CONFIG_BASE, NULL, false, diag);
         if (r >= 0)
@@ -105,23 +111,26 @@ int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *d
 }
 
 int boot_templates(const Config *config, const char *language, Diag *diag, RenderTemplates **ret) {
-        static const char *const names[] = { "mail.txt", "mail.html" };
+        static const char *const names[] = {"mail.txt", "mail.html"};
         NameValue overrides[ELEMENTSOF(names)];
-        char *texts[ELEMENTSOF(names)] = { 0 };
+        char *texts[ELEMENTSOF(names)] = {0};
         size_t n = 0;
         int r = 0;
         for (size_t i = 0; config->daemon.template_dir && r >= 0 && i < ELEMENTSOF(names); i++) {
                 Buf CLEANUP(buf_done) b = BUF_INIT(CONFIG_FILE_MAX);
                 char CLEANUP_FREE *path = NULL;
-                if (asprintf(&path, "%s/%s/%s", config->daemon.template_dir, language, names[i]) < 0)
+                if (asprintf(&path, "%s/%s/%s", config->daemon.template_dir, language, names[i]) <
+                    0)
                         r = -ENOMEM;
                 int error = r < 0 ? r : file_read(path, CONFIG_FILE_MAX, &b);
                 if (error == 0) {
                         texts[n] = buf_take(&b);
-                        overrides[n] = (NameValue){ names[i], texts[n] };
+                        overrides[n] = (NameValue){names[i], texts[n]};
                         n += texts[n] != NULL;
                 } else if (error != -ENOENT && r >= 0) {
-                        diag_warning(diag, path, 0, NULL, "cannot be read (%s), using the built-in template", strerror(-error));
+                        diag_warning(diag, path, 0, NULL,
+                                     "cannot be read (%s), using the built-in template",
+                                     strerror(-error));
                 }
         }
         if (r >= 0)

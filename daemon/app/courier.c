@@ -1,10 +1,12 @@
 /* Delivery: rows in flight, and the settle transaction.
  *
- * One settle writes the outcomes of everything that came back since the last one, the two ledgers of what arrived, and marks the next
- * batch as started; only what is handed to the wire with this commit is marked. So a crash leaves at most the rows in flight in doubt,
- * and those go out again with the same bytes and id.
+ * One settle writes the outcomes of everything that came back since the last one, the two ledgers
+ * of what arrived, and marks the next batch as started; only what is handed to the wire with this
+ * commit is marked. So a crash leaves at most the rows in flight in doubt, and those go out again
+ * with the same bytes and id.
  *
- * Bytes are fixed from the first attempt that may have arrived. Until then every further attempt is made anew from the present plan. */
+ * Bytes are fixed from the first attempt that may have arrived. Until then every further attempt
+ * is made anew from the present plan. */
 #include "app/courier.h"
 
 #include <errno.h>
@@ -30,9 +32,16 @@
 #define HOOK_RESPONSE_MAX 1024
 #define MAYBE_WAIT_MS MS_PER_HOUR
 
-/* free -> marked (started in the open transaction) -> wire -> done (came back) -> settled (in the open transaction) -> free. After a
- * rollback marked becomes free and settled becomes done again: no outcome is ever lost. */
-typedef enum FlightState { FLIGHT_FREE, FLIGHT_MARKED, FLIGHT_WIRE, FLIGHT_DONE, FLIGHT_SETTLED } FlightState;
+/* free -> marked (started in the open transaction) -> wire -> done (came back) -> settled (in the
+ * open transaction) -> free. After a rollback marked becomes free and settled becomes done again:
+ * no outcome is ever lost. */
+typedef enum FlightState {
+        FLIGHT_FREE,
+        FLIGHT_MARKED,
+        FLIGHT_WIRE,
+        FLIGHT_DONE,
+        FLIGHT_SETTLED
+} FlightState;
 
 typedef struct Flight {
         FlightState state;
@@ -41,9 +50,9 @@ typedef struct Flight {
         char host[256];    /* for the limit per host */
         char channel[256]; /* paused by this name: "smtp" or "hook:TARGET" */
         bool is_mail;
-        bool is_probe;     /* of a paused channel */
-        char *address;     /* mail address or URL, resolved */
-        char *secret;      /* webhook signing secret or NULL */
+        bool is_probe; /* of a paused channel */
+        char *address; /* mail address or URL, resolved */
+        char *secret;  /* webhook signing secret or NULL */
         Slot *slot;
         AttemptOutcome outcome;
         int64_t retry_after_ms;
@@ -65,7 +74,7 @@ static void flight_reset(Flight *f) {
                 explicit_bzero(f->secret, strlen(f->secret));
         free(f->secret);
         free(f->address);
-        *f = (Flight){ .courier = c };
+        *f = (Flight){.courier = c};
 }
 
 int courier_new(App *app, Courier **ret) {
@@ -87,16 +96,17 @@ void courier_free(Courier *c) {
         free(c);
 }
 
-/* ---- settling: what came back ------------------------------------------------------------------------------------------- */
+/* ---- settling: what came back ---------------------------------------------------------------- */
 
 /* What arrived (or may have, once it is dead) becomes the ledger. */
-static int book_items(App *app, StepId step, const MessageRow *row, int64_t now_ms, bool is_arrived) {
+static int book_items(App *app, StepId step, const MessageRow *row, int64_t now_ms,
+                      bool is_arrived) {
         PlanItem CLEANUP_FREE *items = NULL;
         size_t n = 0;
         int r = store_message_items(app->store, row->id, &items, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                Told told = { 0 };
-                ToldFigure figure = { 0 };
+                Told told = {0};
+                ToldFigure figure = {0};
                 bool has_figure = false;
                 if (items[i].episode)
                         r = store_told_get(app->store, row->target, items[i].episode, &told);
@@ -117,23 +127,26 @@ static int book_items(App *app, StepId step, const MessageRow *row, int64_t now_
 }
 
 static int pause_channel(App *app, const Flight *f, int64_t now_ms) {
-        ChannelRow row = { 0 };
+        ChannelRow row = {0};
         int r = store_channel_get(app->store, f->channel, &row);
         if (r < 0)
                 return r;
         if (!row.paused_ms) {
-                LogFields fields = { .message_id = LOG_ID_DELIVERY_FAILED };
-                log_full(LOG_WARNING, &fields, "%s is paused: %s; one probe every 15 minutes, nothing is lost", f->channel, f->response);
+                LogFields fields = {.message_id = LOG_ID_DELIVERY_FAILED};
+                log_full(LOG_WARNING, &fields,
+                         "%s is paused: %s; one probe every 15 minutes, nothing is lost",
+                         f->channel, f->response);
                 row.paused_ms = now_ms;
         }
         (void) snprintf(row.name, sizeof row.name, "%s", f->channel);
-        (void) snprintf(row.reason, sizeof row.reason, "%.*s", (int) sizeof row.reason - 1, f->response);
+        (void) snprintf(row.reason, sizeof row.reason, "%.*s", (int) sizeof row.reason - 1,
+                        f->response);
         row.probe_ms = now_ms + DELIVERY_PROBE_MS;
         return store_channel_put(app->store, &row);
 }
 
 static int resume_channel(App *app, const Flight *f) {
-        ChannelRow row = { 0 };
+        ChannelRow row = {0};
         int r = store_channel_get(app->store, f->channel, &row);
         if (r < 0 || !row.paused_ms)
                 return r < 0 ? r : 0;
@@ -143,16 +156,21 @@ static int resume_channel(App *app, const Flight *f) {
         return store_channel_put(app->store, &row);
 }
 
-static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, int64_t now_ms, bool is_target_fault) {
+static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, int64_t now_ms,
+                       bool is_target_fault) {
         row->state = MESSAGE_DEAD;
         row->settled_ms = now_ms;
-        LogFields fields = { .target = f->address, .message_id = LOG_ID_DELIVERY_FAILED };
-        log_full(LOG_ERR, &fields, "message %s is a dead letter after %u attempts: %s; `chisoctl retry %lld` plans it again", row->uuid,
-                 row->attempts, f->response, (long long) row->id);
+        LogFields fields = {.target = f->address, .message_id = LOG_ID_DELIVERY_FAILED};
+        log_full(LOG_ERR, &fields,
+                 "message %s is a dead letter after %u attempts: %s; `chisoctl retry %lld` plans "
+                 "it again",
+                 row->uuid, row->attempts, f->response, (long long) row->id);
         int r = book_items(app, step, row, now_ms, /* is_arrived= */ row->maybe > 0);
         if (r >= 0 && is_target_fault)
                 r = store_target_state_put(app->store, row->target,
-                                           f->outcome == ATTEMPT_DISABLED ? TARGET_DISABLED : TARGET_MARKED, f->response);
+                                           f->outcome == ATTEMPT_DISABLED ? TARGET_DISABLED
+                                                                          : TARGET_MARKED,
+                                           f->response);
         return r;
 }
 
@@ -208,7 +226,7 @@ static int settle_flight(App *app, StepId step, Flight *f, int64_t now_ms) {
         return 0;
 }
 
-/* ---- the next batch --------------------------------------------------------------------------------------------------------- */
+/* ---- the next batch -------------------------------------------------------------------------- */
 
 static void host_of(const char *url, char *ret, size_t size) {
         const char *p = strstr(url, "://");
@@ -232,7 +250,8 @@ static int resolve(App *app, const char *text, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* Address, host and channel of a flight. A secret that is missing pauses the channel: a person must mend it. */
+/* Address, host and channel of a flight. A secret that is missing pauses the channel: a person
+ * must mend it. */
 static int aim(App *app, Flight *f, const TargetRow *target) {
         f->is_mail = streq(target->channel, "email");
         if (f->is_mail) {
@@ -246,7 +265,9 @@ static int aim(App *app, Flight *f, const TargetRow *target) {
                 return r;
         host_of(f->address, f->host, sizeof f->host);
         const RecipientDef *recipient = message_recipient(app, target->recipient);
-        return recipient && recipient->webhook_secret ? resolve(app, recipient->webhook_secret, &f->secret) : 0;
+        return recipient && recipient->webhook_secret
+                       ? resolve(app, recipient->webhook_secret, &f->secret)
+                       : 0;
 }
 
 static bool has_room(const Courier *c, const Flight *one) {
@@ -278,7 +299,7 @@ static Flight *free_flight(Courier *c) {
 
 /* A paused channel lets one probe through when its time has come; *ret_go false otherwise. */
 static int check_pause(App *app, Flight *f, int64_t now_ms, bool *ret_go) {
-        ChannelRow channel = { 0 };
+        ChannelRow channel = {0};
         int r = store_channel_get(app->store, f->channel, &channel);
         if (r < 0)
                 return r;
@@ -292,12 +313,15 @@ static int check_pause(App *app, Flight *f, int64_t now_ms, bool *ret_go) {
 
 static void fail_before_wire(Flight *f, int error) {
         f->outcome = ATTEMPT_CHANNEL_DOWN;
-        (void) snprintf(f->response, sizeof f->response, "not sent: address or secret of %s cannot be used (%s)", f->channel, strerror(-error));
+        (void) snprintf(f->response, sizeof f->response,
+                        "not sent: address or secret of %s cannot be used (%s)", f->channel,
+                        strerror(-error));
         f->state = FLIGHT_DONE;
 }
 
 /* Takes a due row into a flight and marks it started. *ret_go false: passed over for now. */
-static int board(Courier *c, Flight *f, StepId step, const MessageRow *due, const TargetRow *target, int64_t now_ms) {
+static int board(Courier *c, Flight *f, StepId step, const MessageRow *due, const TargetRow *target,
+                 int64_t now_ms) {
         App *app = c->app;
         bool go = false, is_void = false;
         int r = store_message_get(app->store, due->id, &f->row);
@@ -356,9 +380,10 @@ static int board_batch(Courier *c, StepId step, const MessageRow *due, size_t n,
         return r;
 }
 
-/* ---- on the wire --------------------------------------------------------------------------------------------------------------- */
+/* ---- on the wire ----------------------------------------------------------------------------- */
 
-static void flight_finish(Flight *f, AttemptOutcome outcome, int64_t retry_after_ms, const char *text) {
+static void flight_finish(Flight *f, AttemptOutcome outcome, int64_t retry_after_ms,
+                          const char *text) {
         hook_point("send.sent");
         f->outcome = outcome;
         f->retry_after_ms = retry_after_ms;
@@ -380,8 +405,10 @@ static void on_hook(Slot *slot, const HttpResult *result, void *userdata) {
         if (result->error)
                 (void) buf_str(&text, result->error_text);
         else if (result->body_size)
-                (void) buf_append(&text, result->body, MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
-        flight_finish(userdata, delivery_hook_outcome(&result->hook), result->retry_after_ms, buf_text(&text));
+                (void) buf_append(&text, result->body,
+                                  MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
+        flight_finish(userdata, delivery_hook_outcome(&result->hook), result->retry_after_ms,
+                      buf_text(&text));
 }
 
 static int start_mail(App *app, Flight *f) {
@@ -393,11 +420,17 @@ static int start_mail(App *app, Flight *f) {
         if (r >= 0)
                 r = mail_address(c->smtp.from, &sender);
         if (r >= 0) {
-                SmtpRequest request = { .url = c->smtp.url, .username = c->smtp.username, .password = password,
-                                        .ca_file = c->smtp.ca_file ? c->smtp.ca_file : c->network.ca_file,
-                                        .tls = c->smtp.tls, .sender = sender, .recipient = f->address,
-                                        .data = f->row->body, .size = f->row->body_size,
-                                        .timeout_ms = c->smtp.timeout_ms };
+                SmtpRequest request = {.url = c->smtp.url,
+                                       .username = c->smtp.username,
+                                       .password = password,
+                                       .ca_file = c->smtp.ca_file ? c->smtp.ca_file
+                                                                  : c->network.ca_file,
+                                       .tls = c->smtp.tls,
+                                       .sender = sender,
+                                       .recipient = f->address,
+                                       .data = f->row->body,
+                                       .size = f->row->body_size,
+                                       .timeout_ms = c->smtp.timeout_ms};
                 r = smtp_start(app->mux, &request, on_mail, f, &f->slot);
         }
         if (password)
@@ -414,13 +447,21 @@ static int start_hook(App *app, Flight *f) {
         if (r >= 0)
                 r = buf_str(&signature, "webhook-signature: ");
         if (r >= 0 && f->secret)
-                r = crypto_webhook_sign(f->secret, f->row->uuid, timestamp, f->row->body, f->row->body_size, &signature);
+                r = crypto_webhook_sign(f->secret, f->row->uuid, timestamp, f->row->body,
+                                        f->row->body_size, &signature);
         if (r < 0)
                 return r;
-        const char *headers[] = { "Content-Type: application/json", buf_text(&id), buf_text(&at), buf_text(&signature) };
-        HttpRequest request = { .url = f->address, .method = "POST", .headers = headers,
-                                .n_headers = f->secret ? 4 : 3, .body = f->row->body, .body_size = f->row->body_size,
-                                .max_body = HOOK_RESPONSE_MAX, .is_truncating = true, .timeout_ms = HOOK_TIMEOUT_MS };
+        const char *headers[] = {"Content-Type: application/json", buf_text(&id), buf_text(&at),
+                                 buf_text(&signature)};
+        HttpRequest request = {.url = f->address,
+                               .method = "POST",
+                               .headers = headers,
+                               .n_headers = f->secret ? 4 : 3,
+                               .body = f->row->body,
+                               .body_size = f->row->body_size,
+                               .max_body = HOOK_RESPONSE_MAX,
+                               .is_truncating = true,
+                               .timeout_ms = HOOK_TIMEOUT_MS};
         return http_start(app->mux, &request, on_hook, f, &f->slot);
 }
 
@@ -439,7 +480,7 @@ static void launch(Courier *c) {
         }
 }
 
-/* ---- the settle transaction ----------------------------------------------------------------------------------------------------- */
+/* ---- the settle transaction ------------------------------------------------------------------ */
 
 static size_t count_state(const Courier *c, FlightState state) {
         size_t n = 0;
@@ -505,7 +546,8 @@ static bool is_boardable(const Courier *c, const MessageRow *due, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 bool is_under_way = false;
                 for (size_t k = 0; k < MAX_FLIGHTS; k++)
-                        is_under_way = is_under_way || (c->flights[k].row && c->flights[k].row->id == due[i].id);
+                        is_under_way = is_under_way ||
+                                       (c->flights[k].row && c->flights[k].row->id == due[i].id);
                 if (!is_under_way)
                         return true;
         }
@@ -517,7 +559,9 @@ void courier_run(App *app, int64_t now_ms) {
         MessageRow *due = NULL;
         size_t n_due = 0;
         /* More than fit: some hosts may be at their limit. */
-        int r = app->is_stopping ? 0 : store_messages_due(app->store, now_ms, 4 * MAX_UNDER_WAY, &due, &n_due);
+        int r = app->is_stopping
+                        ? 0
+                        : store_messages_due(app->store, now_ms, 4 * MAX_UNDER_WAY, &due, &n_due);
         if (r >= 0 && (count_state(c, FLIGHT_DONE) > 0 || is_boardable(c, due, n_due)))
                 r = settle(c, due, n_due, now_ms);
         message_rows_free(due, n_due);
@@ -533,9 +577,11 @@ int64_t courier_next(App *app, int64_t now_ms) {
         if (count_state(c, FLIGHT_DONE) > 0)
                 return app->health.store_error ? now_ms + 30 * MS_PER_SECOND : now_ms;
         int64_t next = INT64_MAX;
-        if (count_state(c, FLIGHT_WIRE) >= MAX_UNDER_WAY || store_message_next(app->store, &next) < 0)
+        if (count_state(c, FLIGHT_WIRE) >= MAX_UNDER_WAY ||
+            store_message_next(app->store, &next) < 0)
                 return INT64_MAX;
-        /* A row that is due but waits for its host is started when that host's flight comes back. */
+        /* A row that is due but waits for its host is started when that host's flight comes
+         * back. */
         if (next <= now_ms)
                 return count_state(c, FLIGHT_WIRE) > 0 ? INT64_MAX : now_ms + MS_PER_SECOND;
         return next;
@@ -551,10 +597,10 @@ bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused) {
         return r < 0 || (n_due == 0 && count_state(c, FLIGHT_FREE) == MAX_FLIGHTS);
 }
 
-/* ---- start-up and people ------------------------------------------------------------------------------------------------------- */
+/* ---- start-up and people --------------------------------------------------------------------- */
 
-/* A row found started may have arrived. Its bytes are fixed now; after three such starts in a row something about it kills us: it waits
- * an hour, then it is dead. */
+/* A row found started may have arrived. Its bytes are fixed now; after three such starts in a row
+ * something about it kills us: it waits an hour, then it is dead. */
 static int recover_row(App *app, StepId step, MessageRow *row, int64_t now_ms) {
         row->maybe++;
         row->open_starts++;
@@ -580,7 +626,9 @@ int courier_recover(App *app, int64_t now_ms) {
         int r = store_messages_started(app->store, &rows, &n);
         if (r < 0 || n == 0)
                 return r;
-        log_warning("%zu messages were under way when the daemon ended: sent again with the same ids", n);
+        log_warning(
+                "%zu messages were under way when the daemon ended: sent again with the same ids",
+                n);
         r = store_begin(app->store);
         if (r >= 0)
                 r = store_step(app->store, CAUSE_SETTLE, now_ms, &step);
@@ -596,7 +644,8 @@ int courier_recover(App *app, int64_t now_ms) {
         return r;
 }
 
-/* The target is free again and what was given up is planned again. The dead row stays as it was: evidence. */
+/* The target is free again and what was given up is planned again. The dead row stays as it was:
+ * evidence. */
 static int retry_inside(App *app, StepId step, const MessageRow *row) {
         PlanItem CLEANUP_FREE *items = NULL;
         size_t n = 0;
@@ -604,7 +653,7 @@ static int retry_inside(App *app, StepId step, const MessageRow *row) {
         if (r >= 0)
                 r = store_message_items(app->store, row->id, &items, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                Told told = { 0 };
+                Told told = {0};
                 if (!items[i].episode)
                         continue;
                 r = store_told_get(app->store, row->target, items[i].episode, &told);

@@ -1,8 +1,9 @@
 /* From the result of a job to durable rows: the evaluate transaction.
  *
- * Everything that one snapshot changes is one transaction: attempt, bodies, snapshot, units, figures, vintages, notes, episodes,
- * transitions, the operator's subjects, the source's manners, and, when no gate waits, the first release. A failure anywhere leaves
- * the database as it was; the caller asks again later. */
+ * Everything that one snapshot changes is one transaction: attempt, bodies, snapshot, units,
+ * figures, vintages, notes, episodes, transitions, the operator's subjects, the source's manners,
+ * and, when no gate waits, the first release. A failure anywhere leaves the database as it was;
+ * the caller asks again later. */
 #include "app/cycle.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ typedef struct Evaluation {
         int64_t now_ms;
         StepId step;
         UnitId scope_unit;
-        UnitId *unit_of;      /* snapshot's unit -> registry; 0 = quarantined */
+        UnitId *unit_of; /* snapshot's unit -> registry; 0 = quarantined */
         FigureRow *rows;
         size_t n_rows;
         FigureChange *changes;
@@ -37,12 +38,14 @@ static void evaluation_done(Evaluation *e) {
         free(e->changes);
 }
 
-/* ---- attempt and snapshot rows ------------------------------------------------------------------------------------ */
+/* ---- attempt and snapshot rows --------------------------------------------------------------- */
 
 static FetchOutcome outcome_of(const FetchResult *r) {
         switch (r->fault) {
         case FETCH_OK:
-                return r->is_not_modified ? OUTCOME_NOT_MODIFIED : r->is_unchanged ? OUTCOME_UNCHANGED : OUTCOME_NEW;
+                return r->is_not_modified ? OUTCOME_NOT_MODIFIED
+                       : r->is_unchanged  ? OUTCOME_UNCHANGED
+                                          : OUTCOME_NEW;
         case FETCH_CONTENT:
                 return OUTCOME_REJECTED;
         case FETCH_SUSPECT:
@@ -54,10 +57,16 @@ static FetchOutcome outcome_of(const FetchResult *r) {
 
 static int write_attempt(Evaluation *e) {
         const FetchResult *f = e->result;
-        AttemptRow row = { .source = e->source->name, .scope = f->scope, .period = f->period, .at_ms = f->started_ms,
-                           .duration_ms = f->duration_ms, .http_status = f->http_status, .bytes = f->bytes,
-                           .outcome = e->report->outcome, .reason = e->report->reason[0] ? e->report->reason : NULL,
-                           .snapshot = e->report->snapshot };
+        AttemptRow row = {.source = e->source->name,
+                          .scope = f->scope,
+                          .period = f->period,
+                          .at_ms = f->started_ms,
+                          .duration_ms = f->duration_ms,
+                          .http_status = f->http_status,
+                          .bytes = f->bytes,
+                          .outcome = e->report->outcome,
+                          .reason = e->report->reason[0] ? e->report->reason : NULL,
+                          .snapshot = e->report->snapshot};
         return store_attempt_add(e->app->store, &row, &e->report->attempt);
 }
 
@@ -68,36 +77,49 @@ static int write_snapshot(Evaluation *e, SnapshotState state) {
                 return -ENOMEM;
         for (size_t i = 0; i < f->n_parts; i++) {
                 const FetchedPart *p = &f->parts[i];
-                parts[i] = (SnapshotPart){ .name = p->name, .page = p->page, .http_status = p->http_status, .url = p->url,
-                                           .etag = p->etag, .last_modified = p->last_modified, .at_ms = p->at_ms };
+                parts[i] = (SnapshotPart){.name = p->name,
+                                          .page = p->page,
+                                          .http_status = p->http_status,
+                                          .url = p->url,
+                                          .etag = p->etag,
+                                          .last_modified = p->last_modified,
+                                          .at_ms = p->at_ms};
                 memcpy(parts[i].hash, p->body.hash, sizeof parts[i].hash);
                 int r = p->is_not_modified ? 0 : store_body_put(e->app->store, &p->body);
                 if (r < 0)
                         return r;
         }
-        SnapshotRow row = { .source = e->source->name, .scope = f->scope, .period = f->period, .step = e->step,
-                            .at_ms = e->now_ms, .state = state,
-                            .reason = state == SNAPSHOT_SUSPECT ? e->report->reason : NULL,
-                            .n_units = f->snapshot->n_units, .n_values = f->snapshot->n_values,
-                            .n_bad = f->snapshot->n_bad, .parts = parts, .n_parts = f->n_parts };
+        SnapshotRow row = {.source = e->source->name,
+                           .scope = f->scope,
+                           .period = f->period,
+                           .step = e->step,
+                           .at_ms = e->now_ms,
+                           .state = state,
+                           .reason = state == SNAPSHOT_SUSPECT ? e->report->reason : NULL,
+                           .n_units = f->snapshot->n_units,
+                           .n_values = f->snapshot->n_values,
+                           .n_bad = f->snapshot->n_bad,
+                           .parts = parts,
+                           .n_parts = f->n_parts};
         return store_snapshot_add(e->app->store, &row, &e->report->snapshot);
 }
 
-/* ---- suspicion ------------------------------------------------------------------------------------------------------ */
+/* ---- suspicion ------------------------------------------------------------------------------- */
 
-/* Units of the last accepted snapshot of the same scope that is comparable: this period's, else the previous one's unless an era
- * begins between them. 0 = none. */
+/* Units of the last accepted snapshot of the same scope that is comparable: this period's, else
+ * the previous one's unless an era begins between them. 0 = none. */
 static int units_before(const Evaluation *e, size_t *ret) {
         const FetchResult *f = e->result;
         PeriodId previous = period_previous(f->period);
         const Config *c = e->app->config;
         *ret = 0;
         for (int back = 0; back < 2; back++) {
-                if (back && delta_era_between(c->eras, c->n_eras, previous, f->period, e->source->name, NULL, NULL))
+                if (back && delta_era_between(c->eras, c->n_eras, previous, f->period,
+                                              e->source->name, NULL, NULL))
                         return 0;
                 SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
-                int r = store_snapshot_last(e->app->store, e->source->name, f->scope, back ? previous : f->period, false,
-                                            &row);
+                int r = store_snapshot_last(e->app->store, e->source->name, f->scope,
+                                            back ? previous : f->period, false, &row);
                 if (r < 0)
                         return r;
                 if (r == 0) {
@@ -118,13 +140,15 @@ static int find_suspicion(Evaluation *e, bool *ret) {
         char *reason = e->report->reason;
         *ret = true;
         if (e->source->min_units > 0 && s->n_units < (size_t) e->source->min_units)
-                (void) snprintf(reason, sizeof e->report->reason, "%zu units, min_units is %d", s->n_units,
-                                e->source->min_units);
+                (void) snprintf(reason, sizeof e->report->reason, "%zu units, min_units is %d",
+                                s->n_units, e->source->min_units);
         else if (s->n_units * 100 < before * (size_t) e->source->min_share_percent)
-                (void) snprintf(reason, sizeof e->report->reason, "%zu units, the last accepted snapshot had %zu (min_share %d %%)",
+                (void) snprintf(reason, sizeof e->report->reason,
+                                "%zu units, the last accepted snapshot had %zu (min_share %d %%)",
                                 s->n_units, before, e->source->min_share_percent);
         else if (s->n_bad > 3 && s->n_bad * 100 > s->n_values)
-                (void) snprintf(reason, sizeof e->report->reason, "%zu of %zu values are bad", s->n_bad, s->n_values);
+                (void) snprintf(reason, sizeof e->report->reason, "%zu of %zu values are bad",
+                                s->n_bad, s->n_values);
         else
                 *ret = false;
         return 0;
@@ -132,10 +156,11 @@ static int find_suspicion(Evaluation *e, bool *ret) {
 
 static int tell_suspicion(Evaluation *e, bool is_on) {
         char subject[300], period[16];
-        (void) snprintf(subject, sizeof subject, "suspect:%s/%s/%s", e->source->name, e->result->scope,
-                        period_format(period, e->result->period));
+        (void) snprintf(subject, sizeof subject, "suspect:%s/%s/%s", e->source->name,
+                        e->result->scope, period_format(period, e->result->period));
         int n = 0;
-        int r = store_snapshot_suspects(e->app->store, e->source->name, e->result->scope, e->result->period, &n);
+        int r = store_snapshot_suspects(e->app->store, e->source->name, e->result->scope,
+                                        e->result->period, &n);
         if (r < 0)
                 return r;
         char text[400];
@@ -144,10 +169,10 @@ static int tell_suspicion(Evaluation *e, bool is_on) {
                              n >= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
 }
 
-/* ---- units ---------------------------------------------------------------------------------------------------------- */
+/* ---- units ----------------------------------------------------------------------------------- */
 
-static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind, UnitId parent,
-                         UnitId *ret) {
+static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind,
+                         UnitId parent, UnitId *ret) {
         App *app = e->app;
         char key[256];
         (void) snprintf(key, sizeof key, "%s:%s", e->source->namespace_, code);
@@ -157,7 +182,8 @@ static int register_unit(Evaluation *e, const char *code, const char *name, cons
         if (r >= 0 && *name)
                 r = store_unit_name_add(app->store, e->step, id, name, DAY_EVER, DAY_OPEN, false);
         if (r >= 0)
-                r = store_unit_code_add(app->store, e->step, id, e->source->namespace_, code, DAY_EVER, DAY_OPEN);
+                r = store_unit_code_add(app->store, e->step, id, e->source->namespace_, code,
+                                        DAY_EVER, DAY_OPEN);
         if (r >= 0)
                 r = unit_add(&app->units, id, key, kind, parent, DAY_EVER, DAY_OPEN, NULL);
         if (r >= 0 && *name)
@@ -179,7 +205,7 @@ static int rename_unit(Evaluation *e, UnitId id, const char *name, Day day) {
                 return r;
         /* The index of names is rebuilt from the rows: renames are rare. */
         unit_registry_done(&e->app->units);
-        e->app->units = (UnitRegistry){ 0 };
+        e->app->units = (UnitRegistry){0};
         return store_units_load(e->app->store, &e->app->units);
 }
 
@@ -195,8 +221,8 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
         }
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         UnitId id = 0;
-        switch (unit_resolve(&app->units, e->source->namespace_, u->code, u->name, kind, parent, last, e->source->is_strict,
-                             &id, &diag)) {
+        switch (unit_resolve(&app->units, e->source->namespace_, u->code, u->name, kind, parent,
+                             last, e->source->is_strict, &id, &diag)) {
         case UNIT_KNOWN:
                 *ret = id;
                 return 0;
@@ -210,12 +236,13 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
         }
         *ret = 0;
         e->report->n_quarantined++;
-        return store_quarantine_add(app->store, e->step, e->source->name, e->source->namespace_, u->code, u->name,
-                                    diag_first_error(&diag, "no unit of that code or name is known"));
+        return store_quarantine_add(
+                app->store, e->step, e->source->name, e->source->namespace_, u->code, u->name,
+                diag_first_error(&diag, "no unit of that code or name is known"));
 }
 
-/* The unit that is the parent of the scope's rows: the published parent row, else what `scope_unit` names, else one made from the
- * scope itself. Scope "" (national lists) has none. */
+/* The unit that is the parent of the scope's rows: the published parent row, else what
+ * `scope_unit` names, else one made from the scope itself. Scope "" (national lists) has none. */
 static int resolve_scope(Evaluation *e) {
         App *app = e->app;
         const FetchResult *f = e->result;
@@ -236,7 +263,8 @@ static int resolve_scope(Evaluation *e) {
                 return store_scope_put(app->store, e->source->name, f->scope, 0);
         const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
         if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
-                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, "scope", 0, &e->scope_unit);
+                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, "scope", 0,
+                                  &e->scope_unit);
                 if (r < 0)
                         return r;
         }
@@ -255,7 +283,7 @@ static int resolve_units(Evaluation *e) {
         return r;
 }
 
-/* ---- figures --------------------------------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 static int compare_figures(const void *a, const void *b) {
         const FigureRow *x = a, *y = b;
@@ -278,9 +306,10 @@ static int drop_double_units(Evaluation *e) {
                 if (id && seen[id]) {
                         e->unit_of[i] = 0;
                         e->report->n_quarantined++;
-                        int r = store_quarantine_add(e->app->store, e->step, e->source->name, e->source->namespace_,
-                                                     s->units[i].code, s->units[i].name,
-                                                     "a second row of a unit that this snapshot already has");
+                        int r = store_quarantine_add(
+                                e->app->store, e->step, e->source->name, e->source->namespace_,
+                                s->units[i].code, s->units[i].name,
+                                "a second row of a unit that this snapshot already has");
                         if (r < 0)
                                 return r;
                 }
@@ -326,7 +355,8 @@ static int know(Evaluation *e) {
         for (size_t c = 0; c < s->n_columns; c++)
                 ids[c] = e->app->config->indicators[s->indicators[c]].id;
         qsort(ids, s->n_columns, sizeof *ids, compare_indicators);
-        int r = store_figures_of(e->app->store, e->result->period, ids, s->n_columns, e->scope_unit, &known, &n_known);
+        int r = store_figures_of(e->app->store, e->result->period, ids, s->n_columns, e->scope_unit,
+                                 &known, &n_known);
         if (r >= 0)
                 r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
         for (size_t i = 0; r >= 0 && i < e->n_changes; i++) {
@@ -343,21 +373,24 @@ static int write_notes(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         for (size_t i = 0; i < s->n_notes; i++) {
                 const DecodeNote *n = &s->notes[i];
-                int r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period,
-                                       e->unit_of[n->unit], e->app->config->indicators[n->indicator].id, "bad", n->text);
+                int r = store_note_add(e->app->store, e->step, e->report->snapshot,
+                                       e->result->period, e->unit_of[n->unit],
+                                       e->app->config->indicators[n->indicator].id, "bad", n->text);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-/* A change that the publisher prints is kept beside the computed one; more than 0.011 apart is a note, never a failure. */
+/* A change that the publisher prints is kept beside the computed one; more than 0.011 apart is a
+ * note, never a failure. */
 static int note_deltas(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         PeriodId previous = period_previous(e->result->period);
         for (size_t at = 0; s->delta && at < s->n_units * s->n_columns; at++) {
                 UnitId unit = e->unit_of[at / s->n_columns];
-                const IndicatorDef *d = &e->app->config->indicators[s->indicators[at % s->n_columns]];
+                const IndicatorDef *d =
+                        &e->app->config->indicators[s->indicators[at % s->n_columns]];
                 if (!unit || s->delta[at] == VALUE_NONE || s->value[at] == VALUE_NONE)
                         continue;
                 FigureRow before;
@@ -367,13 +400,16 @@ static int note_deltas(Evaluation *e) {
                 if (r > 0 || before.value == VALUE_NONE)
                         continue;
                 int64_t computed = s->value[at] - before.value;
-                int64_t off = computed > s->delta[at] ? computed - s->delta[at] : s->delta[at] - computed;
+                int64_t off =
+                        computed > s->delta[at] ? computed - s->delta[at] : s->delta[at] - computed;
                 if (decimal_rescale(off, d->decimals, 3) <= 11)
                         continue;
                 char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX], text[160];
                 (void) snprintf(text, sizeof text, "published change %s, computed %s",
-                                decimal_format(a, s->delta[at], d->decimals), decimal_format(b, computed, d->decimals));
-                r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period, unit, d->id, "delta", text);
+                                decimal_format(a, s->delta[at], d->decimals),
+                                decimal_format(b, computed, d->decimals));
+                r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period,
+                                   unit, d->id, "delta", text);
                 if (r < 0)
                         return r;
         }
@@ -382,11 +418,14 @@ static int note_deltas(Evaluation *e) {
 
 static int tell_quarantine(Evaluation *e) {
         char subject[200], text[300];
-        (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name, e->result->scope);
-        (void) snprintf(text, sizeof text, "%zu published rows match no unit and are kept apart; see the registry's quarantine",
+        (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name,
+                        e->result->scope);
+        (void) snprintf(text, sizeof text,
+                        "%zu published rows match no unit and are kept apart; see the registry's "
+                        "quarantine",
                         e->report->n_quarantined);
-        return judge_subject(e->app, e->step, e->now_ms, "unknown-units", subject, e->report->n_quarantined > 0,
-                             SEVERITY_WARNING, text);
+        return judge_subject(e->app, e->step, e->now_ms, "unknown-units", subject,
+                             e->report->n_quarantined > 0, SEVERITY_WARNING, text);
 }
 
 static int accept(Evaluation *e) {
@@ -409,35 +448,39 @@ static int accept(Evaluation *e) {
         return r < 0 ? r : tell_quarantine(e);
 }
 
-/* ---- the source's own conditions -------------------------------------------------------------------------------------- */
+/* ---- the source's own conditions ------------------------------------------------------------- */
 
 static int judge_source(Evaluation *e, const PoliteState *polite) {
         const Config *c = e->app->config;
         char subject[200], text[512];
         (void) snprintf(subject, sizeof subject, "source:%s", e->source->name);
-        (void) snprintf(text, sizeof text, "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
-                        fetch_outcome_name(e->report->outcome), e->report->reason[0] ? e->report->reason : "-",
-                        polite->failures);
+        (void) snprintf(text, sizeof text,
+                        "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
+                        fetch_outcome_name(e->report->outcome),
+                        e->report->reason[0] ? e->report->reason : "-", polite->failures);
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
                 if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING)
                         continue;
                 int r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
                                       polite->failures >= rule->when.count,
-                                      polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+                                      polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+                                      text);
                 if (r < 0)
                         return r;
         }
         /* A refusal is told at once, and once: nothing more is asked today. */
         bool is_refused = polite->refused_days > 0;
-        (void) snprintf(text, sizeof text, "%s", polite->is_stopped
-                                ? "refused on 7 days in a row: stopped until `chisoctl fetch`"
-                                : "refused by the publisher: one single request at the next regular time");
+        (void) snprintf(
+                text, sizeof text, "%s",
+                polite->is_stopped
+                        ? "refused on 7 days in a row: stopped until `chisoctl fetch`"
+                        : "refused by the publisher: one single request at the next regular time");
         return judge_subject(e->app, e->step, e->now_ms, "source-refused", subject, is_refused,
                              polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
 }
 
-/* ---- evaluate ------------------------------------------------------------------------------------------------------------ */
+/* ---- evaluate -------------------------------------------------------------------------------- */
 
 static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         FetchResult *f = e->result;
@@ -451,7 +494,8 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (is_suspect)
                 f->fault = FETCH_SUSPECT;
         report->outcome = outcome_of(f);
-        r = store_step(e->app->store, f->snapshot ? CAUSE_SNAPSHOT : CAUSE_ATTEMPT, e->now_ms, &e->step);
+        r = store_step(e->app->store, f->snapshot ? CAUSE_SNAPSHOT : CAUSE_ATTEMPT, e->now_ms,
+                       &e->step);
         if (r < 0)
                 return r;
         if (is_suspect) {
@@ -465,10 +509,13 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (r >= 0)
                 r = write_attempt(e);
         if (r >= 0 && f->fault == FETCH_OK)
-                r = judge_run(e->app, &(JudgeScope){ .step = e->step, .now_ms = e->now_ms, .source = (int) f->source,
-                                                     .period = f->period, .changes = e->changes,
-                                                     .n_changes = e->n_changes,
-                                                     .ret_n_transitions = &report->n_transitions });
+                r = judge_run(e->app, &(JudgeScope){.step = e->step,
+                                                    .now_ms = e->now_ms,
+                                                    .source = (int) f->source,
+                                                    .period = f->period,
+                                                    .changes = e->changes,
+                                                    .n_changes = e->n_changes,
+                                                    .ret_n_transitions = &report->n_transitions});
         if (r >= 0)
                 r = judge_source(e, polite);
         if (r >= 0)
@@ -484,34 +531,45 @@ static void forget(App *app, bool is_registry_touched) {
         if (!is_registry_touched)
                 return;
         unit_registry_done(&app->units);
-        app->units = (UnitRegistry){ 0 };
+        app->units = (UnitRegistry){0};
         int r = store_units_load(app->store, &app->units);
         if (r < 0)
-                log_error("registry cannot be read again after a rollback (%s), it is as it was in memory", strerror(-r));
+                log_error(
+                        "registry cannot be read again after a rollback (%s), it is as it was in "
+                        "memory",
+                        strerror(-r));
 }
 
 static void log_report(const Evaluation *e) {
         char period[16];
         const CycleReport *c = e->report;
-        LogFields fields = { .source = e->source->name,
-                             .message_id = c->outcome <= OUTCOME_NOT_MODIFIED ? LOG_ID_SNAPSHOT_ACCEPTED
-                                                                              : LOG_ID_SNAPSHOT_REJECTED };
+        LogFields fields = {.source = e->source->name,
+                            .message_id = c->outcome <= OUTCOME_NOT_MODIFIED
+                                                  ? LOG_ID_SNAPSHOT_ACCEPTED
+                                                  : LOG_ID_SNAPSHOT_REJECTED};
         (void) period_format(period, e->result->period);
         if (c->outcome <= OUTCOME_NOT_MODIFIED)
-                log_full(LOG_INFO, &fields, "%s %s %s: %s, %zu new and %zu changed figures, %zu transitions, %zu bad, %zu unknown units",
-                         e->source->name, e->result->scope, period, fetch_outcome_name(c->outcome), c->n_new, c->n_changed,
-                         c->n_transitions, c->n_bad, c->n_quarantined);
+                log_full(LOG_INFO, &fields,
+                         "%s %s %s: %s, %zu new and %zu changed figures, %zu transitions, %zu bad, "
+                         "%zu unknown units",
+                         e->source->name, e->result->scope, period, fetch_outcome_name(c->outcome),
+                         c->n_new, c->n_changed, c->n_transitions, c->n_bad, c->n_quarantined);
         else
-                log_full(LOG_WARNING, &fields, "%s %s %s: %s (%s), keeping the previous figures", e->source->name,
-                         e->result->scope, period, fetch_outcome_name(c->outcome), c->reason);
+                log_full(LOG_WARNING, &fields, "%s %s %s: %s (%s), keeping the previous figures",
+                         e->source->name, e->result->scope, period, fetch_outcome_name(c->outcome),
+                         c->reason);
 }
 
-int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms, CycleReport *ret) {
-        *ret = (CycleReport){ 0 };
+int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms,
+                   CycleReport *ret) {
+        *ret = (CycleReport){0};
         if (result->reason)
                 (void) snprintf(ret->reason, sizeof ret->reason, "%s", result->reason);
-        Evaluation CLEANUP(evaluation_done) e = { .app = app, .result = result, .now_ms = now_ms, .report = ret,
-                                                  .source = &app->config->sources[result->source] };
+        Evaluation CLEANUP(evaluation_done) e = {.app = app,
+                                                 .result = result,
+                                                 .now_ms = now_ms,
+                                                 .report = ret,
+                                                 .source = &app->config->sources[result->source]};
         hook_point("evaluate.begin");
         int r = store_begin(app->store);
         if (r < 0)
@@ -537,7 +595,10 @@ int cycle_deadline(App *app, int64_t now_ms) {
         size_t n = 0;
         r = store_step(app->store, CAUSE_DEADLINE, now_ms, &step);
         if (r >= 0)
-                r = judge_run(app, &(JudgeScope){ .step = step, .now_ms = now_ms, .source = -1, .ret_n_transitions = &n });
+                r = judge_run(app, &(JudgeScope){.step = step,
+                                                 .now_ms = now_ms,
+                                                 .source = -1,
+                                                 .ret_n_transitions = &n});
         if (r >= 0)
                 r = store_commit(app->store);
         if (r < 0)

@@ -1,7 +1,8 @@
 /* Episodes with their gates, and the plan of one target.
  *
- * Read through the writing connection: inside the evaluation this sees what was judged a moment ago. Episodes that ended more than
- * REACH months ago are left out; what was said of them stays in the ledger, and a figure printed then is still corrected. */
+ * Read through the writing connection: inside the evaluation this sees what was judged a moment
+ * ago. Episodes that ended more than REACH months ago are left out; what was said of them stays in
+ * the ledger, and a figure printed then is still corrected. */
 #include "app/facts.h"
 
 #include <errno.h>
@@ -39,19 +40,23 @@ static bool silence_covers(const Facts *f, const SilenceRow *s, const Episode *e
         return !s->parent || (u && u->parent == s->parent);
 }
 
-/* GONE, but its newest figure lies between limit and clear and its period is not closed: says nothing yet. */
+/* GONE, but its newest figure lies between limit and clear and its period is not closed: says
+ * nothing yet. */
 static int find_trembling(const Facts *f, const RuleDef *rule, PlanEpisode *p) {
         const Config *c = f->app->config;
         const IndicatorDef *d = &c->indicators[rule->indicator];
-        if (p->e.state != EPISODE_GONE || p->e.last != f->publication[rule->period] || p->e.limit == VALUE_NONE)
+        if (p->e.state != EPISODE_GONE || p->e.last != f->publication[rule->period] ||
+            p->e.limit == VALUE_NONE)
                 return 0;
-        if (period_status(p->e.last, day_of_instant(f->now_ms), c->sources[d->source].final_after_days) == PERIOD_CLOSED)
+        if (period_status(p->e.last, day_of_instant(f->now_ms),
+                          c->sources[d->source].final_after_days) == PERIOD_CLOSED)
                 return 0;
         FigureRow row;
         int r = store_figure_get(f->app->store, p->e.last, d->id, p->e.unit, 0, &row, NULL);
         if (r != 0 || row.value == VALUE_NONE)
                 return r < 0 ? r : 0;
-        int64_t beyond = rule->when.kind == CONDITION_ABOVE ? p->e.limit - row.value : row.value - p->e.limit;
+        int64_t beyond = rule->when.kind == CONDITION_ABOVE ? p->e.limit - row.value
+                                                            : row.value - p->e.limit;
         p->is_trembling = beyond >= 0 && beyond < rule->clear;
         return 0;
 }
@@ -114,7 +119,8 @@ static int load_publications(Facts *f) {
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
                 PeriodId newest = 0;
-                if (rule->is_off || rule->indicator < 0 || c->indicators[rule->indicator].source < 0)
+                if (rule->is_off || rule->indicator < 0 ||
+                    c->indicators[rule->indicator].source < 0)
                         continue;
                 int r = judge_newest(f->app, rule, f->now_ms, &newest);
                 if (r < 0)
@@ -126,8 +132,9 @@ static int load_publications(Facts *f) {
 
 static int load_episodes(Facts *f) {
         PeriodId month = period_last_ended(PERIOD_MONTH, day_of_instant(f->now_ms));
-        /* Pending ones too: one that was open before changed figures made its run shorter may have been told. */
-        EpisodeFilter filter = { .is_live = true, .touched_from = period_add(month, -REACH_MONTHS) };
+        /* Pending ones too: one that was open before changed figures made its run shorter may have
+         * been told. */
+        EpisodeFilter filter = {.is_live = true, .touched_from = period_add(month, -REACH_MONTHS)};
         int r = store_episodes(f->app->store, &filter, &f->episodes, &f->n_episodes);
         if (r < 0)
                 return r;
@@ -160,7 +167,7 @@ bool facts_is_live(App *app) {
 }
 
 int facts_load(App *app, int64_t now_ms, Facts *ret) {
-        *ret = (Facts){ .app = app, .now_ms = now_ms, .is_live = facts_is_live(app) };
+        *ret = (Facts){.app = app, .now_ms = now_ms, .is_live = facts_is_live(app)};
         int r = load_publications(ret);
         if (r >= 0)
                 r = load_episodes(ret);
@@ -174,12 +181,13 @@ int facts_load(App *app, int64_t now_ms, Facts *ret) {
                 r = store_targets(app->store, &ret->targets, &ret->n_targets);
         if (r < 0) {
                 facts_done(ret);
-                *ret = (Facts){ 0 };
+                *ret = (Facts){0};
         }
         return r;
 }
 
-/* "hold:RULE/PARENT/KIND": the mass guard's message also goes to those who answer for the parent. */
+/* "hold:RULE/PARENT/KIND": the mass guard's message also goes to those who answer for the
+ * parent. */
 static bool concerns_hold(const Facts *f, const RecipientDef *recipient, const char *subject) {
         const char *slash = strchr(subject, '/');
         const char *last = slash ? strrchr(slash + 1, '/') : NULL;
@@ -192,27 +200,31 @@ static bool concerns_hold(const Facts *f, const RecipientDef *recipient, const c
                 return recipient->units.n_parents == 0;
         for (size_t i = 0; i < recipient->units.n_parents; i++) {
                 UnitId id = 0;
-                if (unit_find(&f->app->units, recipient->units.parents[i], day, &id, NULL) == 0 && id == hold)
+                if (unit_find(&f->app->units, recipient->units.parents[i], day, &id, NULL) == 0 &&
+                    id == hold)
                         return true;
         }
         return recipient->units.n_parents == 0 && recipient->units.n_units == 0;
 }
 
-bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target, const PlanEpisode *e) {
+bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                    const PlanEpisode *e) {
         bool is_operator = recipient->role == ROLE_OPERATOR;
         if (e->e.unit == 0)
                 return is_operator || (e->e.subject && strncmp(e->e.subject, "hold:", 5) == 0 &&
                                        concerns_hold(f, recipient, e->e.subject));
         int i = config_rule(f->app->config, e->e.rule);
-        if (i >= 0 && (f->app->config->rules[i].is_letter_only || f->app->config->rules[i].is_operator != is_operator) &&
+        if (i >= 0 &&
+            (f->app->config->rules[i].is_letter_only ||
+             f->app->config->rules[i].is_operator != is_operator) &&
             !(is_operator && recipient->units.is_set))
                 return false;
         if (target->unit)
                 return target->unit == e->e.unit;
         if (is_operator && !recipient->units.is_set)
                 return false;
-        return !recipient->units.is_set ||
-               unit_selected(&f->app->units, &recipient->units, e->e.unit, day_of_instant(f->now_ms));
+        return !recipient->units.is_set || unit_selected(&f->app->units, &recipient->units,
+                                                         e->e.unit, day_of_instant(f->now_ms));
 }
 
 static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, size_t *ret_n) {
@@ -222,7 +234,8 @@ static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, s
         int r = store_told_figures(f->app->store, target, &rows, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 FigureRow row;
-                r = store_figure_get(f->app->store, rows[i].period, rows[i].indicator, rows[i].unit, 0, &row, NULL);
+                r = store_figure_get(f->app->store, rows[i].period, rows[i].indicator, rows[i].unit,
+                                     0, &row, NULL);
                 rows[i].now_value = r == 0 ? row.value : VALUE_NONE;
                 rows[i].restated_min = 1;
                 for (size_t k = 0; k < c->n_indicators; k++)
@@ -238,13 +251,16 @@ static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, s
         return 0;
 }
 
-int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target, PlanItem **ret, size_t *ret_n,
-               size_t *ret_n_open) {
+int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+               PlanItem **ret, size_t *ret_n, size_t *ret_n_open) {
         PlanEpisode CLEANUP_FREE *mine = calloc(f->n_episodes + 1, sizeof *mine);
         Told CLEANUP_FREE *told = NULL;
         ToldFigure CLEANUP_FREE *figures = NULL;
-        PlanInput in = { .role = recipient->role, .now_ms = f->now_ms, .muted_units = f->muted_units,
-                         .n_muted_units = f->n_muted_units, .episodes = mine };
+        PlanInput in = {.role = recipient->role,
+                        .now_ms = f->now_ms,
+                        .muted_units = f->muted_units,
+                        .n_muted_units = f->n_muted_units,
+                        .episodes = mine};
         size_t n_open = 0;
         if (!mine)
                 return -ENOMEM;
@@ -267,12 +283,18 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
         return plan_make(&in, ret, ret_n);
 }
 
-int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRow *target, bool has_urgent) {
+int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                   bool has_urgent) {
         const Config *c = f->app->config;
-        GateInput in = { .role = recipient->role, .is_immediate = recipient->is_immediate, .has_urgent = has_urgent,
-                         .is_observe = !f->is_live, .digest_minute = (unsigned) c->daemon.digest_minute,
-                         .calendar = &c->calendar, .last_release_ms = target->last_release_ms, .now_ms = f->now_ms,
-                         .is_once = f->app->is_once };
+        GateInput in = {.role = recipient->role,
+                        .is_immediate = recipient->is_immediate,
+                        .has_urgent = has_urgent,
+                        .is_observe = !f->is_live,
+                        .digest_minute = (unsigned) c->daemon.digest_minute,
+                        .calendar = &c->calendar,
+                        .last_release_ms = target->last_release_ms,
+                        .now_ms = f->now_ms,
+                        .is_once = f->app->is_once};
         /* A digest that was held told everybody: what comes later waits for the next one. */
         if (recipient->role == ROLE_OFFICIAL && !recipient->is_immediate)
                 in.last_release_ms = MAX(in.last_release_ms, f->digest_ms);

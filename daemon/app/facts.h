@@ -9,11 +9,11 @@
 typedef struct Facts {
         App *app;
         int64_t now_ms;
-        bool is_live;          /* notify = live */
-        int64_t digest_ms;     /* the last digest held */
-        Episode *episodes;     /* visible ones */
+        bool is_live;      /* notify = live */
+        int64_t digest_ms; /* the last digest held */
+        Episode *episodes; /* visible ones */
         size_t n_episodes;
-        PlanEpisode *plan;     /* the same, with gates, sorted by id */
+        PlanEpisode *plan; /* the same, with gates, sorted by id */
         PeriodId publication[PERIOD_N_TYPES];
         UnitId *muted_units;
         size_t n_muted_units;
@@ -28,11 +28,13 @@ int facts_load(App *app, int64_t now_ms, Facts *ret);
 void facts_done(Facts *f);
 
 /* Does the episode concern the target? */
-bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target, const PlanEpisode *e);
+bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                    const PlanEpisode *e);
 
 /* The plan of one target. Heap array; n_open (may be NULL): open alerts that concern it. */
-int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target, PlanItem **ret, size_t *ret_n,
-               size_t *ret_n_open);
+int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+               PlanItem **ret, size_t *ret_n, size_t *ret_n_open);
 
 /* When the target may be told: <= now means open. */
-int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRow *target, bool has_urgent);
+int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                   bool has_urgent);

@@ -1,8 +1,10 @@
-/* A job as a small state machine: parts in order, pages within a part, then the first request once more, then the result.
+/* A job as a small state machine: parts in order, pages within a part, then the first request once
+ * more, then the result.
  *
- * Every step is started from the loop by `advance`, never from a completion callback's depths. A request waits for its host: one at a
- * time, `pace` apart, whoever asks. Anything that goes wrong ends the job with one reason; what came before is dropped, except the
- * bodies, which are evidence only when the set is whole. */
+ * Every step is started from the loop by `advance`, never from a completion callback's depths. A
+ * request waits for its host: one at a time, `pace` apart, whoever asks. Anything that goes wrong
+ * ends the job with one reason; what came before is dropped, except the bodies, which are evidence
+ * only when the set is whole. */
 #include "app/fetch.h"
 
 #include <errno.h>
@@ -19,7 +21,7 @@
 #define MAX_PAGES 1000
 #define TOKEN_MAX 65536
 
-/* ---- hosts --------------------------------------------------------------------------------------------------------- */
+/* ---- hosts ----------------------------------------------------------------------------------- */
 
 typedef struct Host {
         char *name;
@@ -73,7 +75,7 @@ static int host_get(FetchHosts *h, const char *url, Host **ret) {
         return 0;
 }
 
-/* ---- the job --------------------------------------------------------------------------------------------------------- */
+/* ---- the job --------------------------------------------------------------------------------- */
 
 typedef enum Ask { ASK_TOKEN, ASK_PART, ASK_AGAIN } Ask;
 
@@ -85,12 +87,12 @@ struct FetchJob {
         FetchResult *result;
         sd_event_source *timer; /* waits for the host, or starts the next step */
         Slot *slot;
-        Host *host;             /* held while a request is on the wire */
+        Host *host; /* held while a request is on the wire */
         Ask ask;
         size_t part;
         int page;
-        DecodeSeen *seen;       /* of the part under way */
-        bool has_new_token;     /* fetched anew once after a 401 */
+        DecodeSeen *seen;   /* of the part under way */
+        bool has_new_token; /* fetched anew once after a 401 */
         int64_t boot_started_ms;
 };
 
@@ -158,25 +160,27 @@ static void finish_part(FetchJob *job, FetchFault fault, const char *reason) {
         if (job->ask == ASK_TOKEN)
                 (void) snprintf(text, sizeof text, "token: %s", reason);
         else if (job->page > 1)
-                (void) snprintf(text, sizeof text, "part %s, page %d: %s", part->name, job->page, reason);
+                (void) snprintf(text, sizeof text, "part %s, page %d: %s", part->name, job->page,
+                                reason);
         else
                 (void) snprintf(text, sizeof text, "part %s: %s", part->name, reason);
         finish(job, fault, text);
 }
 
-/* ---- requests -------------------------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 #define MAX_VARS 64
 
 typedef struct Vars {
         TemplateVar items[MAX_VARS];
         size_t n;
-        char year[8], month[8], quarter[8], half[8], number[8], page[12], page_size[12], start[16], end[16], fields[96];
+        char year[8], month[8], quarter[8], half[8], number[8], page[12], page_size[12], start[16],
+                end[16], fields[96];
 } Vars;
 
 static void var(Vars *v, const char *name, const char *value) {
         if (v->n < MAX_VARS)
-                v->items[v->n++] = (TemplateVar){ name, value };
+                v->items[v->n++] = (TemplateVar){name, value};
 }
 
 static void fill_period_vars(Vars *v, PeriodId period) {
@@ -191,13 +195,16 @@ static void fill_period_vars(Vars *v, PeriodId period) {
         (void) day_format(v->start, period_start(period));
         (void) day_format(v->end, period_end(period) - 1);
         if (type == PERIOD_YEAR)
-                (void) snprintf(v->fields, sizeof v->fields, "\"timeType\":\"year\",\"year\":%d", start.year);
+                (void) snprintf(v->fields, sizeof v->fields, "\"timeType\":\"year\",\"year\":%d",
+                                start.year);
         else
-                (void) snprintf(v->fields, sizeof v->fields, "\"timeType\":\"%s\",\"year\":%d,\"%s\":%d", period_type_name(type),
+                (void) snprintf(v->fields, sizeof v->fields,
+                                "\"timeType\":\"%s\",\"year\":%d,\"%s\":%d", period_type_name(type),
                                 start.year, period_type_name(type), number);
 }
 
-/* The variables of a request: of the period, of the page, and every key of the source (which cannot shadow the former). */
+/* The variables of a request: of the period, of the page, and every key of the source (which
+ * cannot shadow the former). */
 static void fill_vars(const FetchJob *job, const PartDef *part, Vars *v) {
         fill_period_vars(v, job->result->period);
         (void) snprintf(v->page, sizeof v->page, "%d", job->page);
@@ -256,13 +263,15 @@ static const SnapshotPart *last_part(const FetchJob *job) {
         return NULL;
 }
 
-static int add_configured_headers(const FetchJob *job, const PartDef *part, const Vars *v, Diag *diag, Request *r) {
+static int add_configured_headers(const FetchJob *job, const PartDef *part, const Vars *v,
+                                  Diag *diag, Request *r) {
         for (size_t i = 0; i < part->n_headers; i++) {
                 Buf CLEANUP(buf_done) text = BUF_INIT(TOKEN_MAX);
                 int rc = secret_is_reference(part->headers[i].value)
-                                 ? secret_resolve(part->headers[i].value, job->options.config->daemon.secrets_dir, &text)
-                                 : template_expand(part->headers[i].value, v->items, v->n, SINK_TEXT, diag, part->file,
-                                                   part->line, &text);
+                                 ? secret_resolve(part->headers[i].value,
+                                                  job->options.config->daemon.secrets_dir, &text)
+                                 : template_expand(part->headers[i].value, v->items, v->n,
+                                                   SINK_TEXT, diag, part->file, part->line, &text);
                 if (rc >= 0)
                         rc = header_add(r, part->headers[i].name, buf_text(&text));
                 if (rc < 0)
@@ -273,16 +282,18 @@ static int add_configured_headers(const FetchJob *job, const PartDef *part, cons
 
 static int make_part_request(const FetchJob *job, Diag *diag, Request *r) {
         const PartDef *part = &job->source->parts[job->part];
-        Vars v = { 0 };
+        Vars v = {0};
         fill_vars(job, part, &v);
         r->method = part->method;
-        int rc = template_expand(part->url, v.items, v.n, SINK_URL, diag, part->file, part->line, &r->url);
+        int rc = template_expand(part->url, v.items, v.n, SINK_URL, diag, part->file, part->line,
+                                 &r->url);
         if (rc >= 0 && part->body) {
                 bool is_json = part->body_type && strstr(part->body_type, "json");
-                rc = template_expand(part->body, v.items, v.n, is_json ? SINK_JSON : SINK_URL, diag, part->file, part->line,
-                                     &r->body);
+                rc = template_expand(part->body, v.items, v.n, is_json ? SINK_JSON : SINK_URL, diag,
+                                     part->file, part->line, &r->body);
                 if (rc >= 0)
-                        rc = header_add(r, "Content-Type", str_or(part->body_type, "application/json"));
+                        rc = header_add(r, "Content-Type",
+                                        str_or(part->body_type, "application/json"));
         }
         if (rc >= 0)
                 rc = header_add(r, "Accept", "application/json");
@@ -295,7 +306,8 @@ static int make_part_request(const FetchJob *job, Diag *diag, Request *r) {
                         rc = header_add(r, "Authorization", buf_text(&bearer));
         }
         const SnapshotPart *last = last_part(job);
-        if (rc < 0 || job->ask == ASK_AGAIN || !job->options.store || !last || !streq(part->method, "GET"))
+        if (rc < 0 || job->ask == ASK_AGAIN || !job->options.store || !last ||
+            !streq(part->method, "GET"))
                 return rc;
         if (last->etag)
                 return header_add(r, "If-None-Match", last->etag);
@@ -304,21 +316,24 @@ static int make_part_request(const FetchJob *job, Diag *diag, Request *r) {
 
 static int make_token_request(const FetchJob *job, Diag *diag, Request *r) {
         const SourceDef *s = job->source;
-        Vars v = { 0 };
+        Vars v = {0};
         Buf CLEANUP(buf_done) body = BUF_INIT(TOKEN_MAX);
         fill_vars(job, NULL, &v);
         r->method = s->token_body ? "POST" : "GET";
-        int rc = template_expand(s->token_url, v.items, v.n, SINK_URL, diag, s->file, s->line, &r->url);
+        int rc = template_expand(s->token_url, v.items, v.n, SINK_URL, diag, s->file, s->line,
+                                 &r->url);
         if (rc >= 0 && s->token_body)
                 rc = secret_resolve(s->token_body, job->options.config->daemon.secrets_dir, &body);
         if (rc >= 0 && s->token_body)
-                rc = template_expand(buf_text(&body), v.items, v.n, SINK_URL, diag, s->file, s->line, &r->body);
+                rc = template_expand(buf_text(&body), v.items, v.n, SINK_URL, diag, s->file,
+                                     s->line, &r->body);
         if (body.data)
                 explicit_bzero(body.data, body.len);
         return rc < 0 || !s->token_body ? rc
                                         : header_add(r, "Content-Type",
-                                                     buf_text(&r->body)[0] == '{' ? "application/json"
-                                                                                  : "application/x-www-form-urlencoded");
+                                                     buf_text(&r->body)[0] == '{'
+                                                             ? "application/json"
+                                                             : "application/x-www-form-urlencoded");
 }
 
 static void on_answer(Slot *slot, const HttpResult *result, void *userdata);
@@ -328,7 +343,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata);
 static int schedule(FetchJob *job, int64_t delay_ms) {
         if (!job->timer)
                 return sd_event_add_time_relative(job->options.event, &job->timer, CLOCK_BOOTTIME,
-                                                  (uint64_t) MAX(delay_ms, 0) * 1000, 1000, on_timer, job);
+                                                  (uint64_t) MAX(delay_ms, 0) * 1000, 1000,
+                                                  on_timer, job);
         int r = sd_event_source_set_time_relative(job->timer, (uint64_t) MAX(delay_ms, 0) * 1000);
         return r < 0 ? r : sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
 }
@@ -341,9 +357,13 @@ static int start_request(FetchJob *job, Request *r) {
         int64_t wait = host->free_ms - clock_boot_ms();
         if (host->is_busy || wait > 0)
                 return schedule(job, host->is_busy ? MAX(job->source->pace_ms, 20) : wait);
-        HttpRequest request = { .url = buf_text(&r->url), .method = r->method, .headers = r->lines,
-                                .n_headers = r->n_headers, .max_body = job->source->max_body,
-                                .timeout_ms = job->source->timeout_ms, .is_compressed = true };
+        HttpRequest request = {.url = buf_text(&r->url),
+                               .method = r->method,
+                               .headers = r->lines,
+                               .n_headers = r->n_headers,
+                               .max_body = job->source->max_body,
+                               .timeout_ms = job->source->timeout_ms,
+                               .is_compressed = true};
         if (r->body.data || streq(r->method, "POST")) {
                 request.body = buf_text(&r->body);
                 request.body_size = r->body.len;
@@ -361,9 +381,10 @@ static int start_request(FetchJob *job, Request *r) {
 }
 
 static void ask(FetchJob *job) {
-        Request CLEANUP(request_done) r = { .url = BUF_INIT(65536), .body = BUF_INIT(1 << 20) };
+        Request CLEANUP(request_done) r = {.url = BUF_INIT(65536), .body = BUF_INIT(1 << 20)};
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        int rc = job->ask == ASK_TOKEN ? make_token_request(job, &diag, &r) : make_part_request(job, &diag, &r);
+        int rc = job->ask == ASK_TOKEN ? make_token_request(job, &diag, &r)
+                                       : make_part_request(job, &diag, &r);
         if (rc >= 0)
                 rc = start_request(job, &r);
         if (rc < 0)
@@ -375,13 +396,14 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         (void) s;
         (void) usec;
         if (clock_boot_ms() - job->boot_started_ms > JOB_MAX_MS)
-                finish_part(job, FETCH_CONTENT, "the parts did not come within 15 minutes of each other");
+                finish_part(job, FETCH_CONTENT,
+                            "the parts did not come within 15 minutes of each other");
         else
                 ask(job);
         return 0;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static int restart(FetchJob *job) {
         FetchResult *r = job->result;
@@ -409,8 +431,10 @@ static int add_fetched(FetchJob *job, const HttpResult *h, const char *body, siz
         if (rc < 0)
                 return rc;
         FetchedPart *p = &r->parts[r->n_parts++];
-        *p = (FetchedPart){ .page = job->page, .http_status = h->status, .at_ms = clock_now_ms(),
-                            .is_not_modified = h->status == 304 };
+        *p = (FetchedPart){.page = job->page,
+                           .http_status = h->status,
+                           .at_ms = clock_now_ms(),
+                           .is_not_modified = h->status == 304};
         p->name = strdup(job->source->parts[job->part].name);
         p->etag = h->etag ? strdup(h->etag) : NULL;
         p->last_modified = h->last_modified ? strdup(h->last_modified) : NULL;
@@ -438,7 +462,8 @@ static void complete(FetchJob *job) {
         r->is_not_modified = r->n_parts > 0;
         for (size_t i = 0; i < r->n_parts; i++) {
                 r->is_not_modified = r->is_not_modified && r->parts[i].is_not_modified;
-                is_same = is_same && memcmp(last->parts[i].hash, r->parts[i].body.hash, SHA256_SIZE) == 0;
+                is_same = is_same &&
+                          memcmp(last->parts[i].hash, r->parts[i].body.hash, SHA256_SIZE) == 0;
         }
         r->is_unchanged = is_same;
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
@@ -455,7 +480,8 @@ static void complete(FetchJob *job) {
                 finish(job, rc < 0 ? FETCH_TRANSPORT : FETCH_OK, rc < 0 ? strerror(-rc) : NULL);
 }
 
-/* The first request asked again: equal figures mean that the set was not torn between two publications. */
+/* The first request asked again: equal figures mean that the set was not torn between two
+ * publications. */
 static void compare_again(FetchJob *job, const char *body, size_t n) {
         Snapshot CLEANUP(snapshot_freep) *again = NULL;
         DecodeSeen CLEANUP(decode_seen_freep) *seen = NULL;
@@ -470,9 +496,11 @@ static void compare_again(FetchJob *job, const char *body, size_t n) {
         if (rc >= 0)
                 rc = snapshot_new(job->options.config, r->source, &again);
         if (rc >= 0)
-                rc = decode_part(again, job->options.config, r->source, 0, r->scope, body, n, &seen, NULL, NULL, &diag);
+                rc = decode_part(again, job->options.config, r->source, 0, r->scope, body, n, &seen,
+                                 NULL, NULL, &diag);
         if (rc != 0) {
-                finish_part(job, rc < 0 ? FETCH_TRANSPORT : FETCH_CONTENT, diag_first_error(&diag, "asked again: rejected"));
+                finish_part(job, rc < 0 ? FETCH_TRANSPORT : FETCH_CONTENT,
+                            diag_first_error(&diag, "asked again: rejected"));
                 return;
         }
         if (snapshot_equal(r->snapshot, again, /* is_partial= */ true)) {
@@ -480,7 +508,8 @@ static void compare_again(FetchJob *job, const char *body, size_t n) {
                 return;
         }
         if (++r->n_torn >= MAX_TORN) {
-                finish(job, FETCH_CONTENT, "torn: the first part changed while the others were asked, three times");
+                finish(job, FETCH_CONTENT,
+                       "torn: the first part changed while the others were asked, three times");
                 return;
         }
         rc = restart(job);
@@ -531,14 +560,15 @@ static void take_part(FetchJob *job, const HttpResult *h) {
         size_t n = h->body_size;
         int rc = add_fetched(job, h, body, n);
         if (rc >= 0 && h->status == 304) {
-                rc = store_body_get(job->options.store, r->parts[r->n_parts - 1].body.hash, &stored);
+                rc = store_body_get(job->options.store, r->parts[r->n_parts - 1].body.hash,
+                                    &stored);
                 rc = rc > 0 ? -ENOENT : rc;
                 body = buf_text(&stored);
                 n = stored.len;
         }
         if (rc >= 0)
-                rc = decode_part(r->snapshot, job->options.config, r->source, job->part, r->scope, body, n, &job->seen, &pages,
-                                 &n_rows, &diag);
+                rc = decode_part(r->snapshot, job->options.config, r->source, job->part, r->scope,
+                                 body, n, &job->seen, &pages, &n_rows, &diag);
         hook_point("fetch.part");
         if (rc == DECODE_E_REJECTED)
                 finish_part(job, FETCH_CONTENT, diag_first_error(&diag, "rejected"));
@@ -586,13 +616,15 @@ static void on_answer(Slot *slot, const HttpResult *h, void *userdata) {
                 finish_part(job, is_content ? FETCH_CONTENT : FETCH_TRANSPORT, transport_reason(h));
                 return;
         }
-        if (h->status == 401 && job->source->token_url && !job->has_new_token && job->ask != ASK_TOKEN) {
+        if (h->status == 401 && job->source->token_url && !job->has_new_token &&
+            job->ask != ASK_TOKEN) {
                 job->has_new_token = true;
                 job->ask = ASK_TOKEN;
                 ask(job);
                 return;
         }
-        FetchFault fault = polite_classify(h->status, h->content_type, h->body, MIN(h->body_size, (size_t) 2048), &reason);
+        FetchFault fault = polite_classify(h->status, h->content_type, h->body,
+                                           MIN(h->body_size, (size_t) 2048), &reason);
         if (fault != FETCH_OK)
                 finish_part(job, fault, reason);
         else if (job->ask == ASK_TOKEN)
@@ -603,13 +635,17 @@ static void on_answer(Slot *slot, const HttpResult *h, void *userdata) {
                 take_part(job, h);
 }
 
-int fetch_start(const FetchOptions *options, size_t source, const char *scope, PeriodId period, FetchDone done, void *userdata,
-                FetchJob **ret) {
+int fetch_start(const FetchOptions *options, size_t source, const char *scope, PeriodId period,
+                FetchDone done, void *userdata, FetchJob **ret) {
         FetchJob CLEANUP(fetch_freep) *job = calloc(1, sizeof *job);
         if (!job)
                 return -ENOMEM;
-        *job = (FetchJob){ .options = *options, .source = &options->config->sources[source], .done = done, .userdata = userdata,
-                           .page = 1, .boot_started_ms = clock_boot_ms() };
+        *job = (FetchJob){.options = *options,
+                          .source = &options->config->sources[source],
+                          .done = done,
+                          .userdata = userdata,
+                          .page = 1,
+                          .boot_started_ms = clock_boot_ms()};
         job->result = calloc(1, sizeof *job->result);
         if (!job->result)
                 return -ENOMEM;

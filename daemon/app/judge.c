@@ -1,11 +1,11 @@
 /* Judging inside the evaluation transaction.
  *
- * For each rule and cohort: load the panel from where no run is open, fold, compare with the stored episodes, write what
- * differs. Because the panel is read through the writing connection, figures written a moment ago in the same transaction
- * are seen, and a rollback forgets both.
+ * For each rule and cohort: load the panel from where no run is open, fold, compare with the
+ * stored episodes, write what differs. Because the panel is read through the writing connection,
+ * figures written a moment ago in the same transaction are seen, and a rollback forgets both.
  *
- * How far back a fold begins: at the oldest changed period, or at the beginning of any stored run that reaches it or is still
- * alive. Runs that ended before cannot change. */
+ * How far back a fold begins: at the oldest changed period, or at the beginning of any stored run
+ * that reaches it or is still alive. Runs that ended before cannot change. */
 #include "app/judge.h"
 
 #include <errno.h>
@@ -17,14 +17,15 @@
 #include "store/registry.h"
 
 #define PANEL_MAX_PERIODS 400 /* 33 years of months */
-#define DEADLINE_REACH 3      /* periods that a deadline looks back: several can become due in one absence */
+#define DEADLINE_REACH                                                                             \
+        3 /* periods that a deadline looks back: several can become due in one absence */
 
 typedef struct RuleTexts {
         RuleVersion *versions;
         RuleDef **parsed; /* those that are not the configuration's own */
         size_t n, n_parsed;
-        bool is_new;      /* text is new at this load */
-        PeriodId judged;  /* newest period judged since the start; 0 = not yet */
+        bool is_new;     /* text is new at this load */
+        PeriodId judged; /* newest period judged since the start; 0 = not yet */
 } RuleTexts;
 
 struct JudgeState {
@@ -54,17 +55,20 @@ static bool is_judged_rule(const App *app, const RuleDef *rule) {
                app->config->indicators[rule->indicator].id != 0;
 }
 
-/* ---- rule versions ---------------------------------------------------------------------------------------------- */
+/* ---- rule versions --------------------------------------------------------------------------- */
 
-/* A changed text judges from the latest period that is not closed: closed ones keep the text that held for them. A rule's first
- * text has no predecessor, so it begins at the last ended period even when that is closed: otherwise an installation late in a
- * month would show nothing for weeks. */
-static PeriodId first_period_of(const App *app, const RuleDef *rule, bool is_first, int64_t now_ms) {
+/* A changed text judges from the latest period that is not closed: closed ones keep the text that
+ * held for them. A rule's first text has no predecessor, so it begins at the last ended period
+ * even when that is closed: otherwise an installation late in a month would show nothing for
+ * weeks. */
+static PeriodId first_period_of(const App *app, const RuleDef *rule, bool is_first,
+                                int64_t now_ms) {
         if (rule->from)
                 return rule->from;
         Day today = day_of_instant(now_ms);
         PeriodId ended = period_last_ended(rule->period, today);
-        const SourceDef *source = &app->config->sources[app->config->indicators[rule->indicator].source];
+        const SourceDef *source =
+                &app->config->sources[app->config->indicators[rule->indicator].source];
         if (is_first || period_status(ended, today, source->final_after_days) != PERIOD_CLOSED)
                 return ended;
         return period_next(ended);
@@ -74,11 +78,14 @@ static int texts_add(const App *app, RuleTexts *t, const RuleTextRow *row, const
         const RuleDef *def = rule;
         if (!streq(row->text, rule->text)) {
                 RuleDef *parsed = NULL;
-                int r = rule_from_text(row->text, app->config->indicators, app->config->n_indicators, &parsed);
+                int r = rule_from_text(row->text, app->config->indicators,
+                                       app->config->n_indicators, &parsed);
                 if (r == -EINVAL) {
-                        log_warning("rule %s: its text of %d can no longer be read, judging that time by the "
-                                    "present text",
-                                    rule->name, row->from);
+                        log_warning(
+                                "rule %s: its text of %d can no longer be read, judging that time "
+                                "by the "
+                                "present text",
+                                rule->name, row->from);
                 } else if (r < 0) {
                         return r;
                 } else {
@@ -86,7 +93,7 @@ static int texts_add(const App *app, RuleTexts *t, const RuleTextRow *row, const
                         def = parsed;
                 }
         }
-        t->versions[t->n++] = (RuleVersion){ .from = row->from, .rule = def };
+        t->versions[t->n++] = (RuleVersion){.from = row->from, .rule = def};
         return 0;
 }
 
@@ -116,8 +123,8 @@ static int sync_rule(App *app, StepId step, int64_t now_ms, const RuleDef *rule,
         t->is_new = is_first || !streq(rows[n - 1].text, rule->text);
         rule_text_rows_free(rows, n);
         if (t->is_new)
-                r = store_rule_text_put(app->store, step, rule->name, first_period_of(app, rule, is_first, now_ms),
-                                        rule->text);
+                r = store_rule_text_put(app->store, step, rule->name,
+                                        first_period_of(app, rule, is_first, now_ms), rule->text);
         return r < 0 ? r : texts_load(app, rule, t);
 }
 
@@ -130,7 +137,7 @@ static bool is_configured(const App *app, const char *name) {
 static int end_removed_rules(App *app, StepId step, int64_t now_ms) {
         Episode *e = NULL;
         size_t n = 0;
-        int r = store_episodes(app->store, &(EpisodeFilter){ .is_live = true }, &e, &n);
+        int r = store_episodes(app->store, &(EpisodeFilter){.is_live = true}, &e, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -140,9 +147,15 @@ static int end_removed_rules(App *app, StepId step, int64_t now_ms) {
                 e[i].state = was_open ? EPISODE_CLOSED : EPISODE_GONE;
                 e[i].end = END_RULE_REMOVED;
                 r = store_episode_put(app->store, step, &e[i]);
-                TransitionRow row = { .episode = e[i].id, .step = step, .at_ms = now_ms, .kind = TRANSITION_RULE_REMOVED,
-                                      .period = e[i].last, .value = e[i].value, .previous_value = e[i].previous,
-                                      .limit = e[i].limit, .severity = e[i].severity };
+                TransitionRow row = {.episode = e[i].id,
+                                     .step = step,
+                                     .at_ms = now_ms,
+                                     .kind = TRANSITION_RULE_REMOVED,
+                                     .period = e[i].last,
+                                     .value = e[i].value,
+                                     .previous_value = e[i].previous,
+                                     .limit = e[i].limit,
+                                     .severity = e[i].severity};
                 if (r >= 0)
                         r = store_transition_add(app->store, step, &e[i], &row);
         }
@@ -170,10 +183,11 @@ int judge_sync_rules(App *app, StepId step, int64_t now_ms) {
         return end_removed_rules(app, step, now_ms);
 }
 
-/* ---- what may be judged ------------------------------------------------------------------------------------------ */
+/* ---- what may be judged ---------------------------------------------------------------------- */
 
 int judge_newest(App *app, const RuleDef *rule, int64_t now_ms, PeriodId *ret) {
-        const SourceDef *source = &app->config->sources[app->config->indicators[rule->indicator].source];
+        const SourceDef *source =
+                &app->config->sources[app->config->indicators[rule->indicator].source];
         Day today = day_of_instant(now_ms);
         PeriodId p = period_last_ended(rule->period, today);
         for (int back = 0; back < 24; back++, p = period_previous(p)) {
@@ -194,11 +208,12 @@ int judge_newest(App *app, const RuleDef *rule, int64_t now_ms, PeriodId *ret) {
 
 int64_t judge_next(App *app, int64_t now_ms) {
         (void) app;
-        /* Every deadline (settle, period end, final_after, from, until, era, due, stale) is a local midnight. */
+        /* Every deadline (settle, period end, final_after, from, until, era, due, stale) is a
+         * local midnight. */
         return day_start_ms(day_of_instant(now_ms) + 1);
 }
 
-/* ---- one cohort --------------------------------------------------------------------------------------------------- */
+/* ---- one cohort ------------------------------------------------------------------------------ */
 
 typedef struct Cohort {
         const char *kind;
@@ -231,7 +246,7 @@ static int cohort_add(CohortList *l, const char *kind, UnitId parent) {
         int r = ARRAY_GROW(l->items, l->cap, l->n + 1);
         if (r < 0)
                 return r;
-        l->items[l->n++] = (Cohort){ .kind = kind, .parent = parent };
+        l->items[l->n++] = (Cohort){.kind = kind, .parent = parent};
         return 0;
 }
 
@@ -259,16 +274,17 @@ static int cohorts_fill(const App *app, CohortList *l, Day day) {
                         return r;
                 c->units[c->n++] = u->id;
         }
-        SortContext context = { &app->units, day };
+        SortContext context = {&app->units, day};
         for (size_t i = 0; i < l->n; i++)
                 if (l->items[i].n > 1)
-                        qsort_r(l->items[i].units, l->items[i].n, sizeof(UnitId), compare_codes, &context);
+                        qsort_r(l->items[i].units, l->items[i].n, sizeof(UnitId), compare_codes,
+                                &context);
         return 0;
 }
 
 /* Cohorts that the rule watches and that the changes touch (all of them at deadlines). */
-static int cohorts_of(const App *app, const RuleDef *rule, const JudgeScope *scope, bool is_all, Day day,
-                      CohortList *ret) {
+static int cohorts_of(const App *app, const RuleDef *rule, const JudgeScope *scope, bool is_all,
+                      Day day, CohortList *ret) {
         int r = 0;
         for (size_t i = 0; is_all && r >= 0 && i < app->units.n; i++) {
                 const Unit *u = &app->units.units[i];
@@ -325,11 +341,11 @@ static int load_stored(CohortWork *w, PeriodId touched) {
                 return -ENOMEM;
         memcpy(sorted, w->cohort->units, w->cohort->n * sizeof *sorted);
         qsort(sorted, w->cohort->n, sizeof *sorted, compare_ids);
-        EpisodeFilter filter = { .rule = w->rule->name,
-                                 .units = sorted,
-                                 .n_units = w->cohort->n,
-                                 .is_live = true,
-                                 .touched_from = touched };
+        EpisodeFilter filter = {.rule = w->rule->name,
+                                .units = sorted,
+                                .n_units = w->cohort->n,
+                                .is_live = true,
+                                .touched_from = touched};
         return store_episodes(w->app->store, &filter, &w->stored, &w->n_stored);
 }
 
@@ -350,13 +366,15 @@ static int load_panels(CohortWork *w, PeriodId fold_from) {
         }
         int r = panel_new(w->cohort->units, w->cohort->n, first, (size_t) n, &w->value);
         if (r >= 0)
-                r = store_panel_load(w->app->store, c->indicators[w->rule->indicator].id, 0, w->value);
+                r = store_panel_load(w->app->store, c->indicators[w->rule->indicator].id, 0,
+                                     w->value);
         if (r < 0 || w->rule->volume_indicator < 0)
                 return r;
         r = panel_new(w->cohort->units, w->cohort->n, first, (size_t) n, &w->volume);
         if (r < 0)
                 return r;
-        return store_panel_load(w->app->store, c->indicators[w->rule->volume_indicator].id, 0, w->volume);
+        return store_panel_load(w->app->store, c->indicators[w->rule->volume_indicator].id, 0,
+                                w->volume);
 }
 
 static int fill_unit_facts(CohortWork *w, Day day) {
@@ -376,11 +394,13 @@ static int fill_unit_facts(CohortWork *w, Day day) {
         return 0;
 }
 
-/* Which of the rule's figures existed before and changed in this step; which came for the first time. */
+/* Which of the rule's figures existed before and changed in this step; which came for the first
+ * time. */
 static void note_changes(CohortWork *w, JudgeInput *in) {
         const Config *c = w->app->config;
         IndicatorId own = c->indicators[w->rule->indicator].id;
-        IndicatorId volume = w->rule->volume_indicator >= 0 ? c->indicators[w->rule->volume_indicator].id : 0;
+        IndicatorId volume =
+                w->rule->volume_indicator >= 0 ? c->indicators[w->rule->volume_indicator].id : 0;
         for (size_t i = 0; i < w->scope->n_changes; i++) {
                 const FigureChange *f = &w->scope->changes[i];
                 if (f->now.indicator != own && f->now.indicator != volume)
@@ -408,10 +428,18 @@ static int write_result(CohortWork *w, JudgeResult *result) {
         for (size_t i = 0; i < result->n_transitions; i++) {
                 const Transition *t = &result->transitions[i];
                 const Episode *e = &result->episodes[t->episode];
-                TransitionRow row = { .episode = e->id, .step = scope->step, .at_ms = scope->now_ms, .kind = t->kind,
-                                      .period = t->period, .value = t->value, .previous_value = t->previous_value,
-                                      .limit = t->limit, .place = t->place, .of = t->of, .severity = e->severity,
-                                      .reason = (char *) t->reason };
+                TransitionRow row = {.episode = e->id,
+                                     .step = scope->step,
+                                     .at_ms = scope->now_ms,
+                                     .kind = t->kind,
+                                     .period = t->period,
+                                     .value = t->value,
+                                     .previous_value = t->previous_value,
+                                     .limit = t->limit,
+                                     .place = t->place,
+                                     .of = t->of,
+                                     .severity = e->severity,
+                                     .reason = (char *) t->reason};
                 int r = store_transition_add(w->app->store, scope->step, e, &row);
                 if (r < 0)
                         return r;
@@ -425,9 +453,11 @@ static int write_result(CohortWork *w, JudgeResult *result) {
 static int write_hold(CohortWork *w, const JudgeResult *result) {
         char period[48], text[512];
         (void) snprintf(text, sizeof text,
-                        "%zu/%zu đơn vị mở cảnh báo %s %s%s: kiểm tra ngưỡng, công thức hoặc nguồn; các cảnh báo mở mới đang được giữ "
+                        "%zu/%zu đơn vị mở cảnh báo %s %s%s: kiểm tra ngưỡng, công thức hoặc "
+                        "nguồn; các cảnh báo mở mới đang được giữ "
                         "lại",
-                        result->guard_opening, result->guard_of, w->rule->name, period_format_vi(period, w->newest),
+                        result->guard_opening, result->guard_of, w->rule->name,
+                        period_format_vi(period, w->newest),
                         result->is_guard_by_jump ? " (trung vị thay đổi đột ngột)" : "");
         return judge_subject(w->app, w->scope->step, w->scope->now_ms, "mass-guard", w->subject,
                              result->is_guard_tripped, SEVERITY_CRITICAL, text);
@@ -452,21 +482,34 @@ static int judge_cohort(CohortWork *w, Day day) {
         if (r < 0)
                 return r;
         const Unit *parent = unit_get(&w->app->units, w->cohort->parent);
-        (void) snprintf(w->subject, sizeof w->subject, "hold:%s/%s/%s", w->rule->name, parent ? parent->key : "-",
-                        w->cohort->kind);
-        JudgeInput in = { .versions = w->texts->versions, .n_versions = w->texts->n, .indicators = c->indicators,
-                          .value = w->value, .volume = w->volume, .fold_from = MAX(fold_from, w->value->first),
-                          .newest = w->newest, .is_watched = w->is_watched, .valid_from = w->from,
-                          .valid_until = w->until, .eras = c->eras, .n_eras = c->n_eras,
-                          .source = c->sources[indicator->source].name, .parent = parent ? parent->key : NULL,
-                          .is_restated_unit = w->is_restated, .is_new_rule = w->is_new_rule,
-                          .stored = w->stored, .n_stored = w->n_stored, .guard_percent = c->daemon.mass_guard_percent,
-                          .guard_jump = decimal_rescale(c->daemon.guard_jump_points, 0, indicator->decimals) };
+        (void) snprintf(w->subject, sizeof w->subject, "hold:%s/%s/%s", w->rule->name,
+                        parent ? parent->key : "-", w->cohort->kind);
+        JudgeInput in = {
+                .versions = w->texts->versions,
+                .n_versions = w->texts->n,
+                .indicators = c->indicators,
+                .value = w->value,
+                .volume = w->volume,
+                .fold_from = MAX(fold_from, w->value->first),
+                .newest = w->newest,
+                .is_watched = w->is_watched,
+                .valid_from = w->from,
+                .valid_until = w->until,
+                .eras = c->eras,
+                .n_eras = c->n_eras,
+                .source = c->sources[indicator->source].name,
+                .parent = parent ? parent->key : NULL,
+                .is_restated_unit = w->is_restated,
+                .is_new_rule = w->is_new_rule,
+                .stored = w->stored,
+                .n_stored = w->n_stored,
+                .guard_percent = c->daemon.mass_guard_percent,
+                .guard_jump = decimal_rescale(c->daemon.guard_jump_points, 0, indicator->decimals)};
         note_changes(w, &in);
         r = store_hold_released(w->app->store, w->subject, &in.is_guard_released);
         if (r < 0)
                 return r;
-        JudgeResult CLEANUP(judge_result_done) result = { 0 };
+        JudgeResult CLEANUP(judge_result_done) result = {0};
         r = engine_judge(&in, &result);
         if (r >= 0)
                 r = write_result(w, &result);
@@ -475,9 +518,12 @@ static int judge_cohort(CohortWork *w, Day day) {
 
 static bool touches(const App *app, const RuleDef *rule, const JudgeScope *scope) {
         IndicatorId own = app->config->indicators[rule->indicator].id;
-        IndicatorId volume = rule->volume_indicator >= 0 ? app->config->indicators[rule->volume_indicator].id : 0;
+        IndicatorId volume = rule->volume_indicator >= 0
+                                     ? app->config->indicators[rule->volume_indicator].id
+                                     : 0;
         for (size_t i = 0; i < scope->n_changes; i++)
-                if (scope->changes[i].now.indicator == own || (volume && scope->changes[i].now.indicator == volume))
+                if (scope->changes[i].now.indicator == own ||
+                    (volume && scope->changes[i].now.indicator == volume))
                         return true;
         return false;
 }
@@ -491,15 +537,21 @@ static int judge_rule(App *app, const RuleDef *rule, RuleTexts *texts, const Jud
                 return r;
         /* A period that has just become judgeable concerns every unit, whatever changed. */
         bool is_all = newest != texts->judged;
-        if (!is_all && (scope->n_changes == 0 || period_type(scope->period) != rule->period || !touches(app, rule, scope)))
+        if (!is_all && (scope->n_changes == 0 || period_type(scope->period) != rule->period ||
+                        !touches(app, rule, scope)))
                 return 0;
         Day day = period_end(newest) - 1;
-        CohortList CLEANUP(cohorts_done) cohorts = { 0 };
+        CohortList CLEANUP(cohorts_done) cohorts = {0};
         r = cohorts_of(app, rule, scope, is_all, day, &cohorts);
         for (size_t i = 0; r >= 0 && i < cohorts.n; i++) {
-                CohortWork CLEANUP(cohort_work_done) w = { .app = app, .scope = scope, .rule = rule, .texts = texts,
-                                                           .cohort = &cohorts.items[i], .newest = newest,
-                                                           .is_all = is_all, .is_new_rule = is_new_rule };
+                CohortWork CLEANUP(cohort_work_done) w = {.app = app,
+                                                          .scope = scope,
+                                                          .rule = rule,
+                                                          .texts = texts,
+                                                          .cohort = &cohorts.items[i],
+                                                          .newest = newest,
+                                                          .is_all = is_all,
+                                                          .is_new_rule = is_new_rule};
                 r = judge_cohort(&w, day);
         }
         if (r < 0)
@@ -514,7 +566,8 @@ int judge_run(App *app, const JudgeScope *scope) {
                 const RuleDef *rule = &app->config->rules[i];
                 if (!is_judged_rule(app, rule) || app->judge->rules[i].n == 0)
                         continue;
-                if (scope->source >= 0 && app->config->indicators[rule->indicator].source != scope->source)
+                if (scope->source >= 0 &&
+                    app->config->indicators[rule->indicator].source != scope->source)
                         continue;
                 int r = judge_rule(app, rule, &app->judge->rules[i], scope);
                 if (r < 0)
@@ -528,22 +581,33 @@ void judge_forget(App *app) {
                 app->judge->rules[i].judged = 0;
 }
 
-/* ---- subjects ------------------------------------------------------------------------------------------------------ */
+/* ---- subjects -------------------------------------------------------------------------------- */
 
-int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject, bool is_on,
-                  Severity severity, const char *text) {
+int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
+                  bool is_on, Severity severity, const char *text) {
         Episode *e = NULL;
         size_t n = 0, found = 0;
-        int r = store_episodes(app->store, &(EpisodeFilter){ .rule = rule, .is_live = true, .is_subject = true }, &e, &n);
+        int r = store_episodes(app->store,
+                               &(EpisodeFilter){.rule = rule, .is_live = true, .is_subject = true},
+                               &e, &n);
         if (r < 0)
                 return r;
         while (found < n && !streq_ptr(e[found].subject, subject))
                 found++;
-        /* `last` dates a subject's episode by the month, so that old ones fall out of what the teller reads. */
+        /* `last` dates a subject's episode by the month, so that old ones fall out of what the
+         * teller reads. */
         PeriodId month = period_of_day(PERIOD_MONTH, day_of_instant(now_ms));
-        Episode made = { .rule = rule, .subject = subject, .first = step, .last = month, .state = EPISODE_OPEN, .severity = severity,
-                         .value = VALUE_NONE, .previous = VALUE_NONE, .limit = VALUE_NONE, .delta = VALUE_NONE,
-                         .length = 1 };
+        Episode made = {.rule = rule,
+                        .subject = subject,
+                        .first = step,
+                        .last = month,
+                        .state = EPISODE_OPEN,
+                        .severity = severity,
+                        .value = VALUE_NONE,
+                        .previous = VALUE_NONE,
+                        .limit = VALUE_NONE,
+                        .delta = VALUE_NONE,
+                        .length = 1};
         Episode *one = found < n ? &e[found] : is_on ? &made : NULL;
         TransitionKind kind = TRANSITION_OPENED;
         if (one == &e[found] && found < n) {
@@ -555,9 +619,15 @@ int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const
         }
         if (one && kind) {
                 r = store_episode_put(app->store, step, one);
-                TransitionRow row = { .episode = one->id, .step = step, .at_ms = now_ms, .kind = kind,
-                                      .value = VALUE_NONE, .previous_value = VALUE_NONE, .limit = VALUE_NONE,
-                                      .severity = one->severity, .reason = (char *) text };
+                TransitionRow row = {.episode = one->id,
+                                     .step = step,
+                                     .at_ms = now_ms,
+                                     .kind = kind,
+                                     .value = VALUE_NONE,
+                                     .previous_value = VALUE_NONE,
+                                     .limit = VALUE_NONE,
+                                     .severity = one->severity,
+                                     .reason = (char *) text};
                 if (r >= 0)
                         r = store_transition_add(app->store, step, one, &row);
         }

@@ -21,10 +21,12 @@ static const char usage[] =
 static int check_config(const char *path) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Config CLEANUP(config_freep) *config = NULL;
-        int r = boot_config(str_or(path, "/etc/chisod/chisod.conf"), NULL, clock_now_ms(), &diag, &config);
+        int r = boot_config(str_or(path, "/etc/chisod/chisod.conf"), NULL, clock_now_ms(), &diag,
+                            &config);
         for (size_t i = 0; i < diag.n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
-                printf("%s%s\n", diag.items[i].level == DIAG_WARNING ? "warning: " : "", str_or(text, "out of memory"));
+                printf("%s%s\n", diag.items[i].level == DIAG_WARNING ? "warning: " : "",
+                       str_or(text, "out of memory"));
         }
         printf("%zu errors, %zu warnings\n", diag.n_errors, diag.n_warnings);
         return r < 0 || diag.n_errors ? 1 : 0;
@@ -32,12 +34,15 @@ static int check_config(const char *path) {
 
 int main(int argc, char **argv) {
         static const struct option options[] = {
-                { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
-                { "once", no_argument, NULL, '1' },         { "verbose", no_argument, NULL, 'v' },
-                { "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
-                { 0 },
+                {"config", required_argument, NULL, 'c'},
+                {"check-config", no_argument, NULL, 'k'},
+                {"once", no_argument, NULL, '1'},
+                {"verbose", no_argument, NULL, 'v'},
+                {"version", no_argument, NULL, 'V'},
+                {"help", no_argument, NULL, 'h'},
+                {0},
         };
-        ManagerOptions manager = { 0 };
+        ManagerOptions manager = {0};
         bool is_check = false;
         int c;
         while ((c = getopt_long(argc, argv, "c:hv", options, NULL)) >= 0) {

@@ -1,8 +1,10 @@
 /* The daemon's life: start, tick, reload, stop.
  *
- * One thread, one loop. Whatever happens (an answer, a signal, a request, the timer, a jump of the clock) ends in `tick`, which runs all that
- * is due at one instant and arms one timer for the next due thing. The timer counts CLOCK_BOOTTIME, since realtime timers of sd-event misfire
- * when the clock jumps; a timerfd with TFD_TIMER_CANCEL_ON_SET tells of such jumps, and the tick computes anew. */
+ * One thread, one loop. Whatever happens (an answer, a signal, a request, the timer, a jump of the
+ * clock) ends in `tick`, which runs all that is due at one instant and arms one timer for the next
+ * due thing. The timer counts CLOCK_BOOTTIME, since realtime timers of sd-event misfire when the
+ * clock jumps; a timerfd with TFD_TIMER_CANCEL_ON_SET tells of such jumps, and the tick computes
+ * anew. */
 #include "app/manager.h"
 
 #include <errno.h>
@@ -46,27 +48,31 @@ void app_wake(App *app) {
                 (void) sd_event_source_set_enabled(app->defer, SD_EVENT_ONESHOT);
 }
 
-/* ---- configuration -------------------------------------------------------------------------------------------------------- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 static void log_diag(const Diag *diag) {
         for (size_t i = 0; i < diag->n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
-                LogFields fields = { .message_id = LOG_ID_CONFIG };
-                log_full(diag->items[i].level == DIAG_ERROR ? LOG_ERR : LOG_WARNING, &fields, "%s", str_or(text, "out of memory"));
+                LogFields fields = {.message_id = LOG_ID_CONFIG};
+                log_full(diag->items[i].level == DIAG_ERROR ? LOG_ERR : LOG_WARNING, &fields, "%s",
+                         str_or(text, "out of memory"));
         }
 }
 
 static void keep_warnings(App *app, const Diag *diag) {
         app->health.n_warnings = 0;
-        for (size_t i = 0; i < diag->n && app->health.n_warnings < ELEMENTSOF(app->health.warnings); i++) {
+        for (size_t i = 0; i < diag->n && app->health.n_warnings < ELEMENTSOF(app->health.warnings);
+             i++) {
                 if (diag->items[i].level != DIAG_WARNING)
                         continue;
                 char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
-                (void) snprintf(app->health.warnings[app->health.n_warnings++], sizeof app->health.warnings[0], "%s", str_or(text, ""));
+                (void) snprintf(app->health.warnings[app->health.n_warnings++],
+                                sizeof app->health.warnings[0], "%s", str_or(text, ""));
         }
 }
 
-static int load_templates(App *app, const Config *config, RenderTemplates **ret_vi, RenderTemplates **ret_en) {
+static int load_templates(App *app, const Config *config, RenderTemplates **ret_vi,
+                          RenderTemplates **ret_en) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         RenderTemplates CLEANUP(render_templates_freep) *vi = NULL, *en = NULL;
         (void) app;
@@ -81,7 +87,8 @@ static int load_templates(App *app, const Config *config, RenderTemplates **ret_
         return 0;
 }
 
-/* Ids of the indicators, rule texts, targets: one transaction. A stored definition that differs is a person's to mend. */
+/* Ids of the indicators, rule texts, targets: one transaction. A stored definition that differs is
+ * a person's to mend. */
 static int bind_inside(App *app, Diag *diag) {
         StepId step = 0;
         int64_t now = clock_now_ms();
@@ -90,7 +97,8 @@ static int bind_inside(App *app, Diag *diag) {
                 IndicatorDef *d = &app->config->indicators[i];
                 if (d->source < 0)
                         continue;
-                r = store_indicator_bind(app->store, d, app->config->sources[d->source].name, diag, &d->id);
+                r = store_indicator_bind(app->store, d, app->config->sources[d->source].name, diag,
+                                         &d->id);
                 if (r == STORE_E_MISMATCH)
                         return -EINVAL;
         }
@@ -150,16 +158,22 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
                 r = reload_inside(app, config, &diag);
         log_diag(&diag);
         if (r < 0) {
-                log_error("configuration not reloaded (%s), going on with the one that was loaded before", strerror(-r));
+                log_error(
+                        "configuration not reloaded (%s), going on with the one that was loaded "
+                        "before",
+                        strerror(-r));
                 if (config && config != app->config)
                         config_free(config);
         } else {
                 keep_warnings(app, &diag);
-                log_info("configuration reloaded: %zu sources, %zu rules, %zu recipients", app->config->n_sources,
-                         app->config->n_rules, app->config->n_recipients);
+                log_info("configuration reloaded: %zu sources, %zu rules, %zu recipients",
+                         app->config->n_sources, app->config->n_rules, app->config->n_recipients);
                 r = cycle_deadline(app, clock_now_ms());
                 if (r < 0)
-                        log_error("rules cannot be judged after the reload (%s), trying again at midnight", strerror(-r));
+                        log_error(
+                                "rules cannot be judged after the reload (%s), trying again at "
+                                "midnight",
+                                strerror(-r));
         }
         app->is_tell_due = true;
         notify_ready();
@@ -167,7 +181,7 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
         return 0;
 }
 
-/* ---- the tick ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the tick -------------------------------------------------------------------------------- */
 
 static void run_deadlines(App *app, int64_t now_ms) {
         Day today = day_of_instant(now_ms);
@@ -175,7 +189,8 @@ static void run_deadlines(App *app, int64_t now_ms) {
                 return;
         int r = cycle_deadline(app, now_ms);
         if (r < 0) {
-                log_error("deadlines cannot be judged (%s), trying again at the next event", strerror(-r));
+                log_error("deadlines cannot be judged (%s), trying again at the next event",
+                          strerror(-r));
                 return;
         }
         app->judged_day = today;
@@ -187,7 +202,8 @@ static void run_teller(App *app, int64_t now_ms) {
                 return;
         int r = teller_run(app, now_ms, /* is_inside= */ false, NULL);
         if (r < 0) {
-                log_error("messages cannot be released (%s), trying again at the next event", strerror(-r));
+                log_error("messages cannot be released (%s), trying again at the next event",
+                          strerror(-r));
                 app->health.store_error = r;
         }
         app->is_tell_due = false;
@@ -214,7 +230,7 @@ static int arm(App *app, int64_t delay_ms) {
 
 static void finish_once(App *app, int64_t now_ms) {
         size_t n_failed = 0, n_refused = 0;
-        OutboxCounts counts = { 0 };
+        OutboxCounts counts = {0};
         if (!source_is_idle(app, now_ms, &n_failed))
                 return;
         if (app->judged_day != day_of_instant(now_ms)) {
@@ -225,8 +241,8 @@ static void finish_once(App *app, int64_t now_ms) {
         if (!courier_is_idle(app, now_ms, &n_refused))
                 return;
         (void) store_outbox_counts(app->store, &counts);
-        printf("%zu jobs failed, %zu attempts not accepted, %zu messages stay queued\n", n_failed, n_refused,
-               counts.ready + counts.started);
+        printf("%zu jobs failed, %zu attempts not accepted, %zu messages stay queued\n", n_failed,
+               n_refused, counts.ready + counts.started);
         (void) sd_event_exit(app->event, n_failed || n_refused ? 1 : 0);
 }
 
@@ -286,7 +302,7 @@ static int watch_clock(App *app) {
         int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        struct itimerspec far = { .it_value.tv_sec = INT64_MAX / 4 };
+        struct itimerspec far = {.it_value.tv_sec = INT64_MAX / 4};
         if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0) {
                 int r = -errno;
                 (void) close(fd);
@@ -304,7 +320,7 @@ static int watch_clock(App *app) {
         return r;
 }
 
-/* ---- start ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static int open_store(App *app, bool is_once) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
@@ -390,7 +406,8 @@ static int start_loop(App *app) {
         if (r >= 0)
                 r = sd_event_add_signal(app->event, NULL, SIGHUP, on_reload, app);
         if (r >= 0)
-                r = sd_event_add_time_relative(app->event, &app->timer, CLOCK_BOOTTIME, 0, 1000, on_timer, app);
+                r = sd_event_add_time_relative(app->event, &app->timer, CLOCK_BOOTTIME, 0, 1000,
+                                               on_timer, app);
         if (r >= 0)
                 r = sd_event_source_set_enabled(app->timer, SD_EVENT_OFF);
         if (r >= 0)
@@ -401,8 +418,9 @@ static int start_loop(App *app) {
 }
 
 static int start_wire(App *app) {
-        MuxOptions options = { .user_agent = "chisod/" CHISO_VERSION, .proxy = app->config->network.proxy,
-                               .ca_file = app->config->network.ca_file };
+        MuxOptions options = {.user_agent = "chisod/" CHISO_VERSION,
+                              .proxy = app->config->network.proxy,
+                              .ca_file = app->config->network.ca_file};
         int r = mux_new(app->event, &options, &app->mux);
         if (r >= 0)
                 r = fetch_hosts_new(app->event, &app->hosts);
@@ -486,24 +504,30 @@ static int run(App *app) {
                 return exit_status(r);
         }
         notify_ready();
-        log_info("ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources, app->config->n_rules,
-                 app->config->n_recipients, teller_is_live(app) ? "live" : "observe");
+        log_info("ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources,
+                 app->config->n_rules, app->config->n_recipients,
+                 teller_is_live(app) ? "live" : "observe");
         app_wake(app);
         r = sd_event_loop(app->event);
         return r < 0 ? 1 : r;
 }
 
 int manager_run(const ManagerOptions *options) {
-        App app = { .is_once = options->is_once, .started_ms = clock_now_ms(), .boot_started_ms = clock_boot_ms(),
-                    .judged_day = INT32_MIN };
+        App app = {.is_once = options->is_once,
+                   .started_ms = clock_now_ms(),
+                   .boot_started_ms = clock_boot_ms(),
+                   .judged_day = INT32_MIN};
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         app.config_path = strdup(str_or(options->config_path, "/etc/chisod/chisod.conf"));
         app.share_dir = options->share_dir ? strdup(options->share_dir) : NULL;
-        int r = app.config_path ? boot_config(app.config_path, app.share_dir, app.started_ms, &diag, &app.config) : -ENOMEM;
+        int r = app.config_path ? boot_config(app.config_path, app.share_dir, app.started_ms, &diag,
+                                              &app.config)
+                                : -ENOMEM;
         log_diag(&diag);
         int status = 0;
         if (r < 0) {
-                log_error("%s: not started; `chisod --check-config` lists all errors", str_or(app.config_path, ""));
+                log_error("%s: not started; `chisod --check-config` lists all errors",
+                          str_or(app.config_path, ""));
                 status = EXIT_CONFIG;
         } else {
                 keep_warnings(&app, &diag);

@@ -1,4 +1,5 @@
-/* Plan items to bytes: looks everything up that a message says, then core/render and core/mail make the words. */
+/* Plan items to bytes: looks everything up that a message says, then core/render and core/mail
+ * make the words. */
 #include "app/message.h"
 
 #include <errno.h>
@@ -28,15 +29,15 @@ char *message_id_of(const App *app, const char *uuid) {
         return id;
 }
 
-/* ---- what one item says -------------------------------------------------------------------------------------------- */
+/* ---- what one item says ---------------------------------------------------------------------- */
 
 typedef struct Lookup {
         App *app;
         const TargetRow *target;
         RenderItem *items;
-        Episode **episodes;   /* kept alive while the view is made; may hold NULL */
+        Episode **episodes; /* kept alive while the view is made; may hold NULL */
         size_t *n_episodes;
-        char **owned;         /* strings made on the way */
+        char **owned; /* strings made on the way */
         size_t n_owned, cap_owned;
         size_t n;
 } Lookup;
@@ -92,11 +93,13 @@ static int fill_counts(Lookup *l, RenderItem *it) {
         if (!it->indicator || !streq(it->indicator->name, "progress") || late < 0 || received < 0)
                 return 0;
         FigureRow row;
-        int r = store_figure_get(l->app->store, it->item.period, c->indicators[late].id, it->item.unit, 0, &row, NULL);
+        int r = store_figure_get(l->app->store, it->item.period, c->indicators[late].id,
+                                 it->item.unit, 0, &row, NULL);
         if (r == 0)
                 it->count_part = row.value;
         if (r >= 0)
-                r = store_figure_get(l->app->store, it->item.period, c->indicators[received].id, it->item.unit, 0, &row, NULL);
+                r = store_figure_get(l->app->store, it->item.period, c->indicators[received].id,
+                                     it->item.unit, 0, &row, NULL);
         if (r == 0)
                 it->count_whole = row.value;
         return r < 0 ? r : 0;
@@ -110,11 +113,13 @@ static int fill_delta(Lookup *l, RenderItem *it) {
         it->delta_reason = DELTA_MISSING;
         if (it->item.value == VALUE_NONE)
                 return 0;
-        const EraDef *era = delta_era_between(c->eras, c->n_eras, before, it->item.period,
-                                              it->indicator->source >= 0 ? c->sources[it->indicator->source].name : NULL,
-                                              it->indicator->name, NULL);
+        const EraDef *era = delta_era_between(
+                c->eras, c->n_eras, before, it->item.period,
+                it->indicator->source >= 0 ? c->sources[it->indicator->source].name : NULL,
+                it->indicator->name, NULL);
         FigureRow row;
-        int r = store_figure_get(l->app->store, before, it->indicator->id, it->item.unit, 0, &row, NULL);
+        int r = store_figure_get(l->app->store, before, it->indicator->id, it->item.unit, 0, &row,
+                                 NULL);
         if (r < 0)
                 return r;
         bool has_before = r == 0 && row.value != VALUE_NONE;
@@ -142,8 +147,8 @@ static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
 static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
         if (!it->item.episode)
                 return 0;
-        int r = store_episodes(l->app->store, &(EpisodeFilter){ .id = it->item.episode }, &l->episodes[i],
-                               &l->n_episodes[i]);
+        int r = store_episodes(l->app->store, &(EpisodeFilter){.id = it->item.episode},
+                               &l->episodes[i], &l->n_episodes[i]);
         if (r < 0 || l->n_episodes[i] == 0)
                 return r;
         const Episode *e = &l->episodes[i][0];
@@ -184,19 +189,25 @@ static int fill_correction(Lookup *l, RenderItem *it) {
         return r;
 }
 
-/* A withdrawal says what the figure is now; the place that the alert had then says nothing any more. */
+/* A withdrawal says what the figure is now; the place that the alert had then says nothing any
+ * more. */
 static int fill_withdrawn(Lookup *l, RenderItem *it) {
         FigureRow row;
         it->place = it->of = 0;
-        int r = store_figure_get(l->app->store, it->item.period, it->indicator->id, it->item.unit, 0, &row, NULL);
+        int r = store_figure_get(l->app->store, it->item.period, it->indicator->id, it->item.unit,
+                                 0, &row, NULL);
         it->item.value = r == 0 ? row.value : VALUE_NONE;
         return r < 0 ? r : 0;
 }
 
 static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) {
         RenderItem *it = &l->items[i];
-        *it = (RenderItem){ .item = *item, .limit = VALUE_NONE, .delta = VALUE_NONE, .previous = VALUE_NONE,
-                            .count_part = VALUE_NONE, .count_whole = VALUE_NONE };
+        *it = (RenderItem){.item = *item,
+                           .limit = VALUE_NONE,
+                           .delta = VALUE_NONE,
+                           .previous = VALUE_NONE,
+                           .count_part = VALUE_NONE,
+                           .count_whole = VALUE_NONE};
         it->indicator = indicator_by_id(l->app, item->indicator);
         fill_unit(l, it, item->period ? period_end(item->period) - 1 : day_of_instant(now_ms));
         int r = fill_episode(l, i, it);
@@ -212,7 +223,7 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
         return r < 0 ? r : fill_correction(l, it);
 }
 
-/* ---- the message ------------------------------------------------------------------------------------------------------ */
+/* ---- the message ----------------------------------------------------------------------------- */
 
 /* References: the messages that this one corrects or continues, each once. */
 static size_t references_of(const Lookup *l, const char **ret, size_t max) {
@@ -228,8 +239,8 @@ static size_t references_of(const Lookup *l, const char **ret, size_t max) {
         return n;
 }
 
-static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates, const json_t *view,
-                     int64_t now_ms, MessageRow *row, Buf *out) {
+static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates,
+                     const json_t *view, int64_t now_ms, MessageRow *row, Buf *out) {
         const Config *c = l->app->config;
         Buf CLEANUP(buf_done) text = BUF_INIT(BUF_MAX_TEXT), html = BUF_INIT(BUF_MAX_TEXT);
         char CLEANUP_FREE *id = message_id_of(l->app, m->id);
@@ -242,16 +253,25 @@ static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *t
                 r = render_html(templates, view, &html);
         if (r < 0)
                 return r;
-        Mail mail = { .from = c->smtp.from, .to = l->target->address, .reply_to = c->daemon.reply_to, .subject = row->subject,
-                      .message_id = id, .references = references, .date_ms = now_ms, .list_id = list_id,
-                      .language = m->language, .text = buf_text(&text), .html = buf_text(&html) };
+        Mail mail = {.from = c->smtp.from,
+                     .to = l->target->address,
+                     .reply_to = c->daemon.reply_to,
+                     .subject = row->subject,
+                     .message_id = id,
+                     .references = references,
+                     .date_ms = now_ms,
+                     .list_id = list_id,
+                     .language = m->language,
+                     .text = buf_text(&text),
+                     .html = buf_text(&html)};
         mail.n_references = references_of(l, references, ELEMENTSOF(references));
         row->content_type = strdup("message/rfc822");
         return row->content_type ? mail_build(&mail, out) : -ENOMEM;
 }
 
 static int make_bytes(Lookup *l, const RenderMessage *m, int64_t now_ms, MessageRow *row) {
-        const RenderTemplates *templates = m->language[0] == 'e' ? l->app->templates_en : l->app->templates_vi;
+        const RenderTemplates *templates =
+                m->language[0] == 'e' ? l->app->templates_en : l->app->templates_vi;
         json_t *view = render_view(m);
         Buf CLEANUP(buf_done) out = BUF_INIT(BUF_MAX_TEXT);
         int r = view ? 0 : -ENOMEM;
@@ -272,7 +292,8 @@ static int make_bytes(Lookup *l, const RenderMessage *m, int64_t now_ms, Message
         return row->body ? 0 : -ENOMEM;
 }
 
-/* Subjects of several name what they have in common: the `each` unit, or the parent of all units spoken of. */
+/* Subjects of several name what they have in common: the `each` unit, or the parent of all units
+ * spoken of. */
 static const char *scope_name(const Lookup *l) {
         const UnitRegistry *units = &l->app->units;
         Day day = l->n && l->items[0].item.period ? period_end(l->items[0].item.period) - 1 : 0;
@@ -298,12 +319,12 @@ static int fill_scope_name(Lookup *l, RenderMessage *m) {
         return r < 0 ? r : lookup_own(l, bare, &m->scope_name);
 }
 
-int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items, size_t n_open, int64_t now_ms,
-                 MessageRow *row) {
+int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items,
+                 size_t n_open, int64_t now_ms, MessageRow *row) {
         const RecipientDef *recipient = message_recipient(app, target->recipient);
         if (!recipient)
                 return -ENOENT;
-        Lookup CLEANUP(lookup_done) l = { .app = app, .target = target, .n = n_items };
+        Lookup CLEANUP(lookup_done) l = {.app = app, .target = target, .n = n_items};
         l.items = calloc(n_items + 1, sizeof *l.items);
         l.episodes = calloc(n_items + 1, sizeof *l.episodes);
         l.n_episodes = calloc(n_items + 1, sizeof *l.n_episodes);
@@ -314,11 +335,18 @@ int message_make(App *app, const TargetRow *target, const PlanItem *items, size_
                 if (r < 0)
                         return r;
         }
-        RenderMessage m = { .id = row->uuid, .organization = app->config->daemon.organization,
-                            .contact = app->config->daemon.contact, .language = recipient->language,
-                            .recipient = target->recipient, .role = recipient->role, .tell = recipient->tell,
-                            .is_drill = row->is_drill, .now_ms = now_ms, .items = l.items, .n_items = n_items,
-                            .n_open = n_open };
+        RenderMessage m = {.id = row->uuid,
+                           .organization = app->config->daemon.organization,
+                           .contact = app->config->daemon.contact,
+                           .language = recipient->language,
+                           .recipient = target->recipient,
+                           .role = recipient->role,
+                           .tell = recipient->tell,
+                           .is_drill = row->is_drill,
+                           .now_ms = now_ms,
+                           .items = l.items,
+                           .n_items = n_items,
+                           .n_open = n_open};
         int r = fill_scope_name(&l, &m);
         return r < 0 ? r : make_bytes(&l, &m, now_ms, row);
 }

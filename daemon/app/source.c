@@ -1,8 +1,10 @@
-/* Schedules without a queue of their own on disk: what is due follows from the attempts that are stored.
+/* Schedules without a queue of their own on disk: what is due follows from the attempts that are
+ * stored.
  *
- * A job is due when it was not asked since the last regular time, or when its last answer failed and the back-off is over. So a time
- * missed while the machine was off is made up once, a backfill goes on where it stopped, and nothing is asked twice. The queue in memory
- * is the list of what was found due, newest period first. */
+ * A job is due when it was not asked since the last regular time, or when its last answer failed
+ * and the back-off is over. So a time missed while the machine was off is made up once, a backfill
+ * goes on where it stopped, and nothing is asked twice. The queue in memory is the list of what
+ * was found due, newest period first. */
 #include "app/source.h"
 
 #include <errno.h>
@@ -33,16 +35,16 @@ struct SourceState {
         QueuedJob current;
         SnapshotRow *last; /* of the job under way */
         char *token;
-        QueuedJob *queue;  /* from `head` */
+        QueuedJob *queue; /* from `head` */
         size_t head, n, cap;
-        int64_t scan_ms;   /* when to look for due jobs next */
-        int64_t hold_ms;   /* the database did not answer: nothing before this */
-        size_t n_failed;   /* jobs of this run that were not accepted, unchanged or not modified */
+        int64_t scan_ms; /* when to look for due jobs next */
+        int64_t hold_ms; /* the database did not answer: nothing before this */
+        size_t n_failed; /* jobs of this run that were not accepted, unchanged or not modified */
         size_t backfill_done, backfill_of;
-        int64_t requests;  /* last request id handed out (kept in the first state) */
+        int64_t requests; /* last request id handed out (kept in the first state) */
         FetchOutcome last_outcome;
         char last_reason[256];
-        int64_t last_ms;   /* end of the last attempt */
+        int64_t last_ms; /* end of the last attempt */
         int64_t last_good_ms;
 };
 
@@ -80,7 +82,7 @@ int source_init(App *app) {
         app->n_sources = n;
         for (size_t i = 0; i < n; i++) {
                 SourceState *s = &app->sources[i];
-                *s = (SourceState){ .app = app, .def = &app->config->sources[i], .index = i };
+                *s = (SourceState){.app = app, .def = &app->config->sources[i], .index = i};
                 int r = store_polite_get(app->store, s->def->name, &s->polite);
                 if (r < 0)
                         return r;
@@ -88,7 +90,7 @@ int source_init(App *app) {
         return 0;
 }
 
-/* ---- what is due -------------------------------------------------------------------------------------------------------- */
+/* ---- what is due ----------------------------------------------------------------------------- */
 
 static int enqueue(SourceState *s, QueuedJob job) {
         for (size_t i = s->head; i < s->n; i++)
@@ -117,7 +119,7 @@ static bool is_failure(FetchOutcome o) {
 
 static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_backfill) {
         SourceState *s = scan->s;
-        JobSeen seen = { 0 };
+        JobSeen seen = {0};
         int r = store_job_seen(s->app->store, s->def->name, scope, period, &seen);
         if (r < 0)
                 return r;
@@ -133,10 +135,14 @@ static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_back
                 if (!is_due)
                         scan->retry_ms = MIN(scan->retry_ms, s->polite.next_ms);
         }
-        return is_due ? enqueue(s, (QueuedJob){ .scope = scope, .period = period, .is_backfill = is_backfill }) : 0;
+        return is_due ? enqueue(s, (QueuedJob){.scope = scope,
+                                               .period = period,
+                                               .is_backfill = is_backfill})
+                      : 0;
 }
 
-/* The newest ended period every time until it is closed, the others of `recheck` one a day in turn. */
+/* The newest ended period every time until it is closed, the others of `recheck` one a day in
+ * turn. */
 static int scan_type(Scan *scan, const char *scope, PeriodType type) {
         const SourceDef *def = scan->s->def;
         Day today = day_of_instant(scan->now_ms);
@@ -145,15 +151,18 @@ static int scan_type(Scan *scan, const char *scope, PeriodType type) {
         if (r >= 0 && def->has_running)
                 r = scan_job(scan, scope, period_next(newest), false);
         if (r >= 0 && def->recheck > 1)
-                r = scan_job(scan, scope, period_add(newest, -(1 + today % (def->recheck - 1))), false);
+                r = scan_job(scan, scope, period_add(newest, -(1 + today % (def->recheck - 1))),
+                             false);
         for (int i = 1; r >= 0 && i < def->backfill; i++)
                 r = scan_job(scan, scope, period_add(newest, -i), true);
         return r;
 }
 
 static int scan_source(SourceState *s, int64_t now_ms) {
-        Scan scan = { .s = s, .now_ms = now_ms, .retry_ms = INT64_MAX,
-                      .regular_ms = polite_regular_last(s->def, offset_of(s), now_ms) };
+        Scan scan = {.s = s,
+                     .now_ms = now_ms,
+                     .retry_ms = INT64_MAX,
+                     .regular_ms = polite_regular_last(s->def, offset_of(s), now_ms)};
         s->backfill_done = s->backfill_of = 0;
         for (size_t i = 0; i < s->def->n_scopes; i++)
                 for (size_t t = 0; t < s->def->n_periods; t++) {
@@ -165,15 +174,16 @@ static int scan_source(SourceState *s, int64_t now_ms) {
         return 0;
 }
 
-/* ---- a job's end ---------------------------------------------------------------------------------------------------------- */
+/* ---- a job's end ----------------------------------------------------------------------------- */
 
 static void on_store_failure(SourceState *s, int error, int64_t now_ms) {
         s->hold_ms = now_ms + STORE_RETRY_MS;
         s->app->health.store_error = error;
         s->app->health.store_error_ms = now_ms;
-        LogFields fields = { .source = s->def->name, .message_id = LOG_ID_STORAGE };
-        log_full(LOG_ERR, &fields, "%s: the database refused (%s), keeping the last figures and asking again in 30 s", s->def->name,
-                 strerror(-error));
+        LogFields fields = {.source = s->def->name, .message_id = LOG_ID_STORAGE};
+        log_full(LOG_ERR, &fields,
+                 "%s: the database refused (%s), keeping the last figures and asking again in 30 s",
+                 s->def->name, strerror(-error));
         /* Asked again: nothing of this attempt is stored. */
         if (enqueue(s, s->current) < 0)
                 s->scan_ms = s->hold_ms;
@@ -187,8 +197,8 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         int64_t now = clock_now_ms();
         (void) job;
         PoliteState polite = s->polite;
-        polite_after(&polite, owned->fault, owned->retry_after_ms, now, polite_regular_next(s->def, offset_of(s), now),
-                     crypto_random01());
+        polite_after(&polite, owned->fault, owned->retry_after_ms, now,
+                     polite_regular_next(s->def, offset_of(s), now), crypto_random01());
         int r = cycle_evaluate(app, owned, &polite, now, &report);
         drop_job(s);
         app_wake(app);
@@ -207,27 +217,36 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
                 s->n_failed++;
         if (s->current.is_backfill && report.outcome <= OUTCOME_NOT_MODIFIED)
                 s->backfill_done++;
-        /* After a failure the next look is when the back-off ends; nothing else is asked of this source before that. */
+        /* After a failure the next look is when the back-off ends; nothing else is asked of this
+         * source before that. */
         if (s->head == s->n)
                 s->scan_ms = now;
-        s->current = (QueuedJob){ 0 };
+        s->current = (QueuedJob){0};
 }
 
 static int start_job(SourceState *s) {
         App *app = s->app;
         s->current = s->queue[s->head++];
-        int r = store_snapshot_last(app->store, s->def->name, s->current.scope, s->current.period, false, &s->last);
+        int r = store_snapshot_last(app->store, s->def->name, s->current.scope, s->current.period,
+                                    false, &s->last);
         if (r < 0)
                 return r;
-        FetchOptions options = { .event = app->event, .mux = app->mux, .hosts = app->hosts, .config = app->config,
-                                 .last = s->last, .store = app->store, .token = &s->token };
-        return fetch_start(&options, s->index, s->current.scope, s->current.period, on_done, s, &s->job);
+        FetchOptions options = {.event = app->event,
+                                .mux = app->mux,
+                                .hosts = app->hosts,
+                                .config = app->config,
+                                .last = s->last,
+                                .store = app->store,
+                                .token = &s->token};
+        return fetch_start(&options, s->index, s->current.scope, s->current.period, on_done, s,
+                           &s->job);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------ */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static bool may_ask(const SourceState *s, int64_t now_ms) {
-        return !s->job && !s->polite.is_stopped && s->polite.next_ms <= now_ms && s->hold_ms <= now_ms;
+        return !s->job && !s->polite.is_stopped && s->polite.next_ms <= now_ms &&
+               s->hold_ms <= now_ms;
 }
 
 static void run_source(SourceState *s, int64_t now_ms) {
@@ -259,7 +278,7 @@ int64_t source_next(const App *app, int64_t now_ms) {
         return next;
 }
 
-/* ---- a person's request --------------------------------------------------------------------------------------------------------- */
+/* ---- a person's request ---------------------------------------------------------------------- */
 
 static bool fetches_type(const SourceDef *def, PeriodType type) {
         for (size_t i = 0; i < def->n_periods; i++)
@@ -272,7 +291,9 @@ static int request_range(SourceState *s, PeriodId from, PeriodId to, int64_t id)
         int r = 0;
         for (PeriodId p = to; r >= 0 && p >= from; p = period_previous(p))
                 for (size_t i = 0; r >= 0 && i < s->def->n_scopes; i++)
-                        r = enqueue(s, (QueuedJob){ .scope = s->def->scopes[i], .period = p, .request = id });
+                        r = enqueue(s, (QueuedJob){.scope = s->def->scopes[i],
+                                                   .period = p,
+                                                   .request = id});
         return r;
 }
 
@@ -281,7 +302,8 @@ static int request_regular(SourceState *s, int64_t now_ms, int64_t id) {
         int r = 0;
         for (size_t t = 0; r >= 0 && t < s->def->n_periods; t++) {
                 PeriodId newest = period_last_ended(s->def->periods[t], day_of_instant(now_ms));
-                r = request_range(s, newest, s->def->has_running ? period_next(newest) : newest, id);
+                r = request_range(s, newest, s->def->has_running ? period_next(newest) : newest,
+                                  id);
         }
         return r;
 }
@@ -292,19 +314,21 @@ int source_request(App *app, const char *source, PeriodId from, PeriodId to, int
                 return -ENOENT;
         if (app->n_sources == 0)
                 return -ENOENT;
-        if ((from || to) && (!from || !to || period_type(from) != period_type(to) || period_distance(from, to) < 0 ||
-                             period_distance(from, to) > 1200))
+        if ((from || to) && (!from || !to || period_type(from) != period_type(to) ||
+                             period_distance(from, to) < 0 || period_distance(from, to) > 1200))
                 return -EINVAL;
         int64_t id = ++app->sources[0].requests;
         bool has_any = false;
         for (size_t i = 0; i < app->n_sources; i++) {
                 SourceState *s = &app->sources[i];
-                if ((index >= 0 && (size_t) index != i) || (from && !fetches_type(s->def, period_type(from))))
+                if ((index >= 0 && (size_t) index != i) ||
+                    (from && !fetches_type(s->def, period_type(from))))
                         continue;
                 has_any = true;
                 s->polite.is_stopped = false;
                 s->polite.next_ms = 0;
-                int r = from ? request_range(s, from, to, id) : request_regular(s, clock_now_ms(), id);
+                int r = from ? request_range(s, from, to, id)
+                             : request_regular(s, clock_now_ms(), id);
                 if (r < 0)
                         return r;
         }
@@ -332,7 +356,7 @@ int source_request_all(App *app) {
         for (size_t i = 0; i < app->n_sources; i++) {
                 SourceState *s = &app->sources[i];
                 int r = request_regular(s, now, 0);
-                Scan scan = { .s = s, .now_ms = now, .retry_ms = INT64_MAX, .regular_ms = now };
+                Scan scan = {.s = s, .now_ms = now, .retry_ms = INT64_MAX, .regular_ms = now};
                 for (size_t k = 0; r >= 0 && k < s->def->n_scopes; k++)
                         for (size_t t = 0; r >= 0 && t < s->def->n_periods; t++)
                                 r = scan_type(&scan, s->def->scopes[k], s->def->periods[t]);
@@ -358,7 +382,7 @@ bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed) {
         return is_idle;
 }
 
-/* ---- for people -------------------------------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static const char *state_name(const SourceState *s, int64_t now_ms) {
         if (s->job)
@@ -374,30 +398,41 @@ static const char *state_name(const SourceState *s, int64_t now_ms) {
 
 static int set_time(json_t *o, const char *name, int64_t at_ms) {
         char text[40];
-        return json_object_set_new(o, name, at_ms > 0 && at_ms != INT64_MAX ? json_string(instant_format(text, at_ms)) : json_null());
+        return json_object_set_new(o, name,
+                                   at_ms > 0 && at_ms != INT64_MAX
+                                           ? json_string(instant_format(text, at_ms))
+                                           : json_null());
 }
 
 json_t *source_json(const App *app, size_t index, int64_t now_ms) {
         const SourceState *s = &app->sources[index];
         int64_t next = s->head < s->n ? now_ms : MAX(s->scan_ms, s->polite.next_ms);
-        json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "name", s->def->name, "label", s->def->label, "state",
-                              state_name(s, now_ms), "failures", s->polite.failures, "refused_days", s->polite.refused_days,
-                              "queued", (int) (s->n - s->head), "scopes", (int) s->def->n_scopes);
+        json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "name", s->def->name, "label",
+                              s->def->label, "state", state_name(s, now_ms), "failures",
+                              s->polite.failures, "refused_days", s->polite.refused_days, "queued",
+                              (int) (s->n - s->head), "scopes", (int) s->def->n_scopes);
         if (!o)
                 return NULL;
         int r = set_time(o, "last", s->last_ms);
         r |= set_time(o, "last_good", s->last_good_ms);
         r |= set_time(o, "next", s->polite.is_stopped ? 0 : next);
-        r |= json_object_set_new(o, "outcome", s->last_outcome ? json_string(fetch_outcome_name(s->last_outcome)) : json_null());
-        r |= json_object_set_new(o, "reason", *s->last_reason ? json_string(s->last_reason) : json_null());
-        r |= json_object_set_new(o, "backfill", json_pack("{s:i, s:i}", "done", (int) s->backfill_done, "of", (int) s->backfill_of));
+        r |= json_object_set_new(o, "outcome",
+                                 s->last_outcome ? json_string(fetch_outcome_name(s->last_outcome))
+                                                 : json_null());
+        r |= json_object_set_new(o, "reason",
+                                 *s->last_reason ? json_string(s->last_reason) : json_null());
+        r |= json_object_set_new(o, "backfill",
+                                 json_pack("{s:i, s:i}", "done", (int) s->backfill_done, "of",
+                                           (int) s->backfill_of));
         if (s->job) {
                 char period[16];
                 size_t part = 0, of = 0;
                 fetch_progress(s->job, &part, &of);
-                r |= json_object_set_new(o, "progress", json_pack("{s:s, s:s, s:i, s:i}", "scope", s->current.scope, "period",
-                                                                  period_format(period, s->current.period), "part",
-                                                                  (int) part, "of", (int) of));
+                r |= json_object_set_new(o, "progress",
+                                         json_pack("{s:s, s:s, s:i, s:i}", "scope",
+                                                   s->current.scope, "period",
+                                                   period_format(period, s->current.period), "part",
+                                                   (int) part, "of", (int) of));
         }
         if (r == 0)
                 return o;

@@ -23,9 +23,7 @@ typedef struct Tally {
         int64_t fetched_ms;
 } Tally;
 
-/* ---- figures
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 static int tally_period(const View *v, const IndicatorDef *def, PeriodId period, Tally *ret) {
         ViewQuery query = {.indicator = def, .period = period};
@@ -52,9 +50,7 @@ static int tally_period(const View *v, const IndicatorDef *def, PeriodId period,
         return r;
 }
 
-/* ---- alerts
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- alerts ---------------------------------------------------------------------------------- */
 
 typedef struct AlertCounts {
         Episode *episodes;
@@ -86,9 +82,7 @@ static int count_alerts(const App *app, AlertCounts *ret) {
         return 0;
 }
 
-/* ---- the line
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 static int line_figures(const View *v, Buf *out) {
         const IndicatorDef *def = view_default_indicator(v);
@@ -159,9 +153,7 @@ int status_line(App *app, int64_t now_ms, Buf *out) {
         return r;
 }
 
-/* ---- the object
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the object ------------------------------------------------------------------------------ */
 
 static int write_sources(const View *v, JsonOut *o) {
         json_out_array(o, "sources");

@@ -1,7 +1,9 @@
-/* Releases: the difference between what is and what was told becomes message rows, rendered, in one transaction.
+/* Releases: the difference between what is and what was told becomes message rows, rendered, in
+ * one transaction.
  *
- * Nothing is queued in advance. A target with an unsettled message is passed over: its difference is still there when that one is
- * settled. Officials wait for the digest, programs and operators do not. */
+ * Nothing is queued in advance. A target with an unsettled message is passed over: its difference
+ * is still there when that one is settled. Officials wait for the digest, programs and operators
+ * do not. */
 #include "app/teller.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@ bool teller_is_live(App *app) {
         return facts_is_live(app);
 }
 
-/* ---- targets ------------------------------------------------------------------------------------------------------------ */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 typedef struct KeyList {
         char **items;
@@ -35,15 +37,15 @@ typedef struct TargetSpec {
         const RecipientDef *recipient;
         const Unit *unit; /* of an `each` recipient; or NULL */
         const char *channel, *address;
-        size_t index;     /* of the address among those of its channel */
+        size_t index; /* of the address among those of its channel */
 } TargetSpec;
 
 static int put_target(App *app, StepId step, const TargetSpec *spec, KeyList *keys) {
         char *key = NULL, suffix[24] = "";
         if (spec->index > 0)
                 (void) snprintf(suffix, sizeof suffix, "%zu", spec->index + 1);
-        if (asprintf(&key, "%s%s%s/%s%s", spec->recipient->name, spec->unit ? "/" : "", spec->unit ? spec->unit->key : "",
-                     spec->channel, suffix) < 0)
+        if (asprintf(&key, "%s%s%s/%s%s", spec->recipient->name, spec->unit ? "/" : "",
+                     spec->unit ? spec->unit->key : "", spec->channel, suffix) < 0)
                 return -ENOMEM;
         int r = ARRAY_GROW(keys->items, keys->cap, keys->n + 1);
         if (r < 0) {
@@ -51,31 +53,41 @@ static int put_target(App *app, StepId step, const TargetSpec *spec, KeyList *ke
                 return r;
         }
         keys->items[keys->n++] = key;
-        TargetRow row = { .key = key, .recipient = (char *) spec->recipient->name, .unit = spec->unit ? spec->unit->id : 0,
-                          .channel = (char *) spec->channel, .address = (char *) spec->address };
+        TargetRow row = {.key = key,
+                         .recipient = (char *) spec->recipient->name,
+                         .unit = spec->unit ? spec->unit->id : 0,
+                         .channel = (char *) spec->channel,
+                         .address = (char *) spec->address};
         int64_t id = 0;
         return store_target_put(app->store, step, &row, &id);
 }
 
-static int put_recipient(App *app, StepId step, const RecipientDef *rec, const Unit *unit, KeyList *keys) {
+static int put_recipient(App *app, StepId step, const RecipientDef *rec, const Unit *unit,
+                         KeyList *keys) {
         size_t index = 0;
         int r = 0;
         for (size_t i = 0; r >= 0 && i < rec->n_emails; i++) {
                 if (!streq(rec->emails[i], "registry")) {
-                        r = put_target(app, step, &(TargetSpec){ rec, unit, "email", rec->emails[i], index++ }, keys);
+                        r = put_target(app, step,
+                                       &(TargetSpec){rec, unit, "email", rec->emails[i], index++},
+                                       keys);
                         continue;
                 }
                 for (size_t k = 0; unit && r >= 0 && k < unit->n_emails; k++)
-                        r = put_target(app, step, &(TargetSpec){ rec, unit, "email", unit->emails[k], index++ }, keys);
+                        r = put_target(app, step,
+                                       &(TargetSpec){rec, unit, "email", unit->emails[k], index++},
+                                       keys);
         }
-        const char *hook = rec->webhook && streq(rec->webhook, "registry") ? (unit ? unit->webhook : NULL) : rec->webhook;
+        const char *hook = rec->webhook && streq(rec->webhook, "registry")
+                                   ? (unit ? unit->webhook : NULL)
+                                   : rec->webhook;
         if (r >= 0 && hook)
-                r = put_target(app, step, &(TargetSpec){ rec, unit, "webhook", hook, 0 }, keys);
+                r = put_target(app, step, &(TargetSpec){rec, unit, "webhook", hook, 0}, keys);
         return r;
 }
 
 int teller_sync_targets(App *app, StepId step) {
-        KeyList CLEANUP(keys_done) keys = { 0 };
+        KeyList CLEANUP(keys_done) keys = {0};
         Day today = day_of_instant(app->started_ms);
         for (size_t i = 0; i < app->config->n_recipients; i++) {
                 const RecipientDef *rec = &app->config->recipients[i];
@@ -89,7 +101,7 @@ int teller_sync_targets(App *app, StepId step) {
         return store_targets_keep(app->store, step, (const char *const *) keys.items, keys.n);
 }
 
-/* ---- release -------------------------------------------------------------------------------------------------------------- */
+/* ---- release --------------------------------------------------------------------------------- */
 
 /* "msg_" and 128 random bits: webhook id and left part of the Message-ID. */
 static char *new_uuid(void) {
@@ -128,11 +140,12 @@ static void releases_done(ReleaseList *l) {
 static bool may_be_planned(const Facts *f, const RecipientDef *recipient, const TargetRow *t) {
         /* Only an operator's gate depends on what the plan holds. */
         return t->state == TARGET_OK && recipient &&
-               (recipient->role == ROLE_OPERATOR || facts_gate(f, recipient, t, false) <= f->now_ms);
+               (recipient->role == ROLE_OPERATOR ||
+                facts_gate(f, recipient, t, false) <= f->now_ms);
 }
 
 static int is_channel_paused(App *app, const TargetRow *t, bool *ret) {
-        ChannelRow channel = { 0 };
+        ChannelRow channel = {0};
         char name[256] = "smtp";
         if (!streq(t->channel, "email"))
                 (void) snprintf(name, sizeof name, "hook:%s", t->key);
@@ -153,13 +166,14 @@ static int collect(const Facts *f, ReleaseList *ret) {
                         r = is_channel_paused(f->app, t, &is_paused);
                 if (r < 0)
                         return r;
-                Release one = { .target = t };
+                Release one = {.target = t};
                 if (is_busy || is_paused)
                         continue;
                 r = facts_plan(f, recipient, t, &one.items, &one.n, &one.n_open);
                 if (r < 0)
                         return r;
-                if (one.n == 0 || facts_gate(f, recipient, t, is_urgent(one.items, one.n)) > f->now_ms) {
+                if (one.n == 0 ||
+                    facts_gate(f, recipient, t, is_urgent(one.items, one.n)) > f->now_ms) {
                         free(one.items);
                         continue;
                 }
@@ -181,8 +195,12 @@ static void message_row_done(MessageRow *row) {
 }
 
 static int release_one(App *app, StepId step, const Release *one, int64_t now_ms) {
-        MessageRow CLEANUP(message_row_done) row = { .target = one->target->id, .uuid = new_uuid(), .state = MESSAGE_READY,
-                                                     .created_ms = now_ms, .next_ms = now_ms, .released = step };
+        MessageRow CLEANUP(message_row_done) row = {.target = one->target->id,
+                                                    .uuid = new_uuid(),
+                                                    .state = MESSAGE_READY,
+                                                    .created_ms = now_ms,
+                                                    .next_ms = now_ms,
+                                                    .released = step};
         if (!row.uuid)
                 return -ENOMEM;
         int r = message_make(app, one->target, one->items, one->n, one->n_open, now_ms, &row);
@@ -195,17 +213,20 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
         TargetRow target = *one->target;
         target.last_release_ms = now_ms;
         r = store_target_put(app->store, step, &target, &id);
-        LogFields fields = { .target = one->target->key, .message_id = LOG_ID_ALERT };
-        log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key, row.subject, one->n);
+        LogFields fields = {.target = one->target->key, .message_id = LOG_ID_ALERT};
+        log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key, row.subject,
+                 one->n);
         return r;
 }
 
 static bool is_digest_due(const Facts *f) {
         const Config *c = f->app->config;
-        return f->is_live && calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute, f->digest_ms, f->now_ms) <= f->now_ms;
+        return f->is_live && calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute,
+                                                 f->digest_ms, f->now_ms) <= f->now_ms;
 }
 
-static int write_releases(App *app, StepId step, const Facts *f, const ReleaseList *list, bool is_digest) {
+static int write_releases(App *app, StepId step, const Facts *f, const ReleaseList *list,
+                          bool is_digest) {
         for (size_t i = 0; i < list->n; i++) {
                 int r = release_one(app, step, &list->items[i], f->now_ms);
                 if (r < 0)
@@ -225,8 +246,8 @@ static int release_inside(App *app, const Facts *f, const ReleaseList *list, boo
 }
 
 int teller_run(App *app, int64_t now_ms, bool is_inside, size_t *ret_n) {
-        Facts CLEANUP(facts_done) f = { 0 };
-        ReleaseList CLEANUP(releases_done) list = { 0 };
+        Facts CLEANUP(facts_done) f = {0};
+        ReleaseList CLEANUP(releases_done) list = {0};
         int r = facts_load(app, now_ms, &f);
         if (r >= 0)
                 r = collect(&f, &list);
@@ -257,22 +278,26 @@ int64_t teller_next(App *app, int64_t now_ms) {
         const Config *c = app->config;
         bool has_digest = false, has_operator = false;
         for (size_t i = 0; i < c->n_recipients; i++) {
-                has_digest = has_digest || (c->recipients[i].role == ROLE_OFFICIAL && !c->recipients[i].is_immediate);
+                has_digest = has_digest || (c->recipients[i].role == ROLE_OFFICIAL &&
+                                            !c->recipients[i].is_immediate);
                 has_operator = has_operator || c->recipients[i].role == ROLE_OPERATOR;
         }
         int64_t next = INT64_MAX;
         char CLEANUP_FREE *text = NULL;
-        int64_t last = store_meta_get(app->store, "digest_ms", &text) == 0 ? strtoll(text, NULL, 10) : 0;
+        int64_t last =
+                store_meta_get(app->store, "digest_ms", &text) == 0 ? strtoll(text, NULL, 10) : 0;
         if (has_digest && teller_is_live(app))
-                next = calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute, last, now_ms);
+                next = calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute, last,
+                                           now_ms);
         /* Operators hear of what merely continues once a day. */
         if (has_operator)
-                next = MIN(next, day_start_ms(day_of_instant(now_ms) + 1) + c->daemon.digest_minute * MS_PER_MINUTE);
+                next = MIN(next, day_start_ms(day_of_instant(now_ms) + 1) +
+                                         c->daemon.digest_minute * MS_PER_MINUTE);
         return next;
 }
 
 int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *ret_is_void) {
-        Facts CLEANUP(facts_done) f = { 0 };
+        Facts CLEANUP(facts_done) f = {0};
         MessageRow *row = NULL;
         int r = store_message_get(app->store, message, &row);
         if (r != 0)
@@ -283,7 +308,7 @@ int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *
                 if (f.targets[i].id == row->target)
                         target = &f.targets[i];
         const RecipientDef *recipient = target ? message_recipient(app, target->recipient) : NULL;
-        Release one = { .target = target };
+        Release one = {.target = target};
         if (r >= 0 && recipient && !row->is_drill)
                 r = facts_plan(&f, recipient, target, &one.items, &one.n, &one.n_open);
         *ret_is_void = one.n == 0 && !row->is_drill;
@@ -301,7 +326,7 @@ int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *
         return r;
 }
 
-/* ---- go-live, preview, drill ------------------------------------------------------------------------------------------------ */
+/* ---- go-live, preview, drill ----------------------------------------------------------------- */
 
 static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         const RecipientDef *recipient = message_recipient(f->app, t->recipient);
@@ -312,21 +337,22 @@ static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         int r = facts_plan(f, recipient, t, &items, &n, &n_open);
         if (r < 0 || (n == 0 && n_open == 0))
                 return r;
-        MessageRow CLEANUP(message_row_done) row = { .target = t->id, .uuid = strdup("msg_preview") };
+        MessageRow CLEANUP(message_row_done) row = {.target = t->id, .uuid = strdup("msg_preview")};
         if (!row.uuid)
                 return -ENOMEM;
         if (n > 0)
                 r = message_make(f->app, t, items, n, n_open, f->now_ms, &row);
         if (r < 0)
                 return r;
-        json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s}", "target", t->key, "role",
-                                recipient->role == ROLE_OPERATOR ? "operator" : "official", "items", (int) n, "open",
-                                (int) n_open, "subject", row.subject ? row.subject : "");
+        json_t *one =
+                json_pack("{s:s, s:s, s:i, s:i, s:s}", "target", t->key, "role",
+                          recipient->role == ROLE_OPERATOR ? "operator" : "official", "items",
+                          (int) n, "open", (int) n_open, "subject", row.subject ? row.subject : "");
         return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;
 }
 
 int teller_preview(App *app, int64_t now_ms, json_t **ret) {
-        Facts CLEANUP(facts_done) f = { 0 };
+        Facts CLEANUP(facts_done) f = {0};
         int r = facts_load(app, now_ms, &f);
         if (r < 0)
                 return r;
@@ -342,7 +368,8 @@ int teller_preview(App *app, int64_t now_ms, json_t **ret) {
         return 0;
 }
 
-/* Units hear of what is open at the next publication; those who answer for the parent get their overview at the next gate. */
+/* Units hear of what is open at the next publication; those who answer for the parent get their
+ * overview at the next gate. */
 static int assume_target(const Facts *f, StepId step, const TargetRow *t) {
         const RecipientDef *recipient = message_recipient(f->app, t->recipient);
         if (!recipient || recipient->role != ROLE_OFFICIAL || !recipient->is_each)
@@ -357,8 +384,12 @@ static int assume_target(const Facts *f, StepId step, const TargetRow *t) {
                         return r;
                 if (told.said != SAY_NONE)
                         continue;
-                told = (Told){ .episode = e->id, .said = SAY_ASSUMED, .value = VALUE_NONE, .last = e->last,
-                               .severity = e->severity, .said_ms = f->now_ms };
+                told = (Told){.episode = e->id,
+                              .said = SAY_ASSUMED,
+                              .value = VALUE_NONE,
+                              .last = e->last,
+                              .severity = e->severity,
+                              .said_ms = f->now_ms};
                 r = store_told_put(f->app->store, step, t->id, &told);
                 if (r < 0)
                         return r;
@@ -383,7 +414,7 @@ int teller_go_live(App *app, int64_t now_ms, bool is_announce, bool is_preview, 
         if (r < 0)
                 return r;
         if (!is_preview && !was_live) {
-                Facts CLEANUP(facts_done) f = { 0 };
+                Facts CLEANUP(facts_done) f = {0};
                 r = facts_load(app, now_ms, &f);
                 if (r >= 0)
                         r = store_begin(app->store);
@@ -400,12 +431,13 @@ int teller_go_live(App *app, int64_t now_ms, bool is_announce, bool is_preview, 
                 json_decref(targets);
                 return r;
         }
-        *ret = json_pack("{s:b, s:b, s:b, s:o}", "live", was_live || !is_preview, "was_live", was_live, "announce",
-                         is_announce, "targets", targets);
+        *ret = json_pack("{s:b, s:b, s:b, s:o}", "live", was_live || !is_preview, "was_live",
+                         was_live, "announce", is_announce, "targets", targets);
         return *ret ? 0 : -ENOMEM;
 }
 
-/* A drill shows what is open, or nothing but the frame, without touching the ledger: it has no items. */
+/* A drill shows what is open, or nothing but the frame, without touching the ledger: it has no
+ * items. */
 int teller_drill(App *app, const char *recipient, int64_t now_ms, size_t *ret_n) {
         TargetRow *targets = NULL;
         size_t n = 0, done = 0;
@@ -416,9 +448,13 @@ int teller_drill(App *app, const char *recipient, int64_t now_ms, size_t *ret_n)
         if (r >= 0)
                 r = store_step(app->store, CAUSE_RELEASE, now_ms, &step);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                MessageRow CLEANUP(message_row_done) row = { .target = targets[i].id, .uuid = new_uuid(), .is_drill = true,
-                                                             .state = MESSAGE_READY, .created_ms = now_ms,
-                                                             .next_ms = now_ms, .released = step };
+                MessageRow CLEANUP(message_row_done) row = {.target = targets[i].id,
+                                                            .uuid = new_uuid(),
+                                                            .is_drill = true,
+                                                            .state = MESSAGE_READY,
+                                                            .created_ms = now_ms,
+                                                            .next_ms = now_ms,
+                                                            .released = step};
                 int64_t id = 0;
                 if (!streq(targets[i].recipient, recipient))
                         continue;

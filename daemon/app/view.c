@@ -41,9 +41,7 @@ int view_as_of(App *app, const char *as_of, int64_t now_ms, View *ret) {
         return 0;
 }
 
-/* ---- defaults
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 const IndicatorDef *view_default_indicator(const View *v) {
         const Config *config = v->app->config;
@@ -133,7 +131,8 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
                                    &first);
                 return MIN(r, 0);
         }
-        /* What an attempt that changed nothing saw is no step: of the past we know the snapshots. */
+        /* What an attempt that changed nothing saw is no step: of the past we know the
+         * snapshots. */
         SnapshotFilter filter = {.source = source->name,
                                  .period = period,
                                  .as_of = v->step,
@@ -150,9 +149,7 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
         return 0;
 }
 
-/* ---- cohorts
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- cohorts --------------------------------------------------------------------------------- */
 
 /* qsort_r hands the registry over: no global is needed. */
 typedef struct SortContext {
@@ -330,9 +327,7 @@ int view_panel(const View *v, const IndicatorDef *def, const ViewCohort *cohort,
         return 0;
 }
 
-/* ---- words
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static int64_t power_of_ten(unsigned n) {
         int64_t p = 1;

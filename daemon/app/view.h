@@ -60,9 +60,7 @@ int view_cohort_of(const View *v, UnitId unit, ViewCohort *ret);
 int view_panel(const View *v, const IndicatorDef *def, const ViewCohort *cohort, PeriodId last,
                size_t n_periods, Panel **ret);
 
-/* ---- words
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 #define VIEW_TEXT_MAX 48u
 /* "82,71", "100" (whole percents), "+0,24" with DECIMAL_SIGN; in the daemon's language. VALUE_NONE

@@ -51,7 +51,8 @@ static AttemptOutcome smtp_before_data(const SmtpReport *r) {
                 return ATTEMPT_CHANNEL_DOWN;
         if (r->response == 0 || r->is_timeout)
                 return ATTEMPT_CHANNEL_DOWN; /* connected, and then nothing: no recipient's fault */
-        return r->response >= 500 && r->response <= 599 ? ATTEMPT_REFUSED_TARGET : ATTEMPT_TEMPORARY;
+        return r->response >= 500 && r->response <= 599 ? ATTEMPT_REFUSED_TARGET
+                                                        : ATTEMPT_TEMPORARY;
 }
 
 AttemptOutcome delivery_smtp_outcome(const SmtpReport *report) {

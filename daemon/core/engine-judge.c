@@ -116,9 +116,7 @@ static void find_range(Work *w) {
         w->skip = (size_t) period_distance(in->value->first, w->start);
 }
 
-/* ---- verdicts
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static const RuleDef *text_of(const JudgeInput *in, PeriodId period) {
         const RuleDef *rule = NULL;
@@ -260,9 +258,7 @@ static int sort_stored(Work *w) {
         return 0;
 }
 
-/* ---- the result
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 static int add_episode(Work *w, const Episode *e, uint8_t marks) {
         JudgeResult *result = w->result;
@@ -430,7 +426,8 @@ static int judge_differing(Work *w, size_t u, const Episode *was, const Episode 
                               is_same_but_place(was, e) ? "place" : cause_of(w, u));
 }
 
-/* The run is shorter than `for`: pending, or over before it opened. It was no alert so far, or is none any more. */
+/* The run is shorter than `for`: pending, or over before it opened. It was no alert so far, or is
+ * none any more. */
 static int judge_unopened(Work *w, size_t u, const Episode *was, const Episode *e) {
         bool was_alert = was && (was->state == EPISODE_OPEN || was->state == EPISODE_CLOSED);
         int r = add_episode(w, e, 0);
@@ -576,9 +573,7 @@ static int judge_vanished(Work *w, size_t u, const Episode *was) {
         return withdraw_stored(w, u, was);
 }
 
-/* ---- one unit
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- one unit -------------------------------------------------------------------------------- */
 
 typedef struct UnitWork {
         const StoredKey *stored;
@@ -736,9 +731,7 @@ static int judge_units(Work *w) {
         return r;
 }
 
-/* ---- mass guard
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- mass guard ------------------------------------------------------------------------------ */
 
 static int median_at(const Work *w, PeriodId period, int64_t *ret) {
         const Panel *panel = w->in->value;
@@ -813,9 +806,7 @@ static void apply_guard(Work *w) {
         result->n_episodes = n;
 }
 
-/* ---- all
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static int judge_work(Work *w) {
         int r = judge_periods(w);

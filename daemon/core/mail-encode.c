@@ -21,7 +21,7 @@ static size_t character_length(const char *text) {
         return n;
 }
 
-/* ---- encoded words ------------------------------------------------------------------------- */
+/* ---- encoded words --------------------------------------------------------------------------- */
 
 #define WORD_MAX 75u
 #define WORD_START_Q "=?UTF-8?Q?"
@@ -114,7 +114,7 @@ static int append_encoded(Buf *out, const char *text, size_t column) {
         return r;
 }
 
-/* ---- plain words --------------------------------------------------------------------------- */
+/* ---- plain words ----------------------------------------------------------------------------- */
 
 static bool needs_quotes(const char *text) {
         return strpbrk(text, "()<>[]:;@\\,.\"") != NULL;
@@ -169,7 +169,7 @@ int mail_encode_words(Buf *out, const char *text, size_t column, bool is_phrase)
         return is_quoted ? append_quoted_string(out, text) : append_plain(out, text, column);
 }
 
-/* ---- parameters ---------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static bool is_attribute_char(unsigned char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -216,7 +216,7 @@ int mail_encode_parameter(Buf *out, const char *name, const char *value) {
         return r;
 }
 
-/* ---- bodies -------------------------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 int mail_encode_base64(Buf *out, const char *data, size_t n) {
         const size_t per_line = MAIL_LINE / 4 * 3;

@@ -19,7 +19,7 @@
 #define ID_MAX 250u
 #define REFERENCES_MAX 50u
 
-/* ---- gates --------------------------------------------------------------------------------- */
+/* ---- gates ----------------------------------------------------------------------------------- */
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -85,7 +85,7 @@ static int clean_value(const char *text, size_t n, char **ret) {
         return 0;
 }
 
-/* ---- addresses ----------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 typedef struct Mailbox {
         const char *name, *address; /* borrowed: name may be empty, "..." still around it */
@@ -161,7 +161,7 @@ static int mailbox_name(const Mailbox *m, char **ret) {
         return clean_value(buf_text(&b), b.len, ret);
 }
 
-/* ---- headers ------------------------------------------------------------------------------- */
+/* ---- headers --------------------------------------------------------------------------------- */
 
 static size_t column_of(const Buf *out) {
         const char *nl = out->len > 0 ? memrchr(out->data, '\n', out->len) : NULL;
@@ -252,7 +252,7 @@ static int append_headers(Buf *out, const Mail *m) {
         return r < 0 ? r : append_automatic(out, m);
 }
 
-/* ---- bodies -------------------------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 /* Lines ended by CRLF, as base64 wants text. */
 static int with_line_ends(const char *text, Buf *ret) {

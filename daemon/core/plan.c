@@ -53,9 +53,7 @@ static unsigned order_of(Say say) {
         }
 }
 
-/* ---- the ledgers
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the ledgers ----------------------------------------------------------------------------- */
 
 static const Told *find_told(const PlanInput *in, int64_t episode) {
         size_t low = 0, high = in->n_told;
@@ -133,9 +131,7 @@ static bool differs_by(int64_t a, int64_t b, int64_t min) {
         return (a > b ? a - b : b - a) >= MAX(min, 1);
 }
 
-/* ---- episodes
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- episodes -------------------------------------------------------------------------------- */
 
 static bool waits_for_publication(const PlanInput *in, const Episode *e) {
         return in->role == ROLE_OFFICIAL && e->tell_from != 0 &&
@@ -223,9 +219,7 @@ static PlanItem item_of(const PlanInput *in, const PlanEpisode *p, const Told *t
         return item;
 }
 
-/* ---- the plan
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 typedef struct Plan {
         const PlanInput *in;
@@ -325,9 +319,7 @@ int plan_make(const PlanInput *in, PlanItem **ret, size_t *ret_n) {
         return 0;
 }
 
-/* ---- booking
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- booking --------------------------------------------------------------------------------- */
 
 void plan_book(const PlanItem *item, int64_t message, int64_t now_ms, Told *told,
                ToldFigure *figure, bool *ret_has_figure) {
@@ -364,9 +356,7 @@ bool plan_give_up(const PlanItem *item, Told *told) {
         return true;
 }
 
-/* ---- gates
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- gates ----------------------------------------------------------------------------------- */
 
 /* A last release that lies in the future was written by a clock that has been set back since.
  * Within a day it still counts (a second digest on one day would be worse than a late one); further

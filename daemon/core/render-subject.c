@@ -210,7 +210,7 @@ static void pen_official(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_subject_several(p, m, l);
 }
 
-/* ---- operators ----------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------- */
 
 static void pen_sentence(Pen *p, const char *text) {
         size_t n = strlen(text);
@@ -274,7 +274,7 @@ static void pen_operator(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_text(p, SAID(p, "hoạt động bình thường", "all is well"));
 }
 
-/* ---- bounds -------------------------------------------------------------------------------- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* Without control characters, and not longer than people see. */
 static int subject_bound(const char *text, char **ret) {

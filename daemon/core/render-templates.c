@@ -133,7 +133,7 @@ int render_templates_new(const char *language, const NameValue *files, size_t n,
         return 0;
 }
 
-/* ---- rendering ----------------------------------------------------------------------------- */
+/* ---- rendering ------------------------------------------------------------------------------- */
 
 typedef struct Scope {
         const RenderTemplates *templates;
@@ -173,7 +173,7 @@ int render_html(const RenderTemplates *t, const json_t *view, Buf *out) {
         return render_named(t, "mail.html", view, out);
 }
 
-/* ---- folding the text part ----------------------------------------------------------------- */
+/* ---- folding the text part ------------------------------------------------------------------- */
 
 static size_t span_blanks(const char *s, size_t n) {
         size_t i = 0;

@@ -29,7 +29,7 @@ static void maker_done(Maker *k) {
         pen_done(&k->pen);
 }
 
-/* ---- setting keys -------------------------------------------------------------------------- */
+/* ---- setting keys ---------------------------------------------------------------------------- */
 
 static void put(Maker *k, json_t *object, const char *key, json_t *value) {
         if (json_object_set_new(object, key, value) < 0 && k->r == 0)
@@ -91,7 +91,7 @@ static void put_pen(Maker *k, json_t *object, const char *key) {
         put(k, object, key, pen_value_taken(k));
 }
 
-/* ---- items: for machines ------------------------------------------------------------------- */
+/* ---- items: for machines --------------------------------------------------------------------- */
 
 static json_t *indicator_object(Maker *k, const IndicatorDef *d) {
         static const char *const units[] = {"percent", "points", "count"};
@@ -214,7 +214,7 @@ static json_t *item_object(Maker *k, const RenderItem *item) {
         return o;
 }
 
-/* ---- lines: for people --------------------------------------------------------------------- */
+/* ---- lines: for people ----------------------------------------------------------------------- */
 
 static void add_cell(Maker *k, json_t *bar, int width, bool is_fill, bool is_mark) {
         if (width <= 0)
@@ -436,7 +436,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         return o;
 }
 
-/* ---- groups -------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 static const char *group_name(Group group) {
         static const char *const names[GROUP_N] = {"corrections", "openings", "worse", "continued",
@@ -497,7 +497,7 @@ static json_t *groups_array(Maker *k) {
         return array;
 }
 
-/* ---- overview: a line per rule ------------------------------------------------------------- */
+/* ---- overview: a line per rule --------------------------------------------------------------- */
 
 static int compare_worst_first(const void *pa, const void *pb) {
         const RenderItem *a = *(const RenderItem *const *) pa, *b = *(const RenderItem *const *) pb;
@@ -610,7 +610,7 @@ static json_t *rules_array(Maker *k) {
         return array;
 }
 
-/* ---- said once for all items --------------------------------------------------------------- */
+/* ---- said once for all items ----------------------------------------------------------------- */
 
 static bool has_text(const json_t *array, const char *text) {
         for (size_t i = 0; i < json_array_size(array); i++)
@@ -657,7 +657,7 @@ static json_t *sources_array(Maker *k) {
         return array;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static const char *message_type(const Maker *k) {
         static const char *const types[GROUP_N] = {"alert.correction", "alert.opening",

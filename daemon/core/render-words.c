@@ -40,7 +40,7 @@ void pen_printf(Pen *p, const char *format, ...) {
                 p->r = r;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static int64_t power_of_ten(unsigned n) {
         int64_t v = 1;
@@ -125,7 +125,7 @@ void pen_counts(Pen *p, const RenderItem *item) {
                 pen_text(p, SAID(p, " chưa số hóa", " not digitized"));
 }
 
-/* ---- periods, units, indicators ------------------------------------------------------------ */
+/* ---- periods, units, indicators -------------------------------------------------------------- */
 
 void pen_period(Pen *p, PeriodId period) {
         char text[48];
@@ -275,7 +275,7 @@ void pen_indicator(Pen *p, const IndicatorDef *indicator, bool is_brief) {
                 pen_text(p, label);
 }
 
-/* ---- change -------------------------------------------------------------------------------- */
+/* ---- change ---------------------------------------------------------------------------------- */
 
 void pen_delta(Pen *p, const RenderItem *item) {
         if (!item->indicator)
@@ -309,7 +309,7 @@ void pen_delta(Pen *p, const RenderItem *item) {
         }
 }
 
-/* ---- conditions ---------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 static const char *period_noun(const Pen *p, PeriodId period) {
         switch (period_is_valid(period) ? period_type(period) : PERIOD_MONTH) {
@@ -432,7 +432,7 @@ void pen_fault(Pen *p, const RenderItem *item) {
         }
 }
 
-/* ---- phrases ------------------------------------------------------------------------------- */
+/* ---- phrases --------------------------------------------------------------------------------- */
 
 bool item_is_correction(const RenderItem *item) {
         Say say = item->item.say;

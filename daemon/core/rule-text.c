@@ -20,9 +20,7 @@
 #define ATTEMPTS_MAX 1000
 #define RULE_TEXT_MAX ((size_t) 64 << 10)
 
-/* ---- conditions
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 typedef enum Operand { OPERAND_NONE, OPERAND_AMOUNT, OPERAND_COUNT, OPERAND_FLAT } Operand;
 
@@ -269,9 +267,7 @@ char *condition_format(const Condition *c, unsigned decimals) {
         return buf_take(&b);
 }
 
-/* ---- rules
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static bool has_between(ConditionKind kind) {
         return kind == CONDITION_BELOW || kind == CONDITION_ABOVE || kind == CONDITION_BEHIND;
@@ -382,9 +378,7 @@ char *rule_to_text(const RuleDef *rule, const IndicatorDef *indicators) {
         return r < 0 ? NULL : buf_take(&b);
 }
 
-/* ---- and back
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- and back -------------------------------------------------------------------------------- */
 
 typedef struct Block { /* one allocation: the rule, then pointers of the selector, then strings */
         RuleDef rule;

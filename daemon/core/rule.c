@@ -100,9 +100,7 @@ static Delta delta_back(const Scene *s, size_t u, size_t k) {
                           s->eras[k].era, k == 0 && c->is_running);
 }
 
-/* ---- conditions
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 static Verdict verdict_of(bool is_true) {
         return is_true ? VERDICT_BREACH : VERDICT_CLEAR;
@@ -197,9 +195,7 @@ static Verdict judge_condition(const Scene *s, const Condition *c, size_t u, int
         return and_holds(c, value) ? verdict : VERDICT_CLEAR;
 }
 
-/* ---- units
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- units ----------------------------------------------------------------------------------- */
 
 static bool is_volume_low(const RuleContext *c, size_t p, size_t u) {
         if (c->rule->min_volume <= 0)

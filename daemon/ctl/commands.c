@@ -66,9 +66,7 @@ static int read_with(Ctl *ctl, Buf *path, const char *const *names, size_t n, Sh
         return get_and_show(ctl, buf_text(path), show);
 }
 
-/* ---- reads
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- reads ----------------------------------------------------------------------------------- */
 
 int command_status(Ctl *ctl) {
         return get_and_show(ctl, "/v1/status", show_status);
@@ -138,9 +136,7 @@ int command_sources(Ctl *ctl) {
         return get_and_show(ctl, "/v1/sources", show_sources);
 }
 
-/* ---- actions
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static int show_done(const Ctl *ctl, const json_t *answer, Buf *out) {
         const json_t *n = json_object_get(answer, "messages");
@@ -192,9 +188,7 @@ int command_drill(Ctl *ctl) {
                              show_done);
 }
 
-/* ---- go-live
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- go-live --------------------------------------------------------------------------------- */
 
 static int ask_go_live(const Ctl *ctl, bool is_preview, Buf *raw, json_t **ret) {
         bool is_announce = ctl_option(ctl, "announce");
@@ -250,9 +244,7 @@ int command_go_live(Ctl *ctl) {
         return r;
 }
 
-/* ---- fetch
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- fetch ----------------------------------------------------------------------------------- */
 
 static bool is_done(const json_t *answer) {
         return json_is_true(json_object_get(json_object_get(answer, "request"), "done"));

@@ -54,15 +54,13 @@ int query_add(Buf *path, const char *name, const char *value);
  * printed. Actions go to the admin socket. Returns an exit status. */
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
-/* What publishers and peers wrote must not move the cursor: control and bidi characters of all texts
- * become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
+/* What publishers and peers wrote must not move the cursor: control and bidi characters of all
+ * texts become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
 int client_clean(json_t *value);
 /* Language of the daemon (default vi); unreachable daemons are told by the command itself. */
 void client_language(Ctl *ctl);
 
-/* ---- commands
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 int command_status(Ctl *ctl);
 int command_ranking(Ctl *ctl);

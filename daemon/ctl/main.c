@@ -99,9 +99,7 @@ const char *ctl_option(const Ctl *ctl, const char *name) {
         return NULL;
 }
 
-/* ---- help
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static const char global_options[] =
         "  --json  --socket PATH ($CHISO_SOCKET)  --config FILE  --help  --version\n";
@@ -139,9 +137,7 @@ static bool is_english(void) {
         return false;
 }
 
-/* ---- arguments
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 typedef struct Parser {
         int argc, i;

@@ -75,9 +75,7 @@ int show_alerts(const Ctl *ctl, const json_t *alerts, Buf *out) {
         return r;
 }
 
-/* ---- one alert
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- one alert ------------------------------------------------------------------------------- */
 
 static const char *transition_text(const Ctl *ctl, const char *kind) {
         static const struct {

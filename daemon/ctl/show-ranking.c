@@ -149,9 +149,7 @@ int show_ranking(const Ctl *ctl, const json_t *ranking, Buf *out) {
         return r;
 }
 
-/* ---- history
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- history --------------------------------------------------------------------------------- */
 
 static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
         CLEANUP(table_done) Table t = {0};

@@ -92,9 +92,7 @@ static int choose(Trial *t, const char *name) {
         return choose_period(t);
 }
 
-/* ---- asking
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         Trial *t = userdata;
@@ -151,9 +149,7 @@ static int ask(Trial *t) {
         return EXIT_FAILED;
 }
 
-/* ---- showing
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- showing --------------------------------------------------------------------------------- */
 
 static const IndicatorDef *column_indicator(const Trial *t, const Snapshot *s, size_t column) {
         return t->config->indicators + s->indicators[column];

@@ -333,8 +333,9 @@ static unsigned count_connections(const Listener *l) {
         return info ? info->num_connections : 0;
 }
 
-/* At its limit MHD takes the listening socket out of the epoll set, and puts it back at the beginning of a run. The run in
- * which connections end is therefore followed by another one, or nobody would be let in until the next event. */
+/* At its limit MHD takes the listening socket out of the epoll set, and puts it back at the
+ * beginning of a run. The run in which connections end is therefore followed by another one, or
+ * nobody would be let in until the next event. */
 static void run(Listener *l) {
         bool is_full = count_connections(l) >= SERVE_MAX_CONNECTIONS;
         enum MHD_Result result = MHD_run(l->mhd);

@@ -1,4 +1,5 @@
-/* The HTTP API (interfaces, "Sockets"): routes and JSON. Reads use app->reader; masked on the status socket. */
+/* The HTTP API (interfaces, "Sockets"): routes and JSON. Reads use app->reader; masked on the
+ * status socket. */
 #pragma once
 
 #include "app/app.h"

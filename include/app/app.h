@@ -1,7 +1,8 @@
 /* What the rooms of floor 4 share: the one struct that owns everything. No globals.
  *
- * Only the manager creates and destroys it. The other rooms act on it and never include each other in a ring:
- * boot, fetch, judge < cycle; message < teller < courier; source; api, status; all of them < manager < main. */
+ * Only the manager creates and destroys it. The other rooms act on it and never include each other
+ * in a ring: boot, fetch, judge < cycle; message < teller < courier; source; api, status; all of
+ * them < manager < main. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -18,10 +19,11 @@ typedef struct SourceState SourceState;
 typedef struct Courier Courier;
 typedef struct JudgeState JudgeState;
 
-/* Answers kept from the last work, for the status line and /v1/status when the database does not answer. */
+/* Answers kept from the last work, for the status line and /v1/status when the database does not
+ * answer. */
 typedef struct AppHealth {
-        char trouble[256];      /* "" or why STATUS= begins with SỰ CỐ */
-        int store_error;        /* last -errno of a failed write; 0 = fine */
+        char trouble[256]; /* "" or why STATUS= begins with SỰ CỐ */
+        int store_error;   /* last -errno of a failed write; 0 = fine */
         int64_t store_error_ms;
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;
@@ -30,15 +32,15 @@ typedef struct AppHealth {
 typedef struct App {
         char *config_path, *share_dir;
         Config *config;
-        Store *store;           /* writes */
-        Store *reader;          /* reads of the API */
+        Store *store;  /* writes */
+        Store *reader; /* reads of the API */
         UnitRegistry units;
         sd_event *event;
         Mux *mux;
         Serve *serve;
         RenderTemplates *templates_vi, *templates_en;
         FetchHosts *hosts;
-        SourceState *sources;   /* one per config->sources */
+        SourceState *sources; /* one per config->sources */
         size_t n_sources;
         Courier *courier;
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
@@ -46,11 +48,11 @@ typedef struct App {
         sd_event_source *defer; /* armed by app_wake */
         int64_t offset_ms;      /* fixed offset of this installation, below each source's spread */
         int64_t started_ms, boot_started_ms;
-        Day judged_day;         /* local day on which deadlines were last judged */
-        bool is_once;           /* chisod --once */
+        Day judged_day; /* local day on which deadlines were last judged */
+        bool is_once;   /* chisod --once */
         bool is_stopping;
-        bool is_tell_due;       /* something changed that a target may have to hear: the teller runs in the next tick */
-        bool is_dry;            /* no database (source try) */
+        bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
+        bool is_dry; /* no database (source try) */
         AppHealth health;
 } App;
 

@@ -1,12 +1,14 @@
-/* Finds and reads the configuration's files: indicators that ship, presets, the main file, FILE.d drop-ins ("chisod.conf.d/NAME.conf"). */
+/* Finds and reads the configuration's files: indicators that ship, presets, the main file, FILE.d
+ * drop-ins ("chisod.conf.d/NAME.conf"). */
 #pragma once
 
 #include "core/config.h"
 #include "core/render.h"
 
-/* share_dir holds indicators-766.conf and presets/ (default CHISO_SHARE_DIR, $CHISO_SHARE_DIR wins: pass NULL). Presets of the
- * same name beside the main file (DIR/presets/NAME.conf) win over those that ship. Everything wrong goes to diag. Returns 0,
- * -EINVAL (errors in diag), or another negative errno. */
+/* share_dir holds indicators-766.conf and presets/ (default CHISO_SHARE_DIR, $CHISO_SHARE_DIR
+ * wins: pass NULL). Presets of the same name beside the main file (DIR/presets/NAME.conf) win over
+ * those that ship. Everything wrong goes to diag. Returns 0, -EINVAL (errors in diag), or another
+ * negative errno. */
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret);
 
 /* Templates: built-in, overridden by [daemon] template_dir/{vi,en}/NAME. */

@@ -1,5 +1,6 @@
-/* Delivery: 8 messages under way in all, 2 per host, 1 per target; settle transactions write the outcomes, the ledgers, and the next
- * batch as started: only what is handed to the wire with this commit is marked. */
+/* Delivery: 8 messages under way in all, 2 per host, 1 per target; settle transactions write the
+ * outcomes, the ledgers, and the next batch as started: only what is handed to the wire with this
+ * commit is marked. */
 #pragma once
 
 #include "app/app.h"
@@ -11,7 +12,8 @@ int courier_recover(App *app, int64_t now_ms);
 /* Settles what came back and starts what is due. */
 void courier_run(App *app, int64_t now_ms);
 int64_t courier_next(App *app, int64_t now_ms);
-/* --once: every due row gets one attempt. True when nothing is under way and nothing due is left. */
+/* --once: every due row gets one attempt. True when nothing is under way and nothing due is
+ * left. */
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused);
 /* A person's retry of a dead letter: planned again at once. 0, -ENOENT, -EBUSY. */
 int courier_retry(App *app, int64_t message, int64_t now_ms);

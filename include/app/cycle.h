@@ -11,9 +11,11 @@ typedef struct CycleReport {
         char reason[256];
 } CycleReport;
 
-/* Evaluates the result (borrowed): attempt, snapshot, bodies, units, figures, vintages, notes, episodes, transitions, source
- * conditions, politeness; and, when no gate waits, the first release. Returns 0 or a negative errno (nothing was written). */
-int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms, CycleReport *ret);
+/* Evaluates the result (borrowed): attempt, snapshot, bodies, units, figures, vintages, notes,
+ * episodes, transitions, source conditions, politeness; and, when no gate waits, the first
+ * release. Returns 0 or a negative errno (nothing was written). */
+int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms,
+                   CycleReport *ret);
 
 /* Deadlines: judged without a snapshot. */
 int cycle_deadline(App *app, int64_t now_ms);

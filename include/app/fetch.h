@@ -1,8 +1,10 @@
-/* One job: all parts of one (source, scope, period), asked politely, decoded as they come, whole or not at all.
+/* One job: all parts of one (source, scope, period), asked politely, decoded as they come, whole
+ * or not at all.
  *
- * Parts are asked one after the other: one request at a time per host, `pace` apart (shared by all sources of a host through
- * FetchHosts). Pages follow each other within a part. Of several requests the first is asked again after the last: if its decoded
- * figures differ the set is torn and asked anew, at most 3 times. All parts come within 15 minutes. One part's JSON is in memory
+ * Parts are asked one after the other: one request at a time per host, `pace` apart (shared by all
+ * sources of a host through FetchHosts). Pages follow each other within a part. Of several
+ * requests the first is asked again after the last: if its decoded figures differ the set is torn
+ * and asked anew, at most 3 times. All parts come within 15 minutes. One part's JSON is in memory
  * at a time; bodies are kept packed. */
 #pragma once
 
@@ -16,31 +18,31 @@ int fetch_hosts_new(sd_event *event, FetchHosts **ret);
 void fetch_hosts_free(FetchHosts *h);
 
 typedef struct FetchedPart {
-        char *name;           /* part's */
+        char *name; /* part's */
         int page;
         char *url, *etag, *last_modified; /* or NULL; url without secrets */
         int http_status;
         int64_t at_ms;
-        Body body;            /* packed; empty when not modified (hash is the stored one's) */
+        Body body; /* packed; empty when not modified (hash is the stored one's) */
         bool is_not_modified;
 } FetchedPart;
 
 typedef struct FetchResult {
-        size_t source;        /* index into Config.sources */
+        size_t source; /* index into Config.sources */
         const char *scope;
         PeriodId period;
         FetchFault fault;     /* FETCH_OK: snapshot, unchanged or not modified */
         bool is_not_modified; /* every part was 304 */
         bool is_unchanged;    /* every body's hash equals the last accepted snapshot's */
-        char *reason;         /* of a fault, for the attempt's row: part, page and what was wrong; or NULL */
-        int http_status;      /* of the last answer */
+        char *reason; /* of a fault, for the attempt's row: part, page and what was wrong; or NULL */
+        int http_status; /* of the last answer */
         int64_t retry_after_ms;
-        int64_t bytes;        /* decoded, all parts */
+        int64_t bytes; /* decoded, all parts */
         int64_t started_ms, duration_ms;
-        Snapshot *snapshot;   /* NULL unless FETCH_OK and something is new */
+        Snapshot *snapshot; /* NULL unless FETCH_OK and something is new */
         FetchedPart *parts;
         size_t n_parts, cap_parts;
-        int n_torn;           /* sets thrown away as torn */
+        int n_torn; /* sets thrown away as torn */
 } FetchResult;
 void fetch_result_free(FetchResult *r);
 DEFINE_CLEANUP(FetchResult, fetch_result_free)
@@ -54,13 +56,14 @@ typedef struct FetchOptions {
         Mux *mux;
         FetchHosts *hosts;
         const Config *config;
-        const SnapshotRow *last; /* last accepted snapshot (borrowed until done) or NULL: conditional requests, unchanged */
-        Store *store;            /* for the stored body of a 304 part; or NULL */
-        char **token;            /* bearer token kept between jobs of a source (heap, replaced by the job); or NULL */
+        const SnapshotRow *
+                last; /* last accepted snapshot (borrowed until done) or NULL: conditional requests, unchanged */
+        Store *store; /* for the stored body of a 304 part; or NULL */
+        char **token; /* bearer token kept between jobs of a source (heap, replaced by the job); or NULL */
 } FetchOptions;
 
-int fetch_start(const FetchOptions *options, size_t source, const char *scope, PeriodId period, FetchDone done, void *userdata,
-                FetchJob **ret);
+int fetch_start(const FetchOptions *options, size_t source, const char *scope, PeriodId period,
+                FetchDone done, void *userdata, FetchJob **ret);
 /* Cancels if under way. */
 void fetch_free(FetchJob *job);
 DEFINE_CLEANUP(FetchJob, fetch_free)

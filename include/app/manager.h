@@ -10,6 +10,7 @@ typedef struct ManagerOptions {
         bool is_verbose;
 } ManagerOptions;
 
-/* Runs until SIGTERM/SIGINT (or, with is_once, until everything was asked, judged and attempted once). Returns the exit status: 0,
- * 1 failed, 75 another daemon has the database, 78 a person must mend something. */
+/* Runs until SIGTERM/SIGINT (or, with is_once, until everything was asked, judged and attempted
+ * once). Returns the exit status: 0, 1 failed, 75 another daemon has the database, 78 a person
+ * must mend something. */
 int manager_run(const ManagerOptions *options);

@@ -1,4 +1,5 @@
-/* Files of conf/templates compiled in (scripts/embed): an alert is never lost to a missing template. */
+/* Files of conf/templates compiled in (scripts/embed): an alert is never lost to a missing
+ * template. */
 #pragma once
 
 #include <stddef.h>

@@ -1,12 +1,14 @@
 /* Configuration: one key table, all errors in one run (interfaces, "Configuration").
  *
- * Pure: the caller reads the files and hands the bytes over. Layers, later wins per key: the indicators that ship,
- * presets (each wherever a source names it), the main file, drop-ins in lexical order. List keys (`off`, `working`,
- * `scope`, `header.NAME`, `email`) add up, `key =` empties, any other key twice in one file is an error.
+ * Pure: the caller reads the files and hands the bytes over. Layers, later wins per key: the
+ * indicators that ship, presets (each wherever a source names it), the main file, drop-ins in
+ * lexical order. List keys (`off`, `working`, `scope`, `header.NAME`, `email`) add up, `key =`
+ * empties, any other key twice in one file is an error.
  *
- * libinih does the splitting; its Debian build gives no line numbers, stops at the first bad line and silently mends
- * what it does not understand, so an own reader feeds it line by line and refuses NUL, invalid UTF-8, indented lines
- * and any line that starts with '[' and is not exactly "[kind]" or "[kind name]". */
+ * libinih does the splitting; its Debian build gives no line numbers, stops at the first bad line
+ * and silently mends what it does not understand, so an own reader feeds it line by line and
+ * refuses NUL, invalid UTF-8, indented lines and any line that starts with '[' and is not exactly
+ * "[kind]" or "[kind name]". */
 #pragma once
 
 #include "base/diag.h"
@@ -36,22 +38,24 @@ typedef struct Config {
                 const char *language; /* "vi" | "en" */
                 NotifyMode notify;    /* default observe */
                 const char *contact;
-                const char *reply_to; /* or NULL */
-                int digest_minute;    /* minute of the local day; 08:00 */
+                const char *reply_to;        /* or NULL */
+                int digest_minute;           /* minute of the local day; 08:00 */
                 const char *operator_report; /* "Mon 08:00" or NULL */
-                bool has_shipped_rules; /* shipped_rules = no: those of CONFIG_BASE are off */
+                bool has_shipped_rules;      /* shipped_rules = no: those of CONFIG_BASE are off */
                 const char *heartbeat;
                 const char *http_listen;
                 const char *backup_dir;
-                const char *state_dir;  /* default /var/lib/chisod */
-                const char *socket_dir; /* default /run/chisod */
+                const char *state_dir;    /* default /var/lib/chisod */
+                const char *socket_dir;   /* default /run/chisod */
                 const char *template_dir; /* or NULL: the built-in ones */
-                const char *secrets_dir;  /* where secrets_NAME lie when there is no $CREDENTIALS_DIRECTORY */
+                const char *
+                        secrets_dir; /* where secrets_NAME lie when there is no $CREDENTIALS_DIRECTORY */
                 int mass_guard_percent; /* 50 */
                 int guard_jump_points;  /* median jump, in points, 10 */
         } daemon;
         struct {
-                const char *proxy, *ca_file, *user_agent; /* user_agent is not a key: fixed "chisod/VERSION" */
+                const char *proxy, *ca_file,
+                        *user_agent; /* user_agent is not a key: fixed "chisod/VERSION" */
         } network;
         struct {
                 const char *url;      /* NULL: no mail */
@@ -61,7 +65,7 @@ typedef struct Config {
                 const char *ca_file;  /* or NULL: [network] ca_file */
                 TlsMode tls;
                 int64_t timeout_ms;
-                int hour_cap;         /* messages per target and hour, 200 */
+                int hour_cap; /* messages per target and hour, 200 */
         } smtp;
         Calendar calendar;
         IndicatorDef *indicators;
@@ -82,20 +86,20 @@ typedef struct Config {
                 size_t n_to;
         } letter;
         struct {
-                int attempts_days;       /* 400 */
-                int message_body_years;  /* 5 */
-                int body_years;          /* 0 = for ever */
+                int attempts_days;      /* 400 */
+                int message_body_years; /* 5 */
+                int body_years;         /* 0 = for ever */
         } retention;
         void *arena; /* everything above */
 } Config;
 
-/* Names of the presets that the files' sources want ("inbox" included), each once, so that the caller can read them.
- * Heap array of heap strings. Syntax errors are left for config_load. */
+/* Names of the presets that the files' sources want ("inbox" included), each once, so that the
+ * caller can read them. Heap array of heap strings. Syntax errors are left for config_load. */
 int config_presets(const ConfigFile *files, size_t n, char ***ret_names, size_t *ret_n);
 
-/* Builds the configuration from all files (presets included). Every error and warning goes to `diag`. Returns 0, -ENOMEM,
- * or -EINVAL when there was at least one error (then *ret stays unset). `today` dates the warnings (calendar without next
- * year, `until` within 30 days). */
+/* Builds the configuration from all files (presets included). Every error and warning goes to
+ * `diag`. Returns 0, -ENOMEM, or -EINVAL when there was at least one error (then *ret stays
+ * unset). `today` dates the warnings (calendar without next year, `until` within 30 days). */
 int config_load(const ConfigFile *files, size_t n, Day today, Diag *diag, Config **ret);
 void config_free(Config *c);
 DEFINE_CLEANUP(Config, config_free)
@@ -109,10 +113,10 @@ int config_source(const Config *c, const char *name);
 typedef struct ConfigKey {
         const char *section; /* "daemon", "source" ... */
         const char *key;
-        const char *type;    /* "text", "integer", "duration", "list" ... */
-        const char *range;   /* "" or for people: "0..100" */
-        const char *fallback; /* default as text, "" = none */
-        const char *text;    /* one English sentence */
+        const char *type;                /* "text", "integer", "duration", "list" ... */
+        const char *range;               /* "" or for people: "0..100" */
+        const char *fallback;            /* default as text, "" = none */
+        const char *text;                /* one English sentence */
         const struct ConfigStore *store; /* private: where the value goes */
 } ConfigKey;
 const ConfigKey *config_keys(size_t *ret_n);

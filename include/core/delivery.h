@@ -1,4 +1,5 @@
-/* What an attempt's outcome means, and when the next one is due (semantics 9). Pure policy; app/courier acts on it. */
+/* What an attempt's outcome means, and when the next one is due (semantics 9). Pure policy;
+ * app/courier acts on it. */
 #pragma once
 
 #include "base/macro.h"
@@ -21,19 +22,21 @@ const char *attempt_outcome_name(AttemptOutcome outcome);
 #define DELIVERY_PROBE_MS (15 * 60 * INT64_C(1000)) /* a paused channel: one probe */
 #define DELIVERY_MAX_MAYBE 3u /* starts found open in a row, then wait 1 h, then dead */
 
-/* Delay before attempt number `attempt` (1 = first retry): 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, with
- * jitter of +-10 % from `random01` in [0, 1). retry_after_ms > 0 (as the peer asked) raises it, clamped to 24 h.
- * INT64_MAX when attempt >= DELIVERY_MAX_ATTEMPTS: dead. */
+/* Delay before attempt number `attempt` (1 = first retry): 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14
+ * h, 20 h, 24 h, with jitter of +-10 % from `random01` in [0, 1). retry_after_ms > 0 (as the peer
+ * asked) raises it, clamped to 24 h. INT64_MAX when attempt >= DELIVERY_MAX_ATTEMPTS: dead. */
 int64_t delivery_delay_ms(unsigned attempt, double random01, int64_t retry_after_ms);
 
-/* Judged by what the peer said, not by the library's code: libcurl reports 55 or 8 for 4xx and 5xx alike. */
+/* Judged by what the peer said, not by the library's code: libcurl reports 55 or 8 for 4xx and 5xx
+ * alike. */
 typedef struct SmtpReport {
         bool is_connected;  /* TCP up */
         bool is_tls_failed; /* certificate or required STARTTLS */
         bool is_login_refused;
         bool is_data_begun; /* at least one byte of the message left */
         bool is_data_done;  /* the final dot left */
-        /* Last reply code from MAIL on (earlier ones are the relay's, not the message's); 0 = none after that point. */
+        /* Last reply code from MAIL on (earlier ones are the relay's, not the message's); 0 = none
+         * after that point. */
         int response;
         bool is_rcpt_reply; /* the last reply was to RCPT or MAIL; else it was to DATA or the message */
         bool is_timeout;

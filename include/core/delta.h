@@ -1,4 +1,5 @@
-/* Change against the previous period, or the reason why there is none (semantics 5). Never a longer reach back. */
+/* Change against the previous period, or the reason why there is none (semantics 5). Never a
+ * longer reach back. */
 #pragma once
 
 #include "core/panel.h"
@@ -14,8 +15,9 @@ typedef enum DeltaReason {
 } DeltaReason;
 const char *delta_reason_name(DeltaReason reason); /* "ok", "first", "gap", ... */
 
-/* The era boundary strictly between the start of period a and the end of period b (a before b), or NULL. `source`,
- * `indicator` and `parent` (key) restrict which boundaries count; NULL matches only boundaries for all. */
+/* The era boundary strictly between the start of period a and the end of period b (a before b), or
+ * NULL. `source`, `indicator` and `parent` (key) restrict which boundaries count; NULL matches
+ * only boundaries for all. */
 const EraDef *delta_era_between(const EraDef *eras, size_t n, PeriodId a, PeriodId b,
                                 const char *source, const char *indicator, const char *parent);
 
@@ -25,7 +27,8 @@ typedef struct Delta {
         const EraDef *era; /* with DELTA_ERA */
 } Delta;
 
-/* Delta of unit index u at period index p of the panel. valid_from: first day of the unit's validity (DAY_EVER if always).
- * era: boundary between the two periods or NULL. is_running: the period has not ended. */
+/* Delta of unit index u at period index p of the panel. valid_from: first day of the unit's
+ * validity (DAY_EVER if always). era: boundary between the two periods or NULL. is_running: the
+ * period has not ended. */
 Delta delta_make(const Panel *panel, size_t p, size_t u, Day valid_from, const EraDef *era,
                  bool is_running);

@@ -8,9 +8,7 @@
 
 #include "core/alert.h"
 
-/* ---- know
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- know ------------------------------------------------------------------------------------ */
 
 typedef struct FigureRow {
         IndicatorId indicator;
@@ -34,9 +32,7 @@ typedef struct FigureChange {
 int engine_know(const FigureRow *known, size_t n_known, const FigureRow *published,
                 size_t n_published, FigureChange **ret, size_t *ret_n);
 
-/* ---- judge
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- judge ----------------------------------------------------------------------------------- */
 
 typedef struct RuleVersion {
         PeriodId from; /* first period that this text judges; versions are sorted by it */

@@ -1,8 +1,9 @@
-/* One mail, built from its parts: RFC 5322, 2045, 2047, multipart/alternative, plain text first (semantics 9).
+/* One mail, built from its parts: RFC 5322, 2045, 2047, multipart/alternative, plain text first
+ * (semantics 9).
  *
- * Lines end in CRLF, none is over 998 bytes; bodies are UTF-8 in quoted-printable or base64, whichever is shorter, so that no
- * relay needs 8BITMIME. Header values are cleaned of control characters and line ends before they are encoded: a published
- * name can never start a header. */
+ * Lines end in CRLF, none is over 998 bytes; bodies are UTF-8 in quoted-printable or base64,
+ * whichever is shorter, so that no relay needs 8BITMIME. Header values are cleaned of control
+ * characters and line ends before they are encoded: a published name can never start a header. */
 #pragma once
 
 #include "base/buf.h"
@@ -31,12 +32,13 @@ typedef struct Mail {
         size_t n_attachments;
 } Mail;
 
-/* Appends the whole message. The boundary is made from message_id (deterministic: a retry sends the same bytes). Optional
- * headers whose value is unusable (a Reply-To without address, a reference with blanks) are left out: the message matters more.
- * Returns 0, -EINVAL (no address in from/to, message_id is not one), -ENOMEM, -E2BIG. */
+/* Appends the whole message. The boundary is made from message_id (deterministic: a retry sends
+ * the same bytes). Optional headers whose value is unusable (a Reply-To without address, a
+ * reference with blanks) are left out: the message matters more. Returns 0, -EINVAL (no address in
+ * from/to, message_id is not one), -ENOMEM, -E2BIG. */
 int mail_build(const Mail *m, Buf *out);
 
-/* "Name <a@b>" or "a@b" -> "a@b". Refuses blanks, control characters, bytes beyond ASCII (no relay need know SMTPUTF8),
- * quotes, brackets and the like, more than one @, over 254 bytes. Heap string.
- * Returns 0, -EINVAL, -ENOMEM. */
+/* "Name <a@b>" or "a@b" -> "a@b". Refuses blanks, control characters, bytes beyond ASCII (no relay
+ * need know SMTPUTF8), quotes, brackets and the like, more than one @, over 254 bytes. Heap
+ * string. Returns 0, -EINVAL, -ENOMEM. */
 int mail_address(const char *text, char **ret);

@@ -1,7 +1,8 @@
-/* The figures of one indicator over one cohort and a run of consecutive periods: what ranking and rules are computed on.
+/* The figures of one indicator over one cohort and a run of consecutive periods: what ranking and
+ * rules are computed on.
  *
- * A cohort is the units of one kind under one parent (semantics 5). value[p * n_units + u], VALUE_NONE where there is
- * none. Units are sorted by code, so that ties are listed in order. */
+ * A cohort is the units of one kind under one parent (semantics 5). value[p * n_units + u],
+ * VALUE_NONE where there is none. Units are sorted by code, so that ties are listed in order. */
 #pragma once
 
 #include "core/model.h"

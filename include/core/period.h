@@ -1,7 +1,9 @@
-/* Periods: what a figure is about. Calendar months, quarters, halves and years in local time (semantics 3).
+/* Periods: what a figure is about. Calendar months, quarters, halves and years in local time
+ * (semantics 3).
  *
- * A PeriodId is an integer that a person can read in the database: year * 1000 + type * 100 + number, so 2024-08 is
- * 2024108, 2024-Q3 is 2024203, 2024-H2 is 2024302 and 2024 is 2024401. Ids order correctly within one type. */
+ * A PeriodId is an integer that a person can read in the database: year * 1000 + type * 100 +
+ * number, so 2024-08 is 2024108, 2024-Q3 is 2024203, 2024-H2 is 2024302 and 2024 is 2024401. Ids
+ * order correctly within one type. */
 #pragma once
 
 #include "base/macro.h"
@@ -17,7 +19,8 @@ typedef enum PeriodType {
 } PeriodType;
 #define PERIOD_N_TYPES 5 /* array size when indexed by PeriodType; [0] unused */
 
-/* running: not ended; provisional: ended, before final_after; closed: later. Every message says which. */
+/* running: not ended; provisional: ended, before final_after; closed: later. Every message says
+ * which. */
 typedef enum PeriodStatus { PERIOD_RUNNING, PERIOD_PROVISIONAL, PERIOD_CLOSED } PeriodStatus;
 
 PeriodType period_type(PeriodId p);
@@ -48,5 +51,6 @@ int period_type_parse(const char *text, PeriodType *ret);
 
 /* final_after_days: days after the end until the period is closed, indexed by PeriodType
  * (defaults 15, 30, 45, 60 for month, quarter, half, year). */
-PeriodStatus period_status(PeriodId p, Day today, const int final_after_days[static PERIOD_N_TYPES]);
+PeriodStatus period_status(PeriodId p, Day today,
+                           const int final_after_days[static PERIOD_N_TYPES]);
 const char *period_status_name(PeriodStatus status); /* "running", "provisional", "closed" */

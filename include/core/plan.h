@@ -1,9 +1,10 @@
-/* Tell: the difference between what is and what was told (semantics 8). Pure; the model with its proof is
- * tests/model/ledger.py, and a test holds the two together.
+/* Tell: the difference between what is and what was told (semantics 8). Pure; the model with its
+ * proof is tests/model/ledger.py, and a test holds the two together.
  *
- * Nothing to tell is ever queued. When a target's gate opens, plan_make() compares the episodes that concern the target
- * with the two ledgers (what was said of each episode; which figure was printed last) and returns the items of one message.
- * An item that the plan returns and nobody delivers is still different next time. */
+ * Nothing to tell is ever queued. When a target's gate opens, plan_make() compares the episodes
+ * that concern the target with the two ledgers (what was said of each episode; which figure was
+ * printed last) and returns the items of one message. An item that the plan returns and nobody
+ * delivers is still different next time. */
 #pragma once
 
 #include "core/alert.h"
@@ -61,7 +62,8 @@ typedef struct PlanEpisode {
 
 typedef struct PlanInput {
         RecipientRole role;
-        /* That concern the target, sorted by id: live ones, late ones, and all that `told` names. */
+        /* That concern the target, sorted by id: live ones, late ones, and all that `told`
+         * names. */
         const PlanEpisode *episodes;
         size_t n_episodes;
         const Told *told; /* of the target, sorted by episode */
@@ -82,25 +84,28 @@ typedef struct PlanItem {
         PeriodId period; /* Episode.last, or the fixed figure's */
         UnitId unit;
         int64_t value; /* VALUE_NONE */
-        /* SAY_FIX, WITHDRAWN, CLOSING: printed before. Others: what an earlier message printed for the same figure, where
-         * that differs. VALUE_NONE */
+        /* SAY_FIX, WITHDRAWN, CLOSING: printed before. Others: what an earlier message printed for
+         * the same figure, where that differs. VALUE_NONE */
         int64_t old_value;
         int64_t corrects; /* message that said it, 0 */
         Severity severity;
 } PlanItem;
 
-/* Items in telling order: corrections (withdrawn, fix, late), openings, worse, continued, closings. A figure printed by another item
- * of the plan needs no fix. Heap array. Returns 0 or -ENOMEM. */
+/* Items in telling order: corrections (withdrawn, fix, late), openings, worse, continued,
+ * closings. A figure printed by another item of the plan needs no fix. Heap array. Returns 0 or
+ * -ENOMEM. */
 int plan_make(const PlanInput *in, PlanItem **ret, size_t *ret_n);
 
-/* The ledger after a message arrived (or is dead but may have): applies one item. *told / *figure are the rows as they are
- * (zeroed but for the key when new) and are changed in place; has_figure tells whether the item printed a figure. */
+/* The ledger after a message arrived (or is dead but may have): applies one item. *told / *figure
+ * are the rows as they are (zeroed but for the key when new) and are changed in place; has_figure
+ * tells whether the item printed a figure. */
 void plan_book(const PlanItem *item, int64_t message, int64_t now_ms, Told *told,
                ToldFigure *figure, bool *ret_has_figure);
-/* A dead letter that certainly did not arrive: marks openings as given up. Returns true if *told was changed. */
+/* A dead letter that certainly did not arrive: marks openings as given up. Returns true if *told
+ * was changed. */
 bool plan_give_up(const PlanItem *item, Told *told);
 
-/* ---- gates: when a target may be told --------------------------------------------------------------------------- */
+/* ---- gates: when a target may be told -------------------------------------------------------- */
 
 typedef struct GateInput {
         RecipientRole role;
@@ -114,5 +119,6 @@ typedef struct GateInput {
         bool is_once; /* --once: today's digest counts as reached on a working day */
 } GateInput;
 
-/* The instant from which a non-empty plan may be released: <= now means open; INT64_MAX never (observe). */
+/* The instant from which a non-empty plan may be released: <= now means open; INT64_MAX never
+ * (observe). */
 int64_t plan_gate(const GateInput *in);

@@ -1,7 +1,9 @@
-/* From a plan to words: the view model, subjects, mail texts and the webhook body (semantics 8 and 9).
+/* From a plan to words: the view model, subjects, mail texts and the webhook body (semantics 8 and
+ * 9).
  *
- * One view model (documented in docs/templates.md) serves every template and, as JSON with a published schema
- * (docs/webhook.schema.json, fields only ever added), the webhook itself. Pure: the caller looks everything up. */
+ * One view model (documented in docs/templates.md) serves every template and, as JSON with a
+ * published schema (docs/webhook.schema.json, fields only ever added), the webhook itself. Pure:
+ * the caller looks everything up. */
 #pragma once
 
 #include <jansson.h>
@@ -52,28 +54,29 @@ typedef struct RenderMessage {
 /* The view model. New reference. */
 json_t *render_view(const RenderMessage *m);
 
-/* "[766] Xã Cương Chính: tiến độ 82,71 % (ngưỡng 95) - tháng 8/2024, tạm tính"; several:
- * "[766] Tiên Lữ: 4 xã mới, 2 xã đã đạt lại - tháng 8/2024"; "[766] ĐÍNH CHÍNH ..."; "[766] DIỄN TẬP ...".
- * Operators: "[chisod] portal: ...". Heap string. */
+/* "[766] Xã Cương Chính: tiến độ 82,71 % (ngưỡng 95) - tháng 8/2024, tạm tính"; several: "[766]
+ * Tiên Lữ: 4 xã mới, 2 xã đã đạt lại - tháng 8/2024"; "[766] ĐÍNH CHÍNH ..."; "[766] DIỄN TẬP
+ * ...". Operators: "[chisod] portal: ...". Heap string. */
 char *render_subject(const RenderMessage *m);
 
 /* Templates of one language: mail.txt, mail.html and their partials, by name. */
 typedef struct RenderTemplates RenderTemplates;
-/* files: name ("mail.txt") and text; what is absent falls back to the built-in text of the same name and language.
- * A broken file is an error in diag (the built-in one is used at run time). */
+/* files: name ("mail.txt") and text; what is absent falls back to the built-in text of the same
+ * name and language. A broken file is an error in diag (the built-in one is used at run time). */
 int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag,
                          RenderTemplates **ret);
 void render_templates_free(RenderTemplates *t);
 DEFINE_CLEANUP(RenderTemplates, render_templates_free)
 
-/* Both return 0, -ENOMEM or -E2BIG; an own template that fails while it is rendered is replaced by the built-in one. The text
- * is folded at RENDER_COLUMNS display columns, continuation lines indented under their value. */
+/* Both return 0, -ENOMEM or -E2BIG; an own template that fails while it is rendered is replaced by
+ * the built-in one. The text is folded at RENDER_COLUMNS display columns, continuation lines
+ * indented under their value. */
 #define RENDER_COLUMNS 76u
 int render_text(const RenderTemplates *t, const json_t *view, Buf *out);
 int render_html(const RenderTemplates *t, const json_t *view, Buf *out);
 
-/* Any template by name (webhook_template): the suffix .html, .json or other decides how {{x}} is escaped. -ENOENT when there
- * is none of that name. */
+/* Any template by name (webhook_template): the suffix .html, .json or other decides how {{x}} is
+ * escaped. -ENOENT when there is none of that name. */
 int render_named(const RenderTemplates *t, const char *name, const json_t *view, Buf *out);
 
 /* The webhook body after docs/webhook.schema.json: the view, compact, keys in a fixed order. */

@@ -19,7 +19,8 @@ int crypto_base64_decode(const char *text, size_t n, Buf *b);
 /* Lower-case hex, NUL-terminated; ret has 2 n + 1 bytes. */
 void crypto_hex(const uint8_t *data, size_t n, char *ret);
 
-/* Standard Webhooks 1.0: "v1,BASE64" over "ID.TIMESTAMP.BODY". The secret is "whsec_BASE64" or plain text bytes; several,
- * blank-separated, during rotation give several signatures, blank-separated. timestamp in seconds. */
+/* Standard Webhooks 1.0: "v1,BASE64" over "ID.TIMESTAMP.BODY". The secret is "whsec_BASE64" or
+ * plain text bytes; several, blank-separated, during rotation give several signatures,
+ * blank-separated. timestamp in seconds. */
 int crypto_webhook_sign(const char *secrets, const char *id, int64_t timestamp, const char *body,
                         size_t n, Buf *ret);

@@ -5,10 +5,11 @@
 
 /* Reads a regular file of at most `max` bytes, appended to b. 0, -EFBIG, or negative errno. */
 int file_read(const char *path, size_t max, Buf *b);
-/* Writes the file whole or not at all: a temporary neighbour, synced and renamed over it, then the folder synced. */
+/* Writes the file whole or not at all: a temporary neighbour, synced and renamed over it, then the
+ * folder synced. */
 int file_replace(const char *path, const void *data, size_t n, unsigned mode);
-/* Names (not paths) in the folder that end in `suffix`, in lexical (byte) order; a missing folder has none.
- * Heap array of heap strings, freed with file_names_free. */
+/* Names (not paths) in the folder that end in `suffix`, in lexical (byte) order; a missing folder
+ * has none. Heap array of heap strings, freed with file_names_free. */
 int file_list(const char *dir, const char *suffix, char ***ret, size_t *ret_n);
 void file_names_free(char **names, size_t n);
 /* Creates the folder and its parents with the mode (0 if it exists). */

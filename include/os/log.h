@@ -1,7 +1,9 @@
-/* The journal: structured fields and message ids when journald listens, plain lines on stderr otherwise.
+/* The journal: structured fields and message ids when journald listens, plain lines on stderr
+ * otherwise.
  *
- * A failure is logged once, where it is finally handled, saying what happens next. Never secrets, never whole bodies.
- * Untrusted text in arguments is made printable here (no control or bidi characters). */
+ * A failure is logged once, where it is finally handled, saying what happens next. Never secrets,
+ * never whole bodies. Untrusted text in arguments is made printable here (no control or bidi
+ * characters). */
 #pragma once
 
 #include <syslog.h>

@@ -1,8 +1,10 @@
-/* HTTP/1.1 on UNIX sockets (and one TCP address): libmicrohttpd run from the same sd-event, no threads.
+/* HTTP/1.1 on UNIX sockets (and one TCP address): libmicrohttpd run from the same sd-event, no
+ * threads.
  *
- * MHD_USE_EPOLL; its epoll descriptor is an io source; a one-shot timer is armed from MHD_get_timeout after every MHD_run, or half a
- * request stays for ever. Connection limit (64) and time-out (30 s) per listener; request bodies are bounded. The handler answers
- * on the last call (never the first: that closes a kept connection). */
+ * MHD_USE_EPOLL; its epoll descriptor is an io source; a one-shot timer is armed from
+ * MHD_get_timeout after every MHD_run, or half a request stays for ever. Connection limit (64) and
+ * time-out (30 s) per listener; request bodies are bounded. The handler answers on the last call
+ * (never the first: that closes a kept connection). */
 #pragma once
 
 #include <systemd/sd-event.h>

@@ -1,5 +1,5 @@
-/* HTTP requests: fetching and webhooks. Only http and https, redirects off, decoded bytes capped in the write callback (libcurl
- * 7.88 MAXFILESIZE stops neither chunked bodies nor gzip bombs). */
+/* HTTP requests: fetching and webhooks. Only http and https, redirects off, decoded bytes capped
+ * in the write callback (libcurl 7.88 MAXFILESIZE stops neither chunked bodies nor gzip bombs). */
 #pragma once
 
 #include "base/buf.h"
@@ -35,15 +35,18 @@ typedef struct HttpResult {
         HookReport hook; /* what is known about how far it came */
 } HttpResult;
 
-/* Called once, from the loop, never from within http_start. The result is valid during the call; take_body hands the bytes over. */
+/* Called once, from the loop, never from within http_start. The result is valid during the call;
+ * take_body hands the bytes over. */
 typedef void (*HttpDone)(Slot *slot, const HttpResult *result, void *userdata);
 
-/* Starts; the slot stays the caller's until slot_free (also after the callback). 0 or negative errno (-EPROTONOSUPPORT: not http(s)). */
+/* Starts; the slot stays the caller's until slot_free (also after the callback). 0 or negative
+ * errno (-EPROTONOSUPPORT: not http(s)). */
 int http_start(Mux *m, const HttpRequest *request, HttpDone done, void *userdata, Slot **ret);
 /* Within the callback: moves the body out of the slot into b (must be empty). */
 int http_take_body(Slot *slot, Buf *b);
 
-/* Blocking request over a UNIX socket, for the client. *ret_status; answer body appended to b. path: with query, percent-encoded. -ECONNREFUSED,
- * -ENOENT: daemon not reachable; -EACCES; -EFBIG (over b->max); -ETIMEDOUT; -EBADMSG. */
+/* Blocking request over a UNIX socket, for the client. *ret_status; answer body appended to b.
+ * path: with query, percent-encoded. -ECONNREFUSED, -ENOENT: daemon not reachable; -EACCES; -EFBIG
+ * (over b->max); -ETIMEDOUT; -EBADMSG. */
 int http_unix(const char *socket_path, const char *method, const char *path, const char *body,
               size_t body_size, int64_t timeout_ms, int *ret_status, Buf *b);

@@ -1,7 +1,9 @@
-/* Everything on the wire: one curl multi on one sd-event loop. A slot owns one transfer; dropping the slot cancels it.
+/* Everything on the wire: one curl multi on one sd-event loop. A slot owns one transfer; dropping
+ * the slot cancels it.
  *
- * The timer callback only arms, the socket callback only adds, changes and removes io sources; finished transfers are
- * drained from a defer source, so that completion callbacks may start and drop slots freely. */
+ * The timer callback only arms, the socket callback only adds, changes and removes io sources;
+ * finished transfers are drained from a defer source, so that completion callbacks may start and
+ * drop slots freely. */
 #pragma once
 
 #include <systemd/sd-event.h>

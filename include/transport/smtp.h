@@ -1,6 +1,7 @@
-/* Mail by SMTP, one transaction per recipient (semantics 9): STARTTLS required by default, implicit TLS with smtps://, certificate
- * verified, AUTH. Connections are kept for a minute. Outcome by what the server said to
- * which command, never by libcurl's code. data with a bare CR or LF, and an address that is no visible ASCII, is -EINVAL. */
+/* Mail by SMTP, one transaction per recipient (semantics 9): STARTTLS required by default,
+ * implicit TLS with smtps://, certificate verified, AUTH. Connections are kept for a minute.
+ * Outcome by what the server said to which command, never by libcurl's code. data with a bare CR
+ * or LF, and an address that is no visible ASCII, is -EINVAL. */
 #pragma once
 
 #include "core/config.h"

@@ -1,4 +1,5 @@
-/* What chisoctl prints: of the daemon's real answers about the letter's communes, and of answers that make no sense. */
+/* What chisoctl prints: of the daemon's real answers about the letter's communes, and of answers
+ * that make no sense. */
 #include "api-sample.h"
 
 #include <locale.h>

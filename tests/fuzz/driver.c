@@ -1,5 +1,6 @@
-/* Runs a fuzz target over its seed corpus as a plain test (idea after libgit2's standalone driver): every file of the
- * folders given, and in addition each file cut in the middle, doubled, and with one byte flipped. */
+/* Runs a fuzz target over its seed corpus as a plain test (idea after libgit2's standalone
+ * driver): every file of the folders given, and in addition each file cut in the middle, doubled,
+ * and with one byte flipped. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* A relay that says these bytes, all at once, whatever it is told. It can never be taken for one that accepted the message
- * unless all of the message left. */
+/* A relay that says these bytes, all at once, whatever it is told. It can never be taken for one
+ * that accepted the message unless all of the message left. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>

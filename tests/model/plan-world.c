@@ -82,9 +82,7 @@ static void must(bool is_true, const char *what) {
         }
 }
 
-/* ---- the world
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 static void world_clear(World *w) {
         for (size_t t = 0; t < TARGETS; t++) {
@@ -125,9 +123,7 @@ static PeriodId newest_of(const World *w) {
         return period_at(w->panel.n_periods - 1);
 }
 
-/* ---- judging
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static void store_result(World *w, const JudgeResult *result) {
         for (size_t i = 0; i < result->n_episodes; i++) {
@@ -173,9 +169,7 @@ static void judge(World *w, PeriodId restated, const bool *is_restated_unit, Per
              "judging again adds something");
 }
 
-/* ---- planning
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static const Told *told_of(const Ledger *l, int64_t episode) {
         for (size_t i = 0; i < l->n_told; i++)
@@ -406,9 +400,7 @@ static void work(World *w, bool is_forced) {
                 w->first_live++;
 }
 
-/* ---- events
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static char *word(char **line) {
         char *w = strsep(line, " \n");

@@ -1,7 +1,9 @@
-/* A daemon without its manager: an App made by hand over a temporary database that holds the fifteen communes of Tiên Lữ in July and
- * August 2024 (the letter's appendix), asked over real sockets.
+/* A daemon without its manager: an App made by hand over a temporary database that holds the
+ * fifteen communes of Tiên Lữ in July and August 2024 (the letter's appendix), asked over real
+ * sockets.
  *
- *   2024-08-06  July          2024-09-05  August          2024-09-20  Lệ Xá restated from 87,31 to 87,35 */
+ *   2024-08-06  July          2024-09-05  August          2024-09-20  Lệ Xá restated from 87,31
+ * to 87,35 */
 #pragma once
 
 #include <setjmp.h>
@@ -104,7 +106,7 @@ static int64_t sample_ms(const char *text) {
         return ms;
 }
 
-/* ---- filling ------------------------------------------------------------------------------------------------------ */
+/* ---- filling --------------------------------------------------------------------------------- */
 
 static StepId sample_begin(Sample *s, StepCause cause, int64_t at_ms) {
         StepId step;
@@ -316,7 +318,7 @@ static void sample_message(Sample *s) {
         sample_commit(s);
 }
 
-/* ---- the app ------------------------------------------------------------------------------------------------------ */
+/* ---- the app --------------------------------------------------------------------------------- */
 
 static void sample_config(Sample *s) {
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
@@ -381,7 +383,7 @@ static void sample_stop(Sample *s) {
         (void) rmdir(s->dir);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 typedef struct Answer {
         int status;

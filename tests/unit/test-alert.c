@@ -11,7 +11,8 @@
 #define FIRST 2024111
 #define MAX_N 16
 
-/* '!' critical, '#' breach, '-' between, '.' clear, '?' unknown; '|' before one: an era boundary. Values are 9000 + index. */
+/* '!' critical, '#' breach, '-' between, '.' clear, '?' unknown; '|' before one: an era boundary.
+ * Values are 9000 + index. */
 typedef struct Series {
         Judgement judgement[MAX_N];
         bool cut[MAX_N];

@@ -40,7 +40,7 @@ static const json_t *rows_of(const Answer *a) {
         return at(json_array_get(at(a->json, "cohorts"), 0), "rows");
 }
 
-/* ---- ranking ------------------------------------------------------------------------------------------------------ */
+/* ---- ranking --------------------------------------------------------------------------------- */
 
 /* The appendix of the letter and domain notes 6.1, row by row. */
 static const struct {
@@ -144,7 +144,7 @@ static void test_ranking_before_anything_was_known(void **state) {
         assert_int_equal(json_array_size(at(d.json, "cohorts")), 0);
 }
 
-/* ---- history ------------------------------------------------------------------------------------------------------ */
+/* ---- history --------------------------------------------------------------------------------- */
 
 static void test_history(void **state) {
         CLEANUP(answer_done)
@@ -188,7 +188,7 @@ static void test_history_as_of(void **state) {
         assert_true(json_is_null(at(json_array_get(at(august, "vintages"), 0), "until")));
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------------------ */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static void test_refusals(void **state) {
         static const struct {
@@ -240,7 +240,7 @@ static void test_refusals(void **state) {
         }
 }
 
-/* ---- tags ----------------------------------------------------------------------------------------------------------- */
+/* ---- tags ------------------------------------------------------------------------------------ */
 
 static void test_tags(void **state) {
         CLEANUP(answer_done) Answer a = sample_get(&sample, "/v1/ranking");
@@ -267,7 +267,7 @@ static void test_tags(void **state) {
         assert_int_equal(later.status, 200);
 }
 
-/* ---- masks ---------------------------------------------------------------------------------------------------------- */
+/* ---- masks ----------------------------------------------------------------------------------- */
 
 static void test_masks(void **state) {
         static const char *const secrets[] = {"it@example.gov.vn", "cuongchinh@example.gov.vn",
@@ -299,7 +299,7 @@ static void test_masks(void **state) {
         }
 }
 
-/* ---- small reads ---------------------------------------------------------------------------------------------------- */
+/* ---- small reads ----------------------------------------------------------------------------- */
 
 static void test_registry(void **state) {
         CLEANUP(answer_done) Answer units = sample_get(&sample, "/v1/units?kind=commune&limit=4");
@@ -398,7 +398,7 @@ static void test_status_line(void **state) {
                 0);
 }
 
-/* ---- alerts ---------------------------------------------------------------------------------------------------------- */
+/* ---- alerts ---------------------------------------------------------------------------------- */
 
 static void test_alerts(void **state) {
         CLEANUP(answer_done) Answer list = sample_get(&sample, "/v1/alerts");
@@ -464,7 +464,7 @@ static void test_silence(void **state) {
         assert_int_equal(again.status, 404);
 }
 
-/* ---- actions --------------------------------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static void test_fetch_request(void **state) {
         CLEANUP(answer_done)

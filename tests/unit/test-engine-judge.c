@@ -14,8 +14,8 @@
 #define MAX_PERIODS 60u
 #define MAX_STORED 600u
 
-/* A rule over a small cohort, with the stored episodes that the engine itself has made. Values are written as whole percents
- * (-1 = none); the limit is 95, clear from 96. */
+/* A rule over a small cohort, with the stored episodes that the engine itself has made. Values are
+ * written as whole percents (-1 = none); the limit is 95, clear from 96. */
 typedef struct World {
         IndicatorDef indicators[2];
         RuleDef rules[3];
@@ -204,7 +204,7 @@ static void restate(World *w, size_t p, size_t u, int64_t value) {
         w->extra.restated = w->extra.restated ? MIN(w->extra.restated, period_at(p)) : period_at(p);
 }
 
-/* ---- the life of an alert ----------------------------------------------------------------------------------------- */
+/* ---- the life of an alert -------------------------------------------------------------------- */
 
 static void lives_and_ends(void **state UNUSED) {
         World w;
@@ -277,7 +277,7 @@ static void judges_several_publications_at_once(void **state UNUSED) {
         expect(&w, "1/1 opened@1; 1/1 closed@3 (clear); 1/4 opened@4; 2/1 opened@1");
 }
 
-/* ---- a past that changes ------------------------------------------------------------------------------------------ */
+/* ---- a past that changes --------------------------------------------------------------------- */
 
 static void withdraws_and_amends(void **state UNUSED) {
         World w;
@@ -391,7 +391,7 @@ static void is_silent_about_what_is_long_over(void **state UNUSED) {
         assert_false(w.stored[0].is_late);
 }
 
-/* ---- ends that no figure makes ------------------------------------------------------------------------------------ */
+/* ---- ends that no figure makes --------------------------------------------------------------- */
 
 static void ends_at_an_era(void **state UNUSED) {
         World w;
@@ -609,7 +609,7 @@ static void survives_a_clock_that_went_back(void **state UNUSED) {
         assert_int_equal(none.n_episodes, 0);
 }
 
-/* ---- mass guard --------------------------------------------------------------------------------------------------- */
+/* ---- mass guard ------------------------------------------------------------------------------ */
 
 static void publish_mass(World *w, size_t n_low) {
         int64_t values[MAX_UNITS];
@@ -733,7 +733,7 @@ static void leaves_small_cohorts_alone(void **state UNUSED) {
         assert_int_equal(result.guard_opening, 9);
 }
 
-/* ---- properties --------------------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 static uint32_t dice(uint64_t *seed, uint32_t n) {
         *seed = *seed * 6364136223846793005u + 1442695040888963407u;

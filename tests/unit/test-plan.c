@@ -521,7 +521,7 @@ static void gives_up_openings_only(void **state UNUSED) {
         }
 }
 
-/* ---- gates -------------------------------------------------------------------------------------------------------- */
+/* ---- gates ----------------------------------------------------------------------------------- */
 
 static int64_t at(int year, unsigned month, unsigned day, int64_t minutes) {
         return day_start_ms(day_from_civil(year, month, day)) + minutes * MS_PER_MINUTE;

@@ -100,7 +100,8 @@ static void orders_for_a_table(void **state UNUSED) {
 }
 
 static void moves_among_those_in_both(void **state UNUSED) {
-        /* The best of before is gone now, so that everybody behind it moved up without doing anything. */
+        /* The best of before is gone now, so that everybody behind it moved up without doing
+         * anything. */
         static const int64_t before[] = {99, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5};
         static const int64_t now[] = {NONE, 80, 90, 70, 60, 50, 40, 30, 20, 10, 5};
         RankMoves m = {0};

@@ -309,7 +309,7 @@ static void knows_between(void **state UNUSED) {
         assert_false(rule_is_between(&rule, 9550, 9500));
 }
 
-/* ---- the letter that this project starts from: district Tiên Lữ, August 2024 ------------------------------------- */
+/* ---- the letter that this project starts from: district Tiên Lữ, August 2024 ----------------- */
 
 static const struct {
         const char *name;

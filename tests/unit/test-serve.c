@@ -275,7 +275,8 @@ static bool read_until(int fd, Buf *b, const char *text) {
         }
 }
 
-/* Half a request, byte by byte with the loop run after each: answered at its end, once, on a connection that stays. */
+/* Half a request, byte by byte with the loop run after each: answered at its end, once, on a
+ * connection that stays. */
 static void test_slow_client(void **state) {
         static const char request[] =
                 "POST /slow?a=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
@@ -497,7 +498,8 @@ static void test_listeners(void **state) {
         assert_string_equal(text, "precious");
 }
 
-/* More clients than connections: the ones that are left over wait, and are served when others go. */
+/* More clients than connections: the ones that are left over wait, and are served when others
+ * go. */
 static void test_crowd(void **state) {
         CLEANUP(buf_done) Buf b = BUF_INIT(100000);
         int fds[80];
