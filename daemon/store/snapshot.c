@@ -224,7 +224,7 @@ void snapshot_rows_free(SnapshotRow *rows, size_t n) {
 }
 
 static int snapshot_take(Store *s, Query q, SnapshotRow **ret) {
-        CLEANUP(snapshot_row_freep) SnapshotRow *row = NULL;
+        SnapshotRow *row;
         int r;
 
         r = query_next(q);
@@ -236,9 +236,11 @@ static int snapshot_take(Store *s, Query q, SnapshotRow **ret) {
         r = read_snapshot(q, row);
         if (r >= 0)
                 r = snapshot_parts(s, row);
-        if (r < 0)
+        if (r < 0) {
+                snapshot_row_free(row);
                 return r;
-        *ret = TAKE_PTR(row);
+        }
+        *ret = row;
         return 0;
 }
 

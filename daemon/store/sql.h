@@ -8,8 +8,8 @@
 
 #include <sqlite3.h>
 
+#include "core/model.h"
 #include "store/statements.h"
-#include "store/store.h"
 
 typedef enum StatementId {
 #define X(name, sql) STMT_##name,
@@ -18,6 +18,8 @@ typedef enum StatementId {
                 STMT_N
 } StatementId;
 
+/* Shared with the contract header, which itself stays out of here: it is what stands on this. */
+typedef struct Store Store;
 struct Store {
         sqlite3 *db;
         char *path;

@@ -13,6 +13,7 @@
 #include "store/body.h"
 #include "store/schema.h"
 #include "store/sql.h"
+#include "store/store.h"
 
 #define FINDINGS_MAX 100
 
@@ -149,16 +150,16 @@ static int copy_make(sqlite3 *from, const char *path) {
 
 /* A rename is durable once its folder is. */
 static int folder_sync(const char *path) {
-        CLEANUP_FREE char *copy = strdup(path);
+        char *copy = strdup(path);
         int fd, r;
 
         if (!copy)
                 return -ENOMEM;
         fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        r = fsync(fd) < 0 ? -errno : 0;
-        (void) close(fd);
+        r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+        if (fd >= 0)
+                (void) close(fd);
+        free(copy);
         return r;
 }
 

@@ -90,10 +90,12 @@ typedef struct JudgeResult {
         bool is_guard_by_jump;
 } JudgeResult;
 
-/* The first period that has to be folded when figures from `changed` on are new or different (0 =
- * none: deadlines, or nothing new but time): it lies before every run that is live or that the
- * change can touch. With a new rule text `changed` is at most the first period that the text
- * judges. A panel begins rule_lookback() periods before. */
+/* The first period that has to be folded when figures from `changed` on are new or different (0 = none: deadlines, or
+ * nothing new but time): it lies before every run that is live or that the change can touch. With a new rule text `changed`
+ * is at most the first period that the text judges. A panel begins rule_lookback() periods before.
+ *
+ * Two loads, or runs of other units that lie between the two periods would be taken for new: first what is live or has
+ * last >= changed, for this function; then what is live or has last >= its answer, for engine_judge. */
 PeriodId engine_fold_from(const Episode *stored, size_t n, PeriodId changed, PeriodId newest);
 
 /* One rule over one cohort. late (Episode.is_late) is set on episodes that appear because

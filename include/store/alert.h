@@ -16,19 +16,20 @@ void rule_text_rows_free(RuleTextRow *rows, size_t n);
 int store_rule_text_put(Store *s, StepId step, const char *rule, PeriodId from, const char *text);
 
 typedef struct EpisodeFilter {
-        const char *rule;       /* NULL = any */
-        const UnitId *units;    /* sorted; NULL = any */
+        const char *rule;    /* NULL = any */
+        const UnitId *units; /* sorted; NULL = any */
         size_t n_units;
-        int64_t id;             /* 0 = any */
-        bool is_live;           /* only pending and open ones */
-        int64_t touched_from;   /* with is_live: also those whose `last` is >= this period; 0 = off */
-        bool is_subject;        /* only those of subjects (unit 0) */
-        bool is_visible;        /* not pending */
+        int64_t id;           /* 0 = any */
+        bool is_live;         /* only pending and open ones */
+        int64_t touched_from; /* with is_live: also those whose `last` is >= this period; 0 = off */
+        bool is_subject;      /* only those of subjects (unit 0) */
+        bool is_visible;      /* not pending */
 } EpisodeFilter;
 /* Heap array; strings inside belong to it: freed with store_episodes_free. Sorted by (rule, unit, first). */
 int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t *ret_n);
 /* As of a step, folded from transitions (0 = now, same as above). */
-int store_episodes_as_of(Store *s, const EpisodeFilter *filter, StepId as_of, Episode **ret, size_t *ret_n);
+int store_episodes_as_of(Store *s, const EpisodeFilter *filter, StepId as_of, Episode **ret,
+                         size_t *ret_n);
 void store_episodes_free(Episode *e, size_t n);
 /* Inserts (id 0; -EEXIST when the name is taken) or updates; sets e->id and e->step. What no transition records is not known
  * as of a step. */
@@ -43,7 +44,7 @@ typedef struct TransitionRow {
         int64_t value, previous_value, limit;
         uint32_t place, of;
         Severity severity;
-        char *reason;           /* or NULL */
+        char *reason; /* or NULL */
 } TransitionRow;
 /* The row keeps the whole episode state after it, so that episodes as of any step can be folded. */
 int store_transition_add(Store *s, StepId step, const Episode *after, const TransitionRow *row);
@@ -57,19 +58,21 @@ int store_hold_release(Store *s, StepId step, const char *subject);
 /* Acknowledgements and silences (append-only; ended by a further row). */
 typedef struct SilenceRow {
         int64_t id;
-        char *rule;             /* NULL = any */
-        UnitId unit, parent;    /* 0 = any */
-        Severity severity;      /* SEVERITY_NONE = any */
+        char *rule;          /* NULL = any */
+        UnitId unit, parent; /* 0 = any */
+        Severity severity;   /* SEVERITY_NONE = any */
         int64_t from_ms, until_ms;
         char *author, *note;
 } SilenceRow;
-int store_silences(Store *s, int64_t now_ms, SilenceRow **ret, size_t *ret_n); /* in force at now_ms */
+int store_silences(Store *s, int64_t now_ms, SilenceRow **ret,
+                   size_t *ret_n); /* in force at now_ms */
 void silence_rows_free(SilenceRow *rows, size_t n);
 int store_silence_add(Store *s, StepId step, const SilenceRow *row, int64_t *ret_id);
 /* The row that ends it. STORE_E_NONE: unknown, or ended before. */
 int store_silence_end(Store *s, StepId step, int64_t id, int64_t at_ms);
 /* until_ms 0 = until the episode ends. STORE_E_NONE: no such episode. */
-int store_ack_add(Store *s, StepId step, int64_t episode, const char *by, const char *note, int64_t until_ms);
+int store_ack_add(Store *s, StepId step, int64_t episode, const char *by, const char *note,
+                  int64_t until_ms);
 /* Episodes acknowledged at now_ms, sorted ids, with the severity they had then. */
 typedef struct AckRow {
         int64_t episode;

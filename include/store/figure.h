@@ -19,7 +19,9 @@ typedef enum FetchOutcome {
         OUTCOME_FAILED = 5,
         OUTCOME_SUSPECT = 6,
 } FetchOutcome;
-const char *fetch_outcome_name(FetchOutcome outcome); /* "new", "unchanged", "not_modified", "rejected", "failed", "suspect" */
+const char *fetch_outcome_name(
+        FetchOutcome
+                outcome); /* "new", "unchanged", "not_modified", "rejected", "failed", "suspect" */
 
 typedef struct AttemptRow {
         int64_t id;
@@ -27,18 +29,18 @@ typedef struct AttemptRow {
         PeriodId period;
         int64_t at_ms, duration_ms;
         int http_status;
-        int64_t bytes;        /* decoded bytes of all parts */
+        int64_t bytes; /* decoded bytes of all parts */
         FetchOutcome outcome;
-        const char *reason;   /* or NULL */
-        int64_t snapshot;     /* row made or confirmed; 0 */
+        const char *reason; /* or NULL */
+        int64_t snapshot;   /* row made or confirmed; 0 */
 } AttemptRow;
 int store_attempt_add(Store *s, const AttemptRow *row, int64_t *ret_id);
 
 /* A body packed once: its hash and its zstd -3 frame. */
 typedef struct Body {
         uint8_t hash[32];
-        size_t size;          /* of the original */
-        void *packed;         /* heap */
+        size_t size;  /* of the original */
+        void *packed; /* heap */
         size_t packed_size;
 } Body;
 int body_pack(const void *data, size_t n, Body *ret);
@@ -47,11 +49,15 @@ int store_body_put(Store *s, const Body *body); /* once per hash */
 /* Verbatim, hash checked: -EBADMSG when it differs. STORE_E_NONE. */
 int store_body_get(Store *s, const uint8_t hash[static 32], Buf *ret);
 
-typedef enum SnapshotState { SNAPSHOT_ACCEPTED = 1, SNAPSHOT_SUSPECT = 2, SNAPSHOT_REJECTED = 3 } SnapshotState;
+typedef enum SnapshotState {
+        SNAPSHOT_ACCEPTED = 1,
+        SNAPSHOT_SUSPECT = 2,
+        SNAPSHOT_REJECTED = 3
+} SnapshotState;
 
 typedef struct SnapshotPart {
-        const char *name;     /* part's name */
-        int page;             /* from 1 */
+        const char *name; /* part's name */
+        int page;         /* from 1 */
         uint8_t hash[32];
         int http_status;
         const char *url, *etag, *last_modified; /* or NULL */
@@ -65,7 +71,7 @@ typedef struct SnapshotRow {
         StepId step;
         int64_t at_ms;
         SnapshotState state;
-        const char *reason;   /* of suspicion, or NULL */
+        const char *reason; /* of suspicion, or NULL */
         size_t n_units, n_values, n_bad;
         SnapshotPart *parts;
         size_t n_parts;
@@ -73,14 +79,15 @@ typedef struct SnapshotRow {
 /* The bodies of its parts are put before it (-EINVAL otherwise). */
 int store_snapshot_add(Store *s, const SnapshotRow *row, int64_t *ret_id);
 /* The newest accepted (or, is_any, newest of any state) of (source, scope, period), with its parts. Heap; STORE_E_NONE. */
-int store_snapshot_last(Store *s, const char *source, const char *scope, PeriodId period, bool is_any, SnapshotRow **ret);
+int store_snapshot_last(Store *s, const char *source, const char *scope, PeriodId period,
+                        bool is_any, SnapshotRow **ret);
 void snapshot_row_free(SnapshotRow *row);
 DEFINE_CLEANUP(SnapshotRow, snapshot_row_free)
 int store_snapshot_get(Store *s, int64_t id, SnapshotRow **ret); /* with its parts; STORE_E_NONE */
 typedef struct SnapshotFilter {
-        const char *source;   /* NULL = any */
-        PeriodId period;      /* 0 = any */
-        StepId as_of;         /* 0 = now; else accepted ones that were suspect then are suspect */
+        const char *source; /* NULL = any */
+        PeriodId period;    /* 0 = any */
+        StepId as_of;       /* 0 = now; else accepted ones that were suspect then are suspect */
         size_t limit, offset;
 } SnapshotFilter;
 /* Newest first, without parts. */
@@ -89,16 +96,18 @@ void snapshot_rows_free(SnapshotRow *rows, size_t n);
 /* A person accepts or rejects a suspect one; its figures are known from this step on. STORE_E_NONE when it is not suspect. */
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
 /* Suspects in a row since the last accepted one. */
-int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period, int *ret);
+int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,
+                            int *ret);
 /* When (ms) an attempt last saw the figures of the period (accepted, unchanged, not modified), any scope = NULL; 0 never.
  * *ret_first: the first accepted snapshot's instant, 0. */
-int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last, int64_t *ret_first);
+int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last,
+               int64_t *ret_first);
 /* Newest period of the type with a figure of the source; 0 = none. */
 int store_period_newest(Store *s, const char *source, PeriodType type, PeriodId *ret);
 
 /* Data notes: shown with the snapshot and in status; they change no figure. unit, indicator may be 0. */
-int store_note_add(Store *s, StepId step, int64_t snapshot, PeriodId period, UnitId unit, IndicatorId indicator, const char *kind,
-                   const char *text);
+int store_note_add(Store *s, StepId step, int64_t snapshot, PeriodId period, UnitId unit,
+                   IndicatorId indicator, const char *kind, const char *text);
 
 typedef struct NoteRow {
         int64_t id, snapshot;
@@ -114,19 +123,22 @@ void note_rows_free(NoteRow *rows, size_t n);
 
 /* All figures of the period for the indicators (sorted ids) and the units of a scope: those whose parent is `parent`, and
  * `parent` itself; parent 0 = every unit. Sorted by (indicator, unit). Heap array. */
-int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n, UnitId parent, FigureRow **ret, size_t *ret_n);
+int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n,
+                     UnitId parent, FigureRow **ret, size_t *ret_n);
 /* Writes a change: the old row becomes a vintage that ends at `step`. An equal value changes nothing. -EINVAL: no value
  * without a reason, or an unknown unit, indicator or step. */
 int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change);
 /* One figure as of a step (0 = now). STORE_E_NONE when nothing is known. */
-int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of, FigureRow *ret,
-                     StepId *ret_from);
+int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of,
+                     FigureRow *ret, StepId *ret_from);
 /* Fills a panel as of a step (0 = now). */
 int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel);
 /* Units with a figure row of the indicator in the period as of the step: ids in ascending order. Heap array. */
-int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret, size_t *ret_n);
+int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret,
+                   size_t *ret_n);
 /* Oldest and newest period of the type with any figure row of the indicator; STORE_E_NONE. */
-int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodId *ret_first, PeriodId *ret_last);
+int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodId *ret_first,
+                       PeriodId *ret_last);
 
 /* Every vintage of one figure, oldest first, the present one last (until = 0), with the snapshot that brought it. */
 typedef struct VintageRow {
@@ -134,11 +146,12 @@ typedef struct VintageRow {
         Why why;
         StepId from, until;
         int64_t from_ms;
-        int64_t snapshot;     /* 0 = import or unknown */
+        int64_t snapshot; /* 0 = import or unknown */
         char *source;
-        char hash[65];        /* of the snapshot's first part, hex; "" */
+        char hash[65]; /* of the snapshot's first part, hex; "" */
 } VintageRow;
-int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret, size_t *ret_n);
+int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
+                   size_t *ret_n);
 void vintage_rows_free(VintageRow *rows, size_t n);
 
 /* Durable state of a source towards its publisher. Zero when there is none yet. */
@@ -149,6 +162,6 @@ typedef struct JobSeen {
         int64_t at_ms;
         FetchOutcome outcome;
         char reason[256];
-        int64_t good_ms;      /* last accepted, unchanged or not modified */
+        int64_t good_ms; /* last accepted, unchanged or not modified */
 } JobSeen;
 int store_job_seen(Store *s, const char *source, const char *scope, PeriodId period, JobSeen *ret);

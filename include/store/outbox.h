@@ -9,17 +9,22 @@
 #include "core/plan.h"
 #include "store/store.h"
 
-typedef enum TargetState { TARGET_OK = 0, TARGET_MARKED = 1, TARGET_DISABLED = 2, TARGET_REMOVED = 3 } TargetState;
+typedef enum TargetState {
+        TARGET_OK = 0,
+        TARGET_MARKED = 1,
+        TARGET_DISABLED = 2,
+        TARGET_REMOVED = 3
+} TargetState;
 
 typedef struct TargetRow {
         int64_t id;
-        char *key;            /* "offices/H31.08/email", "it/webhook" */
+        char *key; /* "offices/H31.08/email", "it/webhook" */
         char *recipient;
-        UnitId unit;          /* of an `each` recipient; 0 */
-        char *channel;        /* "email" | "webhook" */
-        char *address;        /* mail address, or webhook URL / secret reference as configured */
+        UnitId unit;   /* of an `each` recipient; 0 */
+        char *channel; /* "email" | "webhook" */
+        char *address; /* mail address, or webhook URL / secret reference as configured */
         TargetState state;
-        char *reason;         /* why marked, or NULL */
+        char *reason; /* why marked, or NULL */
         int64_t last_release_ms;
 } TargetRow;
 int store_targets(Store *s, TargetRow **ret, size_t *ret_n); /* not removed ones, by id */
@@ -30,13 +35,16 @@ int store_target_put(Store *s, StepId step, const TargetRow *row, int64_t *ret_i
 int store_targets_keep(Store *s, StepId step, const char *const *keys, size_t n);
 int store_target_state_put(Store *s, int64_t target, TargetState state, const char *reason);
 
-int store_told(Store *s, int64_t target, Told **ret, size_t *ret_n);             /* sorted by episode */
-int store_told_figures(Store *s, int64_t target, ToldFigure **ret, size_t *ret_n); /* sorted; now_* left zero */
+int store_told(Store *s, int64_t target, Told **ret, size_t *ret_n); /* sorted by episode */
+int store_told_figures(Store *s, int64_t target, ToldFigure **ret,
+                       size_t *ret_n); /* sorted; now_* left zero */
 /* Ledger rows are written by settle, never by release. */
-int store_told_get(Store *s, int64_t target, int64_t episode, Told *ret); /* zeroed but for the key when there is none */
+int store_told_get(Store *s, int64_t target, int64_t episode,
+                   Told *ret); /* zeroed but for the key when there is none */
 int store_told_put(Store *s, StepId step, int64_t target, const Told *row);
 int store_told_figure_put(Store *s, StepId step, int64_t target, const ToldFigure *row);
-int store_told_figure_get(Store *s, int64_t target, IndicatorId indicator, PeriodId period, UnitId unit, ToldFigure *ret);
+int store_told_figure_get(Store *s, int64_t target, IndicatorId indicator, PeriodId period,
+                          UnitId unit, ToldFigure *ret);
 
 typedef enum MessageState {
         MESSAGE_READY = 1,
@@ -49,11 +57,11 @@ const char *message_state_name(MessageState state);
 
 typedef struct MessageRow {
         int64_t id, target;
-        char *uuid;           /* webhook id; left part of Message-ID; fixed */
+        char *uuid; /* webhook id; left part of Message-ID; fixed */
         MessageState state;
-        char *subject;        /* for people; mail and lists */
-        char *content_type;   /* "message/rfc822" | "application/json" */
-        char *body;           /* exact bytes on the wire, NUL after them */
+        char *subject;      /* for people; mail and lists */
+        char *content_type; /* "message/rfc822" | "application/json" */
+        char *body;         /* exact bytes on the wire, NUL after them */
         size_t body_size;
         int64_t created_ms, next_ms, started_ms, settled_ms;
         StepId released, settled;
@@ -67,13 +75,16 @@ typedef struct MessageRow {
 void message_rows_free(MessageRow *rows, size_t n);
 
 /* Adds a ready row with its items. -EEXIST when the target has an unsettled one. */
-int store_message_add(Store *s, StepId step, const MessageRow *row, const PlanItem *items, size_t n_items, int64_t *ret_id);
+int store_message_add(Store *s, StepId step, const MessageRow *row, const PlanItem *items,
+                      size_t n_items, int64_t *ret_id);
 /* New bytes and items for a ready row none of whose attempts can have arrived (-EPERM: one can). */
-int store_message_remake(Store *s, StepId step, const MessageRow *row, const PlanItem *items, size_t n_items);
+int store_message_remake(Store *s, StepId step, const MessageRow *row, const PlanItem *items,
+                         size_t n_items);
 int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n);
 /* Ready rows due at now_ms, oldest next_ms first, without bodies; at most `limit`. */
 int store_messages_due(Store *s, int64_t now_ms, size_t limit, MessageRow **ret, size_t *ret_n);
-int store_message_get(Store *s, int64_t id, MessageRow **ret); /* with body; one row array; STORE_E_NONE */
+int store_message_get(Store *s, int64_t id,
+                      MessageRow **ret); /* with body; one row array; STORE_E_NONE */
 /* Rows found started (at start-up). */
 int store_messages_started(Store *s, MessageRow **ret, size_t *ret_n);
 /* True when the target has an unsettled row. */
@@ -92,13 +103,14 @@ typedef struct OutboxCounts {
 } OutboxCounts;
 int store_outbox_counts(Store *s, OutboxCounts *ret);
 /* Newest first; state 0 = any. Without bodies. */
-int store_messages_list(Store *s, int state, StepId as_of, size_t limit, size_t offset, MessageRow **ret, size_t *ret_n);
+int store_messages_list(Store *s, int state, StepId as_of, size_t limit, size_t offset,
+                        MessageRow **ret, size_t *ret_n);
 
 /* Paused channels: "smtp" or "hook:HOST". */
 typedef struct ChannelRow {
         char name[256];
-        int64_t paused_ms;    /* since; 0 = not paused */
-        int64_t probe_ms;     /* next probe */
+        int64_t paused_ms; /* since; 0 = not paused */
+        int64_t probe_ms;  /* next probe */
         char reason[256];
 } ChannelRow;
 int store_channel_get(Store *s, const char *name, ChannelRow *ret);

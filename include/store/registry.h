@@ -7,11 +7,14 @@
 /* The whole registry. */
 int store_units_load(Store *s, UnitRegistry *ret);
 /* Inserts and gives the new id. The caller mirrors it in its UnitRegistry after the commit (or reloads). */
-int store_unit_add(Store *s, StepId step, const char *key, const char *kind, UnitId parent, Day from, Day until, UnitId *ret);
-int store_unit_name_add(Store *s, StepId step, UnitId unit, const char *name, Day from, Day until, bool is_alias);
+int store_unit_add(Store *s, StepId step, const char *key, const char *kind, UnitId parent,
+                   Day from, Day until, UnitId *ret);
+int store_unit_name_add(Store *s, StepId step, UnitId unit, const char *name, Day from, Day until,
+                        bool is_alias);
 /* Ends the name valid now on `until`. */
 int store_unit_name_end(Store *s, UnitId unit, Day until);
-int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespace_, const char *code, Day from, Day until);
+int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespace_,
+                        const char *code, Day from, Day until);
 /* Ends the code, or the unit itself, on `until`. */
 int store_unit_code_end(Store *s, UnitId unit, const char *namespace_, const char *code, Day until);
 int store_unit_end(Store *s, UnitId unit, Day until);
@@ -25,11 +28,12 @@ int store_unit_successors(Store *s, SuccessorRow **ret, size_t *ret_n);
 /* Replaces the unit's contacts. email may hold several, blank- or comma-separated; NULL = none. */
 int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char *webhook);
 /* A published row that found no unit; the same (namespace, code, name) is kept once, with first and last sight. */
-int store_quarantine_add(Store *s, StepId step, const char *source, const char *namespace_, const char *code, const char *name,
-                         const char *reason);
+int store_quarantine_add(Store *s, StepId step, const char *source, const char *namespace_,
+                         const char *code, const char *name, const char *reason);
 int store_quarantine_count(Store *s, size_t *ret); /* not done ones */
 /* A person decided; seen again, it is back. name NULL = whatever the code was called. */
-int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code, const char *name);
+int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code,
+                          const char *name);
 typedef struct QuarantineRow {
         char *source, *namespace_, *code, *name, *reason;
         int64_t first_ms, last_ms;
@@ -38,7 +42,8 @@ int store_quarantine_list(Store *s, QuarantineRow **ret, size_t *ret_n); /* not 
 void quarantine_rows_free(QuarantineRow *rows, size_t n);
 
 /* decimals, unit, direction and source are stored at first use; a different value later is STORE_E_MISMATCH with the text. */
-int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag, IndicatorId *ret);
+int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag,
+                         IndicatorId *ret);
 
 /* The unit that is the parent of a scope's rows; UnitId 0 = the scope has none (national lists). STORE_E_NONE unknown. */
 int store_scope_get(Store *s, const char *source, const char *scope, UnitId *ret);

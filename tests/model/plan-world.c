@@ -59,6 +59,8 @@ typedef struct World {
         Episode *episodes;
         bool *is_acked; /* per episode */
         size_t n_episodes, cap_episodes, cap_acked;
+        Episode *loaded; /* for one judgement */
+        size_t n_loaded, cap_loaded;
         Ledger ledgers[TARGETS];
         Message *messages;
         size_t n_messages, cap_messages;
@@ -94,6 +96,7 @@ static void world_clear(World *w) {
         free(w->messages);
         free(w->episodes);
         free(w->is_acked);
+        free(w->loaded);
         free(w->panel.units);
         free(w->panel.value);
         *w = (World){.bug = w->bug};
@@ -139,6 +142,18 @@ static void store_result(World *w, const JudgeResult *result) {
         }
 }
 
+/* As from the store: live ones, and those that end at `from` or later. */
+static void load(World *w, PeriodId from) {
+        w->n_loaded = 0;
+        for (size_t i = 0; i < w->n_episodes; i++) {
+                const Episode *e = &w->episodes[i];
+                if (e->state != EPISODE_OPEN && e->state != EPISODE_PENDING && e->last < from)
+                        continue;
+                must(ARRAY_GROW(w->loaded, w->cap_loaded, w->n_loaded + 1) == 0, "no memory");
+                w->loaded[w->n_loaded++] = *e;
+        }
+}
+
 static size_t judge_once(World *w, PeriodId restated, const bool *is_restated_unit,
                          PeriodId first_seen) {
         const RuleVersion version = {FIRST_PERIOD, &rule};
@@ -152,12 +167,14 @@ static size_t judge_once(World *w, PeriodId restated, const bool *is_restated_un
                 .restated = restated,
                 .is_restated_unit = is_restated_unit,
                 .first_seen = first_seen,
-                .stored = w->episodes,
-                .n_stored = w->n_episodes,
         };
         CLEANUP(judge_result_done) JudgeResult result = {0};
 
-        in.fold_from = engine_fold_from(w->episodes, w->n_episodes, changed, in.newest);
+        load(w, changed);
+        in.fold_from = engine_fold_from(w->loaded, w->n_loaded, changed, in.newest);
+        load(w, in.fold_from);
+        in.stored = w->loaded;
+        in.n_stored = w->n_loaded;
         must(engine_judge(&in, &result) == 0, "no memory");
         store_result(w, &result);
         return result.n_episodes + result.n_transitions;
@@ -245,9 +262,10 @@ static void plan(World *w, size_t target, PlanItem **ret, size_t *ret_n) {
         for (size_t u = 0; u < UNITS; u++)
                 if (w->silence[u] > w->now)
                         muted[n_muted++] = (UnitId) u + 1;
-        for (size_t i = 0; i < l->n_figures; i++) {
-                int p = panel_period(&w->panel, l->figures[i].period);
-                l->figures[i].now_value = panel_at(&w->panel, (size_t) p, l->figures[i].unit - 1);
+        for (size_t i = 0, p = 0; i < l->n_figures; i++) {
+                if (i == 0 || l->figures[i].period != l->figures[i - 1].period)
+                        p = (size_t) panel_period(&w->panel, l->figures[i].period);
+                l->figures[i].now_value = panel_at(&w->panel, p, l->figures[i].unit - 1);
         }
         PlanInput in = {
                 .role = ROLE_OFFICIAL,

@@ -129,7 +129,20 @@ static void store(World *w, const JudgeResult *result) {
         }
 }
 
+/* What a store would load: live ones, and those that end at `from` or later. */
+static size_t load(const World *w, PeriodId from, Episode *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < w->n_stored; i++) {
+                const Episode *e = &w->stored[i];
+                if (e->state == EPISODE_OPEN || e->state == EPISODE_PENDING || e->last >= from)
+                        ret[n++] = *e;
+        }
+        return n;
+}
+
 static size_t judge_once(World *w, PeriodId fold_from, JudgeResult *ret) {
+        static Episode stored[MAX_STORED];
         UnitId units[MAX_UNITS];
         Panel value = view(w, w->value, units), volume = view(w, w->volume, units);
         JudgeInput in = w->extra;
@@ -146,8 +159,8 @@ static size_t judge_once(World *w, PeriodId fold_from, JudgeResult *ret) {
         in.eras = &w->era;
         in.n_eras = w->has_era;
         in.is_restated_unit = w->is_restated;
-        in.stored = w->stored;
-        in.n_stored = w->n_stored;
+        in.stored = stored;
+        in.n_stored = load(w, fold_from, stored);
         assert_int_equal(engine_judge(&in, ret), 0);
         check_order(ret);
         return ret->n_episodes + ret->n_transitions;

@@ -1,0 +1,204 @@
+/* Units with their names, codes and contacts as they come back into memory; quarantine; indicators;
+ * scopes. */
+#include "store-util.h"
+
+static void test_units(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        UnitRegistry r = {0};
+        UnitId province, commune, other;
+        StepId step = begin(s, CAUSE_IMPORT, T0);
+        const Unit *u;
+
+        ok(store_units_load(s, &r));
+        assert_int_equal(r.n, 0);
+        unit_registry_done(&r);
+
+        province = unit_new(s, step, "H31", "province", 0);
+        ok(store_unit_add(s, step, "H31.08", "commune", province, 1000, 20000, &commune));
+        assert_int_equal(
+                store_unit_add(s, step, "H31.08", "commune", 0, DAY_EVER, DAY_OPEN, &other),
+                -EEXIST);
+        assert_int_equal(store_unit_add(s, step, "X", "commune", 99, DAY_EVER, DAY_OPEN, &other),
+                         -EINVAL);
+        ok(store_unit_name_add(s, step, commune, "Xã Hải Triều", DAY_EVER, DAY_OPEN, false));
+        ok(store_unit_name_end(s, commune, 19000));
+        ok(store_unit_name_add(s, step, commune, "Xã Tiên Lữ", 19000, DAY_OPEN, false));
+        ok(store_unit_name_add(s, step, commune, "Tiên Lữ cũ", DAY_EVER, DAY_OPEN, true));
+        ok(store_unit_name_end(s, commune,
+                               18000)); /* nothing but the first is valid then, and that ends */
+        ok(store_unit_code_add(s, step, commune, "gso", "00012", DAY_EVER, 18000));
+        ok(store_unit_code_add(s, step, commune, "gso", "12364", 18000, DAY_OPEN));
+        ok(store_unit_code_end(s, commune, "gso", "12364", 19500));
+        ok(store_unit_contact_put(s, commune, "old@example.vn", NULL));
+        ok(store_unit_contact_put(s, commune, "a@example.vn, b@example.vn\tc@example.vn",
+                                  "https://hook.example/1"));
+        ok(store_unit_contact_put(s, province, NULL, "https://hook.example/2"));
+        ok(store_commit(s));
+        reopen(w);
+        ok(store_units_load(w->store, &r));
+
+        assert_int_equal(r.n, 2);
+        u = unit_get(&r, province);
+        assert_string_equal(u->key, "H31");
+        assert_string_equal(u->kind, "province");
+        assert_int_equal(u->parent, 0);
+        assert_int_equal(u->from, DAY_EVER);
+        assert_int_equal(u->until, DAY_OPEN);
+        assert_int_equal(u->n_emails, 0);
+        assert_string_equal(u->webhook, "https://hook.example/2");
+        u = unit_get(&r, commune);
+        assert_int_equal(u->parent, province);
+        assert_int_equal(u->from, 1000);
+        assert_int_equal(u->until, 20000);
+        assert_int_equal(u->n_names, 3);
+        assert_string_equal(u->names[0].name, "Xã Hải Triều");
+        assert_int_equal(u->names[0].from, DAY_EVER);
+        assert_int_equal(u->names[0].until, 18000);
+        assert_int_equal(u->names[1].from, 19000);
+        assert_int_equal(u->names[1].until, DAY_OPEN);
+        assert_false(u->names[1].is_alias);
+        assert_true(u->names[2].is_alias);
+        assert_int_equal(u->n_codes, 2);
+        assert_string_equal(u->codes[0].code, "00012"); /* leading zeros count */
+        assert_int_equal(u->codes[0].until, 18000);
+        assert_int_equal(u->codes[1].from, 18000);
+        assert_int_equal(u->codes[1].until, 19500);
+        assert_int_equal(u->n_emails, 3);
+        assert_string_equal(u->emails[0], "a@example.vn");
+        assert_string_equal(u->emails[2], "c@example.vn");
+        assert_string_equal(unit_name_on(&r, commune, 19100), "Xã Tiên Lữ");
+        unit_registry_done(&r);
+}
+
+static void test_successors(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        CLEANUP_FREE SuccessorRow *rows = NULL;
+        size_t n;
+        StepId step = begin(s, CAUSE_OPERATOR, T0);
+        UnitId a = unit_new(s, step, "a", "commune", 0), b = unit_new(s, step, "b", "commune", 0),
+               c = unit_new(s, step, "c", "commune", 0);
+
+        ok(store_unit_successor_add(s, step, b, c, 20000));
+        ok(store_unit_successor_add(s, step, a, c, 19999));
+        ok(store_unit_successor_add(s, step, a, c, 20000));
+        ok(store_unit_end(s, a, 20000));
+        assert_int_equal(store_unit_successor_add(s, step, a, 99, 20000), -EINVAL);
+        ok(store_commit(s));
+        ok(store_unit_successors(s, &rows, &n));
+        assert_int_equal(n, 2);
+        assert_int_equal(rows[0].unit, a);
+        assert_int_equal(rows[0].successor, c);
+        assert_int_equal(rows[0].from, 20000);
+        assert_int_equal(rows[1].unit, b);
+        assert_int_equal(sql_int(s, "SELECT valid_until FROM unit WHERE key = 'a'"), 20000);
+}
+
+static void test_quarantine(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        QuarantineRow *rows = NULL;
+        size_t n;
+        StepId step = begin(s, CAUSE_SNAPSHOT, T0);
+
+        ok(store_quarantine_add(s, step, "portal", "gso", "2", "Xã B", "unknown"));
+        ok(store_quarantine_add(s, step, "portal", "gso", NULL, "Xã A", "two hits"));
+        ok(store_commit(s));
+        step = begin(s, CAUSE_SNAPSHOT, T0 + 5);
+        ok(store_quarantine_add(s, step, "portal", "gso", "2", "Xã B", "another name"));
+        ok(store_commit(s));
+        ok(store_quarantine_list(s, &rows, &n));
+        assert_int_equal(n, 2);
+        assert_string_equal(rows[0].code, "");
+        assert_string_equal(rows[0].reason, "two hits");
+        assert_string_equal(rows[1].name, "Xã B");
+        assert_string_equal(rows[1].reason, "another name");
+        assert_int_equal(rows[1].first_ms, T0);
+        assert_int_equal(rows[1].last_ms, T0 + 5);
+        quarantine_rows_free(rows, n);
+
+        step = begin(s, CAUSE_OPERATOR, T0 + 6);
+        ok(store_quarantine_done(s, step, "gso", "2", NULL));
+        ok(store_quarantine_count(s, &n));
+        assert_int_equal(n, 1);
+        ok(store_quarantine_add(s, step, "portal", "gso", "2", "Xã B", "again"));
+        ok(store_quarantine_count(s, &n));
+        assert_int_equal(n, 2);
+        store_rollback(s);
+}
+
+static void test_indicator(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        const IndicatorDef good = {
+                .name = "progress", .label = "Tiến độ", .unit = INDICATOR_PERCENT, .decimals = 2};
+        const struct {
+                IndicatorDef def;
+                const char *source, *text;
+        } bad[] = {
+                {{.name = "progress", .decimals = 3}, "portal", "decimals was '2'"},
+                {{.name = "progress", .decimals = 2, .unit = INDICATOR_COUNT},
+                 "portal",
+                 "'count' now"},
+                {{.name = "progress", .decimals = 2, .direction = DIRECTION_DOWN},
+                 "portal",
+                 "direction was 'up'"},
+                {{.name = "progress", .decimals = 2}, "other", "source was 'portal' when"},
+                {{.name = "progress", .decimals = 2}, NULL, "is '' now"},
+        };
+        IndicatorDef renamed = good;
+        IndicatorId id = 0, again = 0, second = 0;
+
+        ok(store_indicator_bind(s, &good, "portal", &diag, &id));
+        assert_int_not_equal(id, 0);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                CLEANUP(diag_done) Diag d = DIAG_INIT;
+
+                again = 77;
+                assert_int_equal(store_indicator_bind(s, &bad[i].def, bad[i].source, &d, &again),
+                                 STORE_E_MISMATCH);
+                assert_int_equal(again, 77);
+                assert_int_equal(d.n_errors, 1);
+                assert_non_null(strstr(d.items[0].text, bad[i].text));
+                assert_string_equal(d.items[0].key, "progress");
+        }
+        renamed.label = "Tiến độ giải quyết";
+        ok(store_indicator_bind(s, &renamed, "portal", &diag, &again));
+        assert_int_equal(again, id);
+        assert_sql_text(s, "SELECT label FROM indicator", "Tiến độ giải quyết");
+        second = indicator_new(s, "late", DIRECTION_DOWN, "portal");
+        assert_int_not_equal(second, id);
+        assert_int_equal(diag.n, 0);
+}
+
+static void test_scope(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        UnitId unit = 77, province;
+        StepId step = begin(s, CAUSE_IMPORT, T0);
+
+        province = unit_new(s, step, "H31", "province", 0);
+        assert_int_equal(store_scope_get(s, "portal", "h31", &unit), STORE_E_NONE);
+        assert_int_equal(unit, 77);
+        ok(store_scope_put(s, "portal", "h31", 0));
+        ok(store_scope_get(s, "portal", "h31", &unit));
+        assert_int_equal(unit, 0);
+        ok(store_scope_put(s, "portal", "h31", province));
+        ok(store_scope_get(s, "portal", "h31", &unit));
+        assert_int_equal(unit, province);
+        assert_int_equal(store_scope_get(s, "other", "h31", &unit), STORE_E_NONE);
+        assert_int_equal(store_scope_put(s, "portal", "h32", 99), -EINVAL);
+        store_rollback(s);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                world_test(test_units),      world_test(test_successors),
+                world_test(test_quarantine), world_test(test_indicator),
+                world_test(test_scope),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
