@@ -453,19 +453,25 @@ static int accept(Evaluation *e) {
 static int judge_source(Evaluation *e, const PoliteState *polite) {
         const Config *c = e->app->config;
         char subject[200], text[512];
-        (void) snprintf(subject, sizeof subject, "source:%s", e->source->name);
+        int failures = 0;
+        /* Scopes fail each for itself: one that is well does not hide another that is not. */
+        int r = store_scope_failures(e->app->store, e->source->name, e->result->scope, &failures);
+        if (r < 0)
+                return r;
+        bool is_single = e->source->n_scopes < 2;
+        (void) snprintf(subject, sizeof subject, "source:%s%s%s", e->source->name,
+                        is_single ? "" : "/", is_single ? "" : e->result->scope);
         (void) snprintf(text, sizeof text,
                         "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
                         fetch_outcome_name(e->report->outcome),
-                        e->report->reason[0] ? e->report->reason : "-", polite->failures);
+                        e->report->reason[0] ? e->report->reason : "-", failures);
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
                 if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING)
                         continue;
-                int r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
-                                      polite->failures >= rule->when.count,
-                                      polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-                                      text);
+                r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
+                                  failures >= rule->when.count,
+                                  polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
                 if (r < 0)
                         return r;
         }

@@ -18,6 +18,8 @@
 #include "store/figure.h"
 
 #define STORE_RETRY_MS (30 * MS_PER_SECOND)
+#define RETRY_MIN_MS (15 * MS_PER_MINUTE)
+#define RETRY_MAX_MS (4 * MS_PER_HOUR)
 
 typedef struct QueuedJob {
         const char *scope;
@@ -117,6 +119,23 @@ static bool is_failure(FetchOutcome o) {
         return o == OUTCOME_FAILED || o == OUTCOME_REJECTED;
 }
 
+/* A rejected answer is a matter of its own job, which comes again after the back-off; the other scopes
+ * and periods do not wait for it. Everything else is about the host. */
+static int64_t blocked_until(const SourceState *s) {
+        bool is_of_job = s->polite.last == FETCH_CONTENT || s->polite.last == FETCH_SUSPECT;
+        return MAX(is_of_job ? 0 : s->polite.next_ms, s->hold_ms);
+}
+
+/* When a failed job comes again before the next regular time: with the host's back-off while that
+ * lasts, else after as long as it has failed already (15 minutes to 4 hours). */
+static int64_t retry_of(const Scan *scan, const JobSeen *seen) {
+        const SourceState *s = scan->s;
+        int64_t failing = seen->at_ms - scan->regular_ms;
+        if (seen->outcome == OUTCOME_FAILED && s->polite.next_ms)
+                return s->polite.next_ms;
+        return MAX(seen->at_ms + CLAMP(failing, RETRY_MIN_MS, RETRY_MAX_MS), blocked_until(s));
+}
+
 static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_backfill) {
         SourceState *s = scan->s;
         JobSeen seen = {0};
@@ -130,10 +149,11 @@ static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_back
                         return 0;
         }
         bool is_due = seen.at_ms == 0 || seen.at_ms < scan->regular_ms;
-        if (!is_due && !is_backfill && is_failure(seen.outcome) && s->polite.next_ms) {
-                is_due = s->polite.next_ms <= scan->now_ms;
+        if (!is_due && !is_backfill && is_failure(seen.outcome)) {
+                int64_t retry_ms = retry_of(scan, &seen);
+                is_due = retry_ms <= scan->now_ms;
                 if (!is_due)
-                        scan->retry_ms = MIN(scan->retry_ms, s->polite.next_ms);
+                        scan->retry_ms = MIN(scan->retry_ms, retry_ms);
         }
         return is_due ? enqueue(s, (QueuedJob){.scope = scope,
                                                .period = period,
@@ -245,8 +265,7 @@ static int start_job(SourceState *s) {
 /* ---- running --------------------------------------------------------------------------------- */
 
 static bool may_ask(const SourceState *s, int64_t now_ms) {
-        return !s->job && !s->polite.is_stopped && s->polite.next_ms <= now_ms &&
-               s->hold_ms <= now_ms;
+        return !s->job && !s->polite.is_stopped && blocked_until(s) <= now_ms;
 }
 
 static void run_source(SourceState *s, int64_t now_ms) {
@@ -273,7 +292,7 @@ int64_t source_next(const App *app, int64_t now_ms) {
                 if (s->job || s->polite.is_stopped || s->def->kind != SOURCE_HTTP)
                         continue;
                 int64_t at = s->head < s->n ? now_ms : app->is_once ? INT64_MAX : s->scan_ms;
-                next = MIN(next, MAX(at, MAX(s->polite.next_ms, s->hold_ms)));
+                next = MIN(next, MAX(at, blocked_until(s)));
         }
         return next;
 }
@@ -393,7 +412,7 @@ static const char *state_name(const SourceState *s, int64_t now_ms) {
                 return "refused";
         if (s->polite.failures > 0)
                 return "failing";
-        return s->polite.next_ms > now_ms ? "waiting" : "idle";
+        return blocked_until(s) > now_ms ? "waiting" : "idle";
 }
 
 static int set_time(json_t *o, const char *name, int64_t at_ms) {
@@ -406,7 +425,7 @@ static int set_time(json_t *o, const char *name, int64_t at_ms) {
 
 json_t *source_json(const App *app, size_t index, int64_t now_ms) {
         const SourceState *s = &app->sources[index];
-        int64_t next = s->head < s->n ? now_ms : MAX(s->scan_ms, s->polite.next_ms);
+        int64_t next = s->head < s->n ? now_ms : MAX(s->scan_ms, blocked_until(s));
         json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "name", s->def->name, "label",
                               s->def->label, "state", state_name(s, now_ms), "failures",
                               s->polite.failures, "refused_days", s->polite.refused_days, "queued",

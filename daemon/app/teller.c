@@ -248,6 +248,9 @@ static int release_inside(App *app, const Facts *f, const ReleaseList *list, boo
 int teller_run(App *app, int64_t now_ms, bool is_inside, size_t *ret_n) {
         Facts CLEANUP(facts_done) f = {0};
         ReleaseList CLEANUP(releases_done) list = {0};
+        /* --once asks every source before it tells anybody. */
+        if (is_inside && app->is_once)
+                return 0;
         int r = facts_load(app, now_ms, &f);
         if (r >= 0)
                 r = collect(&f, &list);

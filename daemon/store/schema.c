@@ -116,6 +116,7 @@ static const char schema_v1[] =
         " bytes INTEGER NOT NULL, outcome INTEGER NOT NULL, reason TEXT,"
         " snapshot INTEGER REFERENCES snapshot) STRICT;"
         "CREATE INDEX attempt_at ON attempt(at_ms);"
+        "CREATE INDEX attempt_scope ON attempt(source, scope);"
         "CREATE TABLE job(" /* outlives its attempts, which are kept for 400 days only */
         " source TEXT NOT NULL, scope TEXT NOT NULL, period INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
         " outcome INTEGER NOT NULL, reason TEXT, good_ms INTEGER NOT NULL,"

@@ -79,6 +79,23 @@ int store_job_seen(Store *s, const char *source, const char *scope, PeriodId per
         return 0;
 }
 
+int store_scope_failures(Store *s, const char *source, const char *scope, int *ret) {
+        CLEANUP_QUERY Query q = NULL;
+        int n = 0;
+        int r = query_begin(s, STMT_ATTEMPT_OUTCOMES, ARGS(arg_text(source), arg_text(scope)), &q);
+
+        while (r >= 0 && (r = query_next(q)) > 0) {
+                FetchOutcome outcome = (FetchOutcome) column_int(q, 0);
+                if (outcome != OUTCOME_FAILED && outcome != OUTCOME_REJECTED)
+                        break;
+                n++;
+        }
+        if (r < 0)
+                return r;
+        *ret = n;
+        return 0;
+}
+
 int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last,
                int64_t *ret_first) {
         CLEANUP_QUERY Query q = NULL;

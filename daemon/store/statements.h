@@ -107,6 +107,8 @@ X(JOB_PUT, "INSERT INTO job(source, scope, period, at_ms, outcome, reason, good_
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(source, period, scope) DO UPDATE SET" \
         " at_ms = excluded.at_ms, outcome = excluded.outcome, reason = excluded.reason," \
         " good_ms = CASE WHEN excluded.good_ms > 0 THEN excluded.good_ms ELSE good_ms END") \
+X(ATTEMPT_OUTCOMES, "SELECT outcome FROM attempt WHERE source = ?1 AND scope = ?2" \
+" ORDER BY id DESC LIMIT 1000") \
 X(JOB_GET, "SELECT at_ms, outcome, reason, good_ms FROM job WHERE source = ?1 AND scope = ?2 AND period = ?3") \
 X(JOB_SEEN, "SELECT max(good_ms) FROM job WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3)") \
 X(SNAPSHOT_SEEN, "SELECT max(at_ms), min(at_ms) FROM snapshot" \
