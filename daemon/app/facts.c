@@ -40,32 +40,25 @@ static bool silence_covers(const Facts *f, const SilenceRow *s, const Episode *e
         return !s->parent || (u && u->parent == s->parent);
 }
 
-/* GONE, but its newest figure lies between limit and clear and its period is not closed: says
+/* GONE, but its figure lies between limit and clear and its period is the newest and not closed: says
  * nothing yet. */
-static int find_trembling(const Facts *f, const RuleDef *rule, PlanEpisode *p) {
+static bool is_trembling(const Facts *f, const RuleDef *rule, const Episode *e) {
         const Config *c = f->app->config;
-        const IndicatorDef *d = &c->indicators[rule->indicator];
-        if (p->e.state != EPISODE_GONE || p->e.last != f->publication[rule->period] ||
-            p->e.limit == VALUE_NONE)
-                return 0;
-        if (period_status(p->e.last, day_of_instant(f->now_ms),
-                          c->sources[d->source].final_after_days) == PERIOD_CLOSED)
-                return 0;
-        FigureRow row;
-        int r = store_figure_get(f->app->store, p->e.last, d->id, p->e.unit, 0, &row, NULL);
-        if (r != 0 || row.value == VALUE_NONE)
-                return r < 0 ? r : 0;
-        int64_t beyond = rule->when.kind == CONDITION_ABOVE ? p->e.limit - row.value
-                                                            : row.value - p->e.limit;
-        p->is_trembling = beyond >= 0 && beyond < rule->clear;
-        return 0;
+        const SourceDef *source = &c->sources[c->indicators[rule->indicator].source];
+        PeriodId first = (PeriodId) e->first;
+        if (e->state != EPISODE_GONE || first != f->publication[rule->period])
+                return false;
+        if (period_status(first, day_of_instant(f->now_ms), source->final_after_days) ==
+            PERIOD_CLOSED)
+                return false;
+        return rule_is_between(rule, e->value, e->limit);
 }
 
-static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
+static void fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
         int i = config_rule(c, p->e.rule);
         if (p->e.unit == 0 || i < 0 || c->rules[i].indicator < 0)
-                return 0;
+                return;
         const RuleDef *rule = &c->rules[i];
         const IndicatorDef *d = &c->indicators[rule->indicator];
         p->indicator = d->id;
@@ -73,7 +66,7 @@ static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         p->repeat_days = rule->repeat_days;
         p->amend_min = d->restated_min;
         p->is_unknown = p->e.state == EPISODE_OPEN && p->e.last < f->publication[rule->period];
-        return d->source >= 0 ? find_trembling(f, rule, p) : 0;
+        p->is_trembling = d->source >= 0 && is_trembling(f, rule, &p->e);
 }
 
 static int load_silences(Facts *f) {
@@ -143,9 +136,7 @@ static int load_episodes(Facts *f) {
                 return -ENOMEM;
         for (size_t i = 0; i < f->n_episodes; i++) {
                 f->plan[i].e = f->episodes[i];
-                r = fill_plan_episode(f, &f->plan[i]);
-                if (r < 0)
-                        return r;
+                fill_plan_episode(f, &f->plan[i]);
         }
         qsort(f->plan, f->n_episodes, sizeof *f->plan, compare_plan);
         return 0;

@@ -349,6 +349,25 @@ static int load_stored(CohortWork *w, PeriodId touched) {
         return store_episodes(w->app->store, &filter, &w->stored, &w->n_stored);
 }
 
+/* The stored episodes, and the period to fold from. A run that reaches further back than was loaded
+ * widens the load, until nothing between is missing. */
+static int load_runs(CohortWork *w, PeriodId touched, PeriodId *ret_from) {
+        for (PeriodId from = touched;;) {
+                store_episodes_free(w->stored, w->n_stored);
+                w->stored = NULL;
+                w->n_stored = 0;
+                int r = load_stored(w, from);
+                if (r < 0)
+                        return r;
+                PeriodId earlier = engine_fold_from(w->stored, w->n_stored, touched, w->newest);
+                if (earlier >= from) {
+                        *ret_from = earlier;
+                        return 0;
+                }
+                from = earlier;
+        }
+}
+
 static int max_lookback(const RuleTexts *t) {
         int n = 1; /* the previous value is part of every transition */
         for (size_t i = 0; i < t->n; i++)
@@ -472,10 +491,10 @@ static int judge_cohort(CohortWork *w, Day day) {
         touched = MAX(touched, w->texts->versions[0].from);
         if (touched > w->newest)
                 return 0;
-        int r = load_stored(w, touched);
+        PeriodId fold_from = 0;
+        int r = load_runs(w, touched, &fold_from);
         if (r < 0)
                 return r;
-        PeriodId fold_from = engine_fold_from(w->stored, w->n_stored, touched, w->newest);
         r = load_panels(w, fold_from);
         if (r >= 0)
                 r = fill_unit_facts(w, day);
