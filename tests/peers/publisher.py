@@ -4,6 +4,8 @@
 DIR/routes.json is read anew at each request: a list of {"path", "method", "match", ...}; the first entry whose path is equal,
 whose method is equal (if given) and whose "match" is part of the query or the body (if given) answers:
   "file": NAME in DIR, or "body": TEXT   what is served
+  "files": [NAME, ...]                   one per request in turn, the last one for all that follow
+  "token": TEXT or [TEXT, ...]           401 without this bearer token (of a list in turn, as with files)
   "status": 200, "headers": {}, "type": "application/json", "gzip": false (when the client takes it)
   "mode": ok        with ETag, and 304 on If-None-Match
           html      a block page with status 200
@@ -24,6 +26,7 @@ import argparse
 import gzip
 import hashlib
 import http.server
+import itertools
 import json
 import os
 import select
@@ -69,9 +72,23 @@ class Publisher(http.server.BaseHTTPRequestHandler):
             "headers": dict(self.headers.items()), "body": body.decode("utf-8", "replace"),
             "connection": self.client_address[1]})
         try:
-            getattr(self, "mode_" + route.get("mode", "ok"))(route)
+            getattr(self, "mode_" + self.in_turn(route).get("mode", "ok"))(route)
         except OSError:
             self.close_connection = True
+
+    def in_turn(self, route):
+        """Takes this request's file and token out of the lists; without the right token the answer is 401."""
+        n = self.server.turns.setdefault(json.dumps(route), itertools.count())
+        n = next(n)
+        token = route.get("token")
+        if "files" in route:
+            route["file"] = route["files"][min(n, len(route["files"]) - 1)]
+        if isinstance(token, list):
+            token = token[min(n, len(token) - 1)]
+        if token and self.headers.get("Authorization") != "Bearer " + token:
+            route.clear()
+            route.update({"mode": "status", "status": 401, "body": '{"error":"token"}'})
+        return route
 
     def data_of(self, route):
         if "file" in route:
@@ -201,7 +218,7 @@ def main():
     args = parser.parse_args()
     peerlib.die_with_parent()
     server = Server(("127.0.0.1", args.port), Publisher)
-    server.folder, server.log = args.dir, args.log
+    server.folder, server.log, server.turns = args.dir, args.log, {}
     peerlib.ready(server.server_address[1])
     server.serve_forever()
 
