@@ -16,6 +16,8 @@
 #include "os/log.h"
 #include "store/registry.h"
 
+#define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
+
 typedef struct Evaluation {
         App *app;
         FetchResult *result;
@@ -164,7 +166,15 @@ static int tell_suspicion(Evaluation *e, bool is_on) {
         if (r < 0)
                 return r;
         char text[400];
-        (void) snprintf(text, sizeof text, "snapshot kept but not used: %s", e->report->reason);
+        if (is_on)
+                (void) snprintf(text, sizeof text,
+                                SAID(e->app, "bộ số liệu đáng ngờ, được giữ mà không dùng: %s",
+                                     "snapshot kept but not used: %s"),
+                                e->report->reason);
+        else
+                (void) snprintf(
+                        text, sizeof text, "%s",
+                        SAID(e->app, "đã nhận bộ số liệu khác", "a later snapshot was accepted"));
         return judge_subject(e->app, e->step, e->now_ms, "suspect-snapshot", subject, is_on,
                              n >= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
 }
@@ -420,10 +430,13 @@ static int tell_quarantine(Evaluation *e) {
         char subject[200], text[300];
         (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name,
                         e->result->scope);
-        (void) snprintf(text, sizeof text,
-                        "%zu published rows match no unit and are kept apart; see the registry's "
-                        "quarantine",
-                        e->report->n_quarantined);
+        (void) snprintf(
+                text, sizeof text,
+                SAID(e->app,
+                     "%zu dòng công bố không khớp đơn vị nào, được để riêng; xem danh mục đơn vị",
+                     "%zu published rows match no unit and are kept apart; see the registry's "
+                     "quarantine"),
+                e->report->n_quarantined);
         return judge_subject(e->app, e->step, e->now_ms, "unknown-units", subject,
                              e->report->n_quarantined > 0, SEVERITY_WARNING, text);
 }
@@ -450,8 +463,36 @@ static int accept(Evaluation *e) {
 
 /* ---- the source's own conditions ------------------------------------------------------------- */
 
+/* What the operator reads of a source that fails, or that works again. */
+static void failing_text(const Evaluation *e, int failures, char *text, size_t size) {
+        bool is_rejected = e->report->outcome == OUTCOME_REJECTED;
+        if (failures == 0)
+                (void) snprintf(text, size, "%s",
+                                SAID(e->app, "lấy lại được số liệu", "figures come again"));
+        else
+                (void) snprintf(text, size,
+                                SAID(e->app,
+                                     "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
+                                     "%s: %s (%d in a row); the figures stay as they were"),
+                                is_rejected ? SAID(e->app, "trả lời không dùng được", "rejected")
+                                            : SAID(e->app, "không lấy được", "failed"),
+                                e->report->reason[0] ? e->report->reason : "-", failures);
+}
+
+static const char *refused_text(const App *app, const PoliteState *polite) {
+        if (polite->is_stopped)
+                return SAID(app,
+                            "bị từ chối 7 ngày liền: dừng hẳn cho đến khi chạy `chisoctl fetch`",
+                            "refused on 7 days in a row: stopped until `chisoctl fetch`");
+        if (polite->refused_days > 0)
+                return SAID(app, "bị từ chối: chỉ hỏi lại một lần vào giờ lấy tiếp theo",
+                            "refused: one single request at the next regular time");
+        return SAID(app, "không còn bị từ chối", "no longer refused");
+}
+
 static int judge_source(Evaluation *e, const PoliteState *polite) {
         const Config *c = e->app->config;
+        Severity severity = polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING;
         char subject[200], text[512];
         int failures = 0;
         /* Scopes fail each for itself: one that is well does not hide another that is not. */
@@ -461,29 +502,19 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
         bool is_single = e->source->n_scopes < 2;
         (void) snprintf(subject, sizeof subject, "source:%s%s%s", e->source->name,
                         is_single ? "" : "/", is_single ? "" : e->result->scope);
-        (void) snprintf(text, sizeof text,
-                        "%s: %s (%d lần liên tiếp); số liệu đã có được giữ nguyên",
-                        fetch_outcome_name(e->report->outcome),
-                        e->report->reason[0] ? e->report->reason : "-", failures);
+        failing_text(e, failures, text, sizeof text);
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
                 if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING)
                         continue;
                 r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
-                                  failures >= rule->when.count,
-                                  polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+                                  failures >= rule->when.count, severity, text);
                 if (r < 0)
                         return r;
         }
         /* A refusal is told at once, and once: nothing more is asked today. */
-        bool is_refused = polite->refused_days > 0;
-        (void) snprintf(
-                text, sizeof text, "%s",
-                polite->is_stopped
-                        ? "refused on 7 days in a row: stopped until `chisoctl fetch`"
-                        : "refused by the publisher: one single request at the next regular time");
-        return judge_subject(e->app, e->step, e->now_ms, "source-refused", subject, is_refused,
-                             polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
+        return judge_subject(e->app, e->step, e->now_ms, "source-refused", subject,
+                             polite->refused_days > 0, severity, refused_text(e->app, polite));
 }
 
 /* ---- evaluate -------------------------------------------------------------------------------- */
@@ -510,6 +541,8 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
                         r = tell_suspicion(e, true);
         } else if (f->snapshot) {
                 r = accept(e);
+        } else if (f->fault == FETCH_OK) {
+                r = tell_suspicion(e, false); /* what was accepted before is what is published */
         }
         hook_point("evaluate.write");
         if (r >= 0)

@@ -89,6 +89,7 @@ struct FetchJob {
         Slot *slot;
         Host *host; /* held while a request is on the wire */
         Ask ask;
+        Ask wanted; /* what a token is fetched for */
         size_t part;
         int page;
         DecodeSeen *seen;   /* of the part under way */
@@ -159,6 +160,8 @@ static void finish_part(FetchJob *job, FetchFault fault, const char *reason) {
         const PartDef *part = &job->source->parts[job->part];
         if (job->ask == ASK_TOKEN)
                 (void) snprintf(text, sizeof text, "token: %s", reason);
+        else if (job->page == 1 && strncmp(reason, "part ", 5) == 0)
+                (void) snprintf(text, sizeof text, "%s", reason); /* the decoder names it, too */
         else if (job->page > 1)
                 (void) snprintf(text, sizeof text, "part %s, page %d: %s", part->name, job->page,
                                 reason);
@@ -588,43 +591,60 @@ static void take_token(FetchJob *job, const HttpResult *h) {
         }
         free(*job->options.token);
         *job->options.token = token;
-        job->ask = ASK_PART;
+        job->ask = job->wanted;
         rc = schedule(job, 0);
         if (rc < 0)
                 finish(job, FETCH_TRANSPORT, strerror(-rc));
 }
 
-static const char *transport_reason(const HttpResult *h) {
+static void finish_transport(FetchJob *job, const HttpResult *h) {
+        char reason[600];
+        const char *why = *h->error_text ? h->error_text : strerror(-h->error);
+        /* Nothing of an answer came: that is the line, not the publisher. */
+        bool is_content = h->status > 0 && (h->error == -EFBIG || h->error == -EBADMSG);
         if (h->error == -EFBIG)
-                return "the answer is larger than max_body";
-        if (h->error == -EBADMSG)
-                return "the answer was cut short";
-        return *h->error_text ? h->error_text : strerror(-h->error);
+                (void) snprintf(reason, sizeof reason, "the answer is larger than max_body");
+        else if (is_content)
+                (void) snprintf(reason, sizeof reason, "the answer was cut short: %s", why);
+        else
+                (void) snprintf(reason, sizeof reason, "%s", why);
+        finish_part(job, is_content ? FETCH_CONTENT : FETCH_TRANSPORT, reason);
+}
+
+static FetchFault classify(const HttpResult *h, char reason[static 128]) {
+        const char *text = "";
+        FetchFault fault = polite_classify(h->status, h->content_type, h->body,
+                                           MIN(h->body_size, (size_t) 2048), &text);
+        if (h->status == 200 || h->status == 201)
+                (void) snprintf(reason, 128, "%s", text);
+        else
+                (void) snprintf(reason, 128, "%s (HTTP %d)", text, h->status);
+        return fault;
 }
 
 static void on_answer(Slot *slot, const HttpResult *h, void *userdata) {
         FetchJob *job = userdata;
         FetchResult *r = job->result;
-        const char *reason = "";
         (void) slot;
         host_release(job);
         r->http_status = h->status;
         r->retry_after_ms = h->retry_after_ms;
         r->bytes += (int64_t) h->body_size;
-        if (h->error) {
-                bool is_content = h->error == -EFBIG || h->error == -EBADMSG;
-                finish_part(job, is_content ? FETCH_CONTENT : FETCH_TRANSPORT, transport_reason(h));
+        /* A refusal is one however its page ends. */
+        if (h->error && h->status < 400) {
+                finish_transport(job, h);
                 return;
         }
         if (h->status == 401 && job->source->token_url && !job->has_new_token &&
             job->ask != ASK_TOKEN) {
                 job->has_new_token = true;
+                job->wanted = job->ask;
                 job->ask = ASK_TOKEN;
                 ask(job);
                 return;
         }
-        FetchFault fault = polite_classify(h->status, h->content_type, h->body,
-                                           MIN(h->body_size, (size_t) 2048), &reason);
+        char reason[128];
+        FetchFault fault = classify(h, reason);
         if (fault != FETCH_OK)
                 finish_part(job, fault, reason);
         else if (job->ask == ASK_TOKEN)
@@ -657,6 +677,7 @@ int fetch_start(const FetchOptions *options, size_t source, const char *scope, P
         if (r < 0)
                 return r;
         bool wants_token = job->source->token_url && options->token && !*options->token;
+        job->wanted = ASK_PART;
         job->ask = wants_token ? ASK_TOKEN : ASK_PART;
         r = schedule(job, 0);
         if (r < 0)

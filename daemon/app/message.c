@@ -167,6 +167,7 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
         }
         if (!e->subject)
                 return 0;
+        it->item.period = 0; /* it only dates the row */
         TransitionRow *rows = NULL;
         size_t n = 0;
         r = store_transitions(l->app->store, e->id, &rows, &n);

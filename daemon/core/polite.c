@@ -149,16 +149,16 @@ static FetchFault classify_failure(int status, const char **ret_reason) {
                 FetchFault fault;
                 const char *reason;
         } table[] = {
-                {401, 401, FETCH_LOGIN, "login refused (HTTP 401)"},
-                {403, 403, FETCH_REFUSED, "refused (HTTP 403)"},
-                {406, 406, FETCH_REFUSED, "refused (HTTP 406)"},
-                {429, 429, FETCH_BUSY, "too many requests (HTTP 429)"},
-                {451, 451, FETCH_REFUSED, "refused (HTTP 451)"},
-                {503, 503, FETCH_BUSY, "not available (HTTP 503)"},
-                {404, 404, FETCH_SERVER, "not found (HTTP 404)"},
-                {300, 399, FETCH_SERVER, "redirected (HTTP 3xx)"},
-                {400, 499, FETCH_SERVER, "request not understood (HTTP 4xx)"},
-                {500, 599, FETCH_SERVER, "server error (HTTP 5xx)"},
+                {401, 401, FETCH_LOGIN, "login refused"},
+                {403, 403, FETCH_REFUSED, "refused"},
+                {406, 406, FETCH_REFUSED, "refused"},
+                {429, 429, FETCH_BUSY, "too many requests"},
+                {451, 451, FETCH_REFUSED, "refused"},
+                {503, 503, FETCH_BUSY, "not available"},
+                {404, 404, FETCH_SERVER, "not found"},
+                {300, 399, FETCH_SERVER, "redirected"},
+                {400, 499, FETCH_SERVER, "request not understood"},
+                {500, 599, FETCH_SERVER, "server error"},
                 {0, 0, FETCH_TRANSPORT, "no answer"},
         };
         for (size_t i = 0; i < ELEMENTSOF(table); i++)
@@ -166,7 +166,7 @@ static FetchFault classify_failure(int status, const char **ret_reason) {
                         *ret_reason = table[i].reason;
                         return table[i].fault;
                 }
-        *ret_reason = "unexpected HTTP status";
+        *ret_reason = "unexpected status";
         return FETCH_SERVER;
 }
 

@@ -130,7 +130,8 @@ X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 
         " WHERE id = ?1 AND state = 2") \
 X(SNAPSHOT_SUSPECTS, "SELECT count(*) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3 AND state = 2" \
         " AND id > ifnull((SELECT max(id) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3" \
-        " AND state = 1), 0)") \
+        " AND state = 1), 0) AND at_ms > ifnull((SELECT good_ms FROM job WHERE source = ?1 AND scope = ?2" \
+        " AND period = ?3), 0)") \
 X(NOTE_ADD, "INSERT INTO note(step, snapshot, period, unit, indicator, kind, text)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 X(NOTES, "SELECT id, step, ifnull(snapshot, 0), period, ifnull(unit, 0), ifnull(indicator, 0), kind, text" \

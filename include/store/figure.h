@@ -98,7 +98,7 @@ int store_snapshots_list(Store *s, const SnapshotFilter *filter, SnapshotRow **r
 void snapshot_rows_free(SnapshotRow *rows, size_t n);
 /* A person accepts or rejects a suspect one; its figures are known from this step on. STORE_E_NONE when it is not suspect. */
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
-/* Suspects in a row since the last accepted one. */
+/* Suspects in a row since one was last accepted, or seen again unchanged. */
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,
                             int *ret);
 /* When (ms) an attempt last saw the figures of the period (accepted, unchanged, not modified), any scope = NULL; 0 never.

@@ -153,9 +153,9 @@ CASES = [
     ("40 MiB", {PROGRESS: {"mode": "huge"}}, REJECTED, ["progress", "larger than max_body"]),
     ("gzip bomb", {PROGRESS: {"mode": "bomb"}}, REJECTED, ["larger than max_body"]),
     ("endless", {SUMMARY: {"mode": "endless"}}, REJECTED, ["larger than max_body"]),
-    ("no HTTP", {SUMMARY: {"mode": "nothttp"}}, (REJECTED, FAILED), ["summary"]),
+    ("no HTTP", {SUMMARY: {"mode": "nothttp"}}, FAILED, ["summary", "HTTP/0.9"]),
     ("headers without end", {SUMMARY: {"mode": "headers"}}, REJECTED, ["summary"]),
-    ("reset", {PROGRESS: {"mode": "reset"}}, (REJECTED, FAILED), ["progress"]),
+    ("reset", {PROGRESS: {"mode": "reset"}}, FAILED, ["progress", "connection"]),
     ("a unit twice", summary(double_unit), REJECTED, ["summary", "twice", "12343"]),
     ("wrong envelope", summary(wrong_envelope), REJECTED, ["ERR_QUOTA"]),
     ("wrong scope", summary(wrong_scope), REJECTED, ["333"]),
@@ -222,11 +222,11 @@ def bad_case(lab, name, changed, outcome, words, times=3):
         lab.ask("portal", "2024-08")
         got, reason, _ = attempt(lab)
         assert got in (outcome if isinstance(outcome, tuple) else (outcome,)), (name, got, reason)
-        assert all(w in reason for w in words), (name, reason)
+        assert all(w.lower() in reason.lower() for w in words), (name, reason)
     assert lab.sql("SELECT count(*) FROM attempt")[0][0] == n_attempts + times, name
     assert figures(lab) == before, name
     told = trouble.expect(1, name)[0]
-    assert all(w in body_of(told) for w in words), (name, words, body_of(told))
+    assert all(w.lower() in body_of(told).lower() for w in words), (name, words, body_of(told))
     lab.publish(group_routes(group_rows()) + august())
     lab.ask("portal", "2024-08")
     assert attempt(lab)[0] == UNCHANGED, (name, attempt(lab))
@@ -258,7 +258,7 @@ def torn(lab):
     lab.publish(group_routes(group_rows()) + august(**{SUMMARY: {"files": ["new-0.json", "other.json", "old.json", "other.json"]}}))
     n = len(lab.requests())
     lab.ask("portal", "2024-08")
-    assert attempt(lab)[0] == UNCHANGED and figures(lab) == before, attempt(lab)
+    assert attempt(lab)[0] in (NEW, UNCHANGED) and figures(lab) == before, attempt(lab)
     paths = [r["path"][len(EVALUATION):] for r in lab.requests()[n:]]
     assert paths == [SUMMARY, PROGRESS, SUMMARY] * 2, paths
 
@@ -294,13 +294,13 @@ def tokens(lab):
     for at in (0, 3, 6):
         lists = {name: ["t1" if k < at else "t2"] for k, name in enumerate(GROUPS)}
         lists["g1"] = ["t2"] if at == 0 else ["t1", "t2"]
-        table = group_routes(group_rows(), fresh="t2", **{name: {"token": token} for name, token in lists.items()})
+        table = group_routes(group_rows(), fresh="t2", **{name: {"token": token, "mode": "status", "turns": at} for name, token in lists.items()})
         lab.publish(table + august())
         n = len(lab.requests())
         lab.ask("groups", "2024-08")
         assert attempt(lab, "groups")[0] in (UNCHANGED, NOT_MODIFIED) and figures(lab) == before, (at, attempt(lab, "groups"))
         paths = asked(lab, n, "/")
-        assert paths.count("/token") == 1 and len(paths) == 2 + 6 + (0 if at == 0 and len(paths) == 8 else 1), (at, paths)
+        assert paths.count("/token") == 1 and len(paths) == 9 and paths[-1] == "/groups/g1", (at, paths)
         lab.publish(group_routes(group_rows(), token="t1") + august())
         lab.ask("groups", "2024-08")
         assert attempt(lab, "groups")[0] in (UNCHANGED, NOT_MODIFIED), attempt(lab, "groups")
@@ -412,6 +412,7 @@ def broken(lab, **route):
 def refused(lab, time):
     """One single request a day, at the regular time; after seven such days none until a person asks."""
     trouble = Trouble(lab)
+    assert time.at("2024-09-06T11:00:00") == 3 # the regular time was missed: made up once
     assert time.at("2024-09-07T03:00:00") == 0
     broken(lab, status=403)
     for day in range(7, 14):
@@ -446,7 +447,6 @@ def busy(lab, time):
         for minutes in (1, 2, 4, 8, 16):
             assert time.after(seconds=minutes * 60 - 5) == 0, (status, minutes)
             assert time.after(seconds=10) == 1, (status, minutes)
-            time.now -= datetime.timedelta(seconds=0)
         good(lab, time)
     trouble.expect(4, "two troubles, two ends")
 
@@ -479,6 +479,16 @@ def broken_content(lab, time):
     trouble.expect(2, "no JSON")
 
 
+def check_memory(lab):
+    """Bombs, endless answers and 40 MiB were read with a bound; a sanitizer's own memory says nothing about it."""
+    with open("/proc/%d/maps" % lab.daemon.pid, encoding="utf8") as f:
+        is_sanitized = "libasan" in f.read()
+    with open("/proc/%d/status" % lab.daemon.pid, encoding="utf8") as f:
+        peak = int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) // 1024
+    print("peak memory: %d MiB" % peak)
+    assert is_sanitized or peak < 128, peak
+
+
 def main():
     with Lab(sys.argv[1]) as lab:
         lab.clock("2024-09-05T09:00:00+07:00")
@@ -505,6 +515,7 @@ def main():
         server_errors(lab, time)
         broken_content(lab, time)
         lab.integrity()
+        check_memory(lab)
         assert lab.stop() == 0
     print("bad-answers: passed")
 
