@@ -12,60 +12,15 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "app/message.h"
-#include "app/teller.h"
-#include "core/delivery.h"
-#include "core/mail.h"
-#include "os/clock.h"
+#include "app/courier-internal.h"
 #include "os/crypto.h"
 #include "os/hook.h"
 #include "os/log.h"
-#include "os/secret.h"
-#include "store/outbox.h"
-#include "transport/http.h"
-#include "transport/smtp.h"
 
-#define MAX_UNDER_WAY 8
-#define MAX_FLIGHTS (2 * MAX_UNDER_WAY) /* those that came back keep their place until the commit */
-#define MAX_PER_HOST 2
-#define HOOK_TIMEOUT_MS (20 * MS_PER_SECOND)
-#define HOOK_RESPONSE_MAX 1024
 #define MAYBE_WAIT_MS MS_PER_HOUR
+#define RETRY_STORE_MS (30 * MS_PER_SECOND)
 
-/* free -> marked (started in the open transaction) -> wire -> done (came back) -> settled (in the
- * open transaction) -> free. After a rollback marked becomes free and settled becomes done again:
- * no outcome is ever lost. */
-typedef enum FlightState {
-        FLIGHT_FREE,
-        FLIGHT_MARKED,
-        FLIGHT_WIRE,
-        FLIGHT_DONE,
-        FLIGHT_SETTLED
-} FlightState;
-
-typedef struct Flight {
-        FlightState state;
-        Courier *courier;
-        MessageRow *row;   /* one row with its bytes */
-        char host[256];    /* for the limit per host */
-        char channel[256]; /* paused by this name: "smtp" or "hook:TARGET" */
-        bool is_mail;
-        bool is_probe; /* of a paused channel */
-        char *address; /* mail address or URL, resolved */
-        char *secret;  /* webhook signing secret or NULL */
-        Slot *slot;
-        AttemptOutcome outcome;
-        int64_t retry_after_ms;
-        char response[1025];
-} Flight;
-
-struct Courier {
-        App *app;
-        Flight flights[MAX_FLIGHTS];
-        size_t n_refused; /* attempts of this run that were not accepted, for --once */
-};
-
-static void flight_reset(Flight *f) {
+void flight_reset(Flight *f) {
         Courier *c = f->courier;
         if (f->slot)
                 slot_free(f->slot);
@@ -73,7 +28,7 @@ static void flight_reset(Flight *f) {
         if (f->secret)
                 explicit_bzero(f->secret, strlen(f->secret));
         free(f->secret);
-        free(f->address);
+        channel_aim_done(&f->aim);
         *f = (Flight){.courier = c};
 }
 
@@ -128,17 +83,17 @@ static int book_items(App *app, StepId step, const MessageRow *row, int64_t now_
 
 static int pause_channel(App *app, const Flight *f, int64_t now_ms) {
         ChannelRow row = {0};
-        int r = store_channel_get(app->store, f->channel, &row);
+        int r = store_channel_get(app->store, f->aim.channel, &row);
         if (r < 0)
                 return r;
         if (!row.paused_ms) {
                 LogFields fields = {.message_id = LOG_ID_DELIVERY_FAILED};
                 log_full(LOG_WARNING, &fields,
                          "%s is paused: %s; one probe every 15 minutes, nothing is lost",
-                         f->channel, f->response);
+                         f->aim.channel, f->response);
                 row.paused_ms = now_ms;
         }
-        (void) snprintf(row.name, sizeof row.name, "%s", f->channel);
+        (void) snprintf(row.name, sizeof row.name, "%s", f->aim.channel);
         (void) snprintf(row.reason, sizeof row.reason, "%.*s", (int) sizeof row.reason - 1,
                         f->response);
         row.probe_ms = now_ms + DELIVERY_PROBE_MS;
@@ -147,10 +102,10 @@ static int pause_channel(App *app, const Flight *f, int64_t now_ms) {
 
 static int resume_channel(App *app, const Flight *f) {
         ChannelRow row = {0};
-        int r = store_channel_get(app->store, f->channel, &row);
+        int r = store_channel_get(app->store, f->aim.channel, &row);
         if (r < 0 || !row.paused_ms)
                 return r < 0 ? r : 0;
-        log_info("%s answers again", f->channel);
+        log_info("%s answers again", f->aim.channel);
         row.paused_ms = row.probe_ms = 0;
         row.reason[0] = '\0';
         return store_channel_put(app->store, &row);
@@ -160,7 +115,7 @@ static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, 
                        bool is_target_fault) {
         row->state = MESSAGE_DEAD;
         row->settled_ms = now_ms;
-        LogFields fields = {.target = f->address, .message_id = LOG_ID_DELIVERY_FAILED};
+        LogFields fields = {.target = f->aim.address, .message_id = LOG_ID_DELIVERY_FAILED};
         log_full(LOG_ERR, &fields,
                  "message %s is a dead letter after %u attempts: %s; `chisoctl retry %lld` plans "
                  "it again",
@@ -226,276 +181,35 @@ static int settle_flight(App *app, StepId step, Flight *f, int64_t now_ms) {
         return 0;
 }
 
-/* ---- the next batch -------------------------------------------------------------------------- */
-
-static void host_of(const char *url, char *ret, size_t size) {
-        const char *p = strstr(url, "://");
-        p = p ? p + 3 : url;
-        (void) snprintf(ret, size, "%.*s", (int) strcspn(p, "/?#"), p);
-}
-
-static const TargetRow *find_target(const TargetRow *targets, size_t n, int64_t id) {
-        for (size_t i = 0; i < n; i++)
-                if (targets[i].id == id)
-                        return &targets[i];
-        return NULL;
-}
-
-static int resolve(App *app, const char *text, char **ret) {
-        Buf CLEANUP(buf_done) b = BUF_INIT(65536);
-        int r = secret_resolve(text, app->config->daemon.secrets_dir, &b);
-        if (r < 0)
-                return r;
-        *ret = buf_take(&b);
-        return *ret ? 0 : -ENOMEM;
-}
-
-/* Address, host and channel of a flight. A secret that is missing pauses the channel: a person
- * must mend it. */
-static int aim(App *app, Flight *f, const TargetRow *target) {
-        f->is_mail = streq(target->channel, "email");
-        if (f->is_mail) {
-                (void) snprintf(f->channel, sizeof f->channel, "smtp");
-                host_of(str_or(app->config->smtp.url, ""), f->host, sizeof f->host);
-                return mail_address(target->address, &f->address);
-        }
-        (void) snprintf(f->channel, sizeof f->channel, "hook:%s", target->key);
-        int r = resolve(app, target->address, &f->address);
-        if (r < 0)
-                return r;
-        host_of(f->address, f->host, sizeof f->host);
-        const RecipientDef *recipient = message_recipient(app, target->recipient);
-        return recipient && recipient->webhook_secret
-                       ? resolve(app, recipient->webhook_secret, &f->secret)
-                       : 0;
-}
-
-static bool has_room(const Courier *c, const Flight *one) {
-        size_t n_host = 0;
-        for (size_t i = 0; i < MAX_FLIGHTS; i++) {
-                const Flight *f = &c->flights[i];
-                if (f == one || f->state == FLIGHT_FREE || f->state == FLIGHT_SETTLED)
-                        continue;
-                if (f->row && one->row && f->row->target == one->row->target)
-                        return false;
-                n_host += streq(f->host, one->host);
-        }
-        return n_host < MAX_PER_HOST;
-}
-
-static size_t count_under_way(const Courier *c) {
-        size_t n = 0;
-        for (size_t i = 0; i < MAX_FLIGHTS; i++)
-                n += c->flights[i].state == FLIGHT_MARKED || c->flights[i].state == FLIGHT_WIRE;
-        return n;
-}
-
-static Flight *free_flight(Courier *c) {
-        for (size_t i = 0; i < MAX_FLIGHTS; i++)
-                if (c->flights[i].state == FLIGHT_FREE)
-                        return &c->flights[i];
-        return NULL;
-}
-
-/* A paused channel lets one probe through when its time has come; *ret_go false otherwise. */
-static int check_pause(App *app, Flight *f, int64_t now_ms, bool *ret_go) {
-        ChannelRow channel = {0};
-        int r = store_channel_get(app->store, f->channel, &channel);
-        if (r < 0)
-                return r;
-        *ret_go = !channel.paused_ms || channel.probe_ms <= now_ms || app->is_once;
-        if (!*ret_go || !channel.paused_ms)
-                return 0;
-        f->is_probe = true;
-        channel.probe_ms = now_ms + DELIVERY_PROBE_MS;
-        return store_channel_put(app->store, &channel);
-}
-
-static void fail_before_wire(Flight *f, int error) {
-        f->outcome = ATTEMPT_CHANNEL_DOWN;
-        (void) snprintf(f->response, sizeof f->response,
-                        "not sent: address or secret of %s cannot be used (%s)", f->channel,
-                        strerror(-error));
-        f->state = FLIGHT_DONE;
-}
-
-/* Takes a due row into a flight and marks it started. *ret_go false: passed over for now. */
-static int board(Courier *c, Flight *f, StepId step, const MessageRow *due, const TargetRow *target,
-                 int64_t now_ms) {
-        App *app = c->app;
-        bool go = false, is_void = false;
-        int r = store_message_get(app->store, due->id, &f->row);
-        if (r != 0)
-                return r < 0 ? r : -ENOENT;
-        int aimed = aim(app, f, target);
-        if (!has_room(c, f)) {
-                flight_reset(f);
-                return 0;
-        }
-        r = check_pause(app, f, now_ms, &go);
-        if (r < 0 || !go) {
-                flight_reset(f);
-                return r;
-        }
-        if (f->row->attempts > 0 && f->row->maybe == 0) {
-                r = teller_remake(app, step, due->id, now_ms, &is_void);
-                message_rows_free(f->row, 1);
-                f->row = NULL;
-                if (r >= 0)
-                        r = store_message_get(app->store, due->id, &f->row);
-                if (r != 0)
-                        return r < 0 ? r : -ENOENT;
-        }
-        if (is_void) {
-                f->row->state = MESSAGE_VOID;
-                f->row->settled_ms = now_ms;
-                r = store_message_settle(app->store, step, f->row);
-                flight_reset(f);
-                return r;
-        }
-        r = store_message_start(app->store, due->id, now_ms);
-        if (r < 0)
-                return r;
-        f->row->attempts++;
-        f->row->state = MESSAGE_STARTED;
-        f->state = FLIGHT_MARKED;
-        if (aimed < 0)
-                fail_before_wire(f, aimed);
-        return 0;
-}
-
-static int board_batch(Courier *c, StepId step, const MessageRow *due, size_t n, int64_t now_ms) {
-        TargetRow *targets = NULL;
-        size_t n_targets = 0;
-        int r = store_targets(c->app->store, &targets, &n_targets);
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                Flight *f = free_flight(c);
-                const TargetRow *target = find_target(targets, n_targets, due[i].target);
-                if (!f || count_under_way(c) >= MAX_UNDER_WAY)
-                        break;
-                if (target)
-                        r = board(c, f, step, &due[i], target, now_ms);
-        }
-        target_rows_free(targets, n_targets);
-        return r;
-}
-
-/* ---- on the wire ----------------------------------------------------------------------------- */
-
-static void flight_finish(Flight *f, AttemptOutcome outcome, int64_t retry_after_ms,
-                          const char *text) {
-        hook_point("send.sent");
-        f->outcome = outcome;
-        f->retry_after_ms = retry_after_ms;
-        (void) snprintf(f->response, sizeof f->response, "%s", text);
-        f->state = FLIGHT_DONE;
-        app_wake(f->courier->app);
-}
-
-static void on_mail(Slot *slot, const SmtpResult *result, void *userdata) {
-        (void) slot;
-        flight_finish(userdata, result->outcome, 0, result->text);
-}
-
-static void on_hook(Slot *slot, const HttpResult *result, void *userdata) {
-        (void) slot;
-        Buf CLEANUP(buf_done) text = BUF_INIT(8192);
-        if (result->status)
-                (void) buf_printf(&text, "HTTP %d ", result->status);
-        if (result->error)
-                (void) buf_str(&text, result->error_text);
-        else if (result->body_size)
-                (void) buf_append(&text, result->body,
-                                  MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
-        flight_finish(userdata, delivery_hook_outcome(&result->hook), result->retry_after_ms,
-                      buf_text(&text));
-}
-
-static int start_mail(App *app, Flight *f) {
-        const Config *c = app->config;
-        char CLEANUP_FREE *password = NULL, *sender = NULL;
-        if (!c->smtp.url)
-                return -EDESTADDRREQ;
-        int r = c->smtp.password ? resolve(app, c->smtp.password, &password) : 0;
-        if (r >= 0)
-                r = mail_address(c->smtp.from, &sender);
-        if (r >= 0) {
-                SmtpRequest request = {.url = c->smtp.url,
-                                       .username = c->smtp.username,
-                                       .password = password,
-                                       .ca_file = c->smtp.ca_file ? c->smtp.ca_file
-                                                                  : c->network.ca_file,
-                                       .tls = c->smtp.tls,
-                                       .sender = sender,
-                                       .recipient = f->address,
-                                       .data = f->row->body,
-                                       .size = f->row->body_size,
-                                       .timeout_ms = c->smtp.timeout_ms};
-                r = smtp_start(app->mux, &request, on_mail, f, &f->slot);
-        }
-        if (password)
-                explicit_bzero(password, strlen(password));
-        return r;
-}
-
-static int start_hook(App *app, Flight *f) {
-        int64_t timestamp = clock_now_ms() / 1000;
-        Buf CLEANUP(buf_done) id = BUF_INIT(512), at = BUF_INIT(64), signature = BUF_INIT(4096);
-        int r = buf_printf(&id, "webhook-id: %s", f->row->uuid);
-        if (r >= 0)
-                r = buf_printf(&at, "webhook-timestamp: %lld", (long long) timestamp);
-        if (r >= 0)
-                r = buf_str(&signature, "webhook-signature: ");
-        if (r >= 0 && f->secret)
-                r = crypto_webhook_sign(f->secret, f->row->uuid, timestamp, f->row->body,
-                                        f->row->body_size, &signature);
-        if (r < 0)
-                return r;
-        const char *headers[] = {"Content-Type: application/json", buf_text(&id), buf_text(&at),
-                                 buf_text(&signature)};
-        HttpRequest request = {.url = f->address,
-                               .method = "POST",
-                               .headers = headers,
-                               .n_headers = f->secret ? 4 : 3,
-                               .body = f->row->body,
-                               .body_size = f->row->body_size,
-                               .max_body = HOOK_RESPONSE_MAX,
-                               .is_truncating = true,
-                               .timeout_ms = HOOK_TIMEOUT_MS};
-        return http_start(app->mux, &request, on_hook, f, &f->slot);
-}
-
-static void launch(Courier *c) {
-        for (size_t i = 0; i < MAX_FLIGHTS; i++) {
-                Flight *f = &c->flights[i];
-                if (f->state != FLIGHT_MARKED)
-                        continue;
-                f->state = FLIGHT_WIRE;
-                hook_point("send.begin");
-                int r = f->is_mail ? start_mail(c->app, f) : start_hook(c->app, f);
-                if (r < 0) {
-                        fail_before_wire(f, r);
-                        app_wake(c->app);
-                }
-        }
-}
-
 /* ---- the settle transaction ------------------------------------------------------------------ */
 
-static size_t count_state(const Courier *c, FlightState state) {
+size_t courier_count(const Courier *c, FlightState state) {
         size_t n = 0;
         for (size_t i = 0; i < MAX_FLIGHTS; i++)
                 n += c->flights[i].state == state;
         return n;
 }
 
-static int settle_inside(Courier *c, const MessageRow *due, size_t n_due, int64_t now_ms) {
+/* Nothing waits for a paused channel any more: the next message shows whether it works again. */
+static int free_channel(App *app, const char *name) {
+        ChannelRow row = {0};
+        int r = store_channel_get(app->store, name, &row);
+        if (r < 0 || !row.paused_ms)
+                return r < 0 ? r : 0;
+        log_info("nothing waits for %s any more: the next message is tried at once", name);
+        row.paused_ms = 0;
+        return store_channel_put(app->store, &row);
+}
+
+static int settle_inside(Courier *c, Manifest *m, int64_t now_ms) {
         StepId step = 0;
         int r = store_step(c->app->store, CAUSE_SETTLE, now_ms, &step);
         for (size_t i = 0; r >= 0 && i < MAX_FLIGHTS; i++)
                 if (c->flights[i].state == FLIGHT_DONE)
                         r = settle_flight(c->app, step, &c->flights[i], now_ms);
-        return r < 0 ? r : board_batch(c, step, due, n_due, now_ms);
+        if (r >= 0 && *m->idle_channel)
+                r = free_channel(c->app, m->idle_channel);
+        return r < 0 ? r : courier_board(c, step, m, now_ms);
 }
 
 static void settle_committed(Courier *c) {
@@ -506,7 +220,7 @@ static void settle_committed(Courier *c) {
                 c->n_refused += f->outcome != ATTEMPT_ACCEPTED;
                 flight_reset(f);
         }
-        launch(c);
+        courier_launch(c);
 }
 
 static void settle_rolled_back(Courier *c) {
@@ -519,12 +233,12 @@ static void settle_rolled_back(Courier *c) {
         }
 }
 
-static int settle(Courier *c, const MessageRow *due, size_t n_due, int64_t now_ms) {
+static int settle(Courier *c, Manifest *m, int64_t now_ms) {
         Store *store = c->app->store;
         hook_point("settle.begin");
         int r = store_begin(store);
         if (r >= 0)
-                r = settle_inside(c, due, n_due, now_ms);
+                r = settle_inside(c, m, now_ms);
         hook_point("settle.commit");
         if (r >= 0)
                 r = store_commit(store);
@@ -540,51 +254,35 @@ static int settle(Courier *c, const MessageRow *due, size_t n_due, int64_t now_m
         return 0;
 }
 
-static bool is_boardable(const Courier *c, const MessageRow *due, size_t n) {
-        if (count_state(c, FLIGHT_WIRE) >= MAX_UNDER_WAY)
-                return false;
-        for (size_t i = 0; i < n; i++) {
-                bool is_under_way = false;
-                for (size_t k = 0; k < MAX_FLIGHTS; k++)
-                        is_under_way = is_under_way ||
-                                       (c->flights[k].row && c->flights[k].row->id == due[i].id);
-                if (!is_under_way)
-                        return true;
+/* A step that would change nothing is not written. */
+static int settle_due(Courier *c, int64_t now_ms) {
+        Manifest CLEANUP(manifest_done) m = {0};
+        int r = c->app->is_stopping ? 0 : manifest_load(c, now_ms, &m);
+        if (r < 0)
+                return r;
+        if (courier_count(c, FLIGHT_DONE) == 0 && m.n == 0 && !*m.idle_channel) {
+                c->next_ms = m.next_ms;
+                return 0;
         }
-        return false;
+        r = settle(c, &m, now_ms);
+        /* What just settled may have made room or resumed a channel. */
+        c->next_ms = now_ms;
+        return r;
 }
 
 void courier_run(App *app, int64_t now_ms) {
         Courier *c = app->courier;
-        MessageRow *due = NULL;
-        size_t n_due = 0;
-        /* More than fit: some hosts may be at their limit. */
-        int r = app->is_stopping
-                        ? 0
-                        : store_messages_due(app->store, now_ms, 4 * MAX_UNDER_WAY, &due, &n_due);
-        if (r >= 0 && (count_state(c, FLIGHT_DONE) > 0 || is_boardable(c, due, n_due)))
-                r = settle(c, due, n_due, now_ms);
-        message_rows_free(due, n_due);
+        int r = settle_due(c, now_ms);
         if (r >= 0)
                 return;
+        c->next_ms = now_ms + RETRY_STORE_MS;
         log_error("deliveries cannot be settled (%s), trying again in 30 s", strerror(-r));
         app->health.store_error = r;
         app->health.store_error_ms = now_ms;
 }
 
-int64_t courier_next(App *app, int64_t now_ms) {
-        const Courier *c = app->courier;
-        if (count_state(c, FLIGHT_DONE) > 0)
-                return app->health.store_error ? now_ms + 30 * MS_PER_SECOND : now_ms;
-        int64_t next = INT64_MAX;
-        if (count_state(c, FLIGHT_WIRE) >= MAX_UNDER_WAY ||
-            store_message_next(app->store, &next) < 0)
-                return INT64_MAX;
-        /* A row that is due but waits for its host is started when that host's flight comes
-         * back. */
-        if (next <= now_ms)
-                return count_state(c, FLIGHT_WIRE) > 0 ? INT64_MAX : now_ms + MS_PER_SECOND;
-        return next;
+int64_t courier_next(const App *app) {
+        return app->courier->next_ms;
 }
 
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused) {
@@ -594,7 +292,7 @@ bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused) {
         int r = store_messages_due(app->store, now_ms, 1, &due, &n_due);
         message_rows_free(due, n_due);
         *ret_refused = c->n_refused;
-        return r < 0 || (n_due == 0 && count_state(c, FLIGHT_FREE) == MAX_FLIGHTS);
+        return r < 0 || (n_due == 0 && courier_count(c, FLIGHT_FREE) == MAX_FLIGHTS);
 }
 
 /* ---- start-up and people --------------------------------------------------------------------- */

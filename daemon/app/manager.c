@@ -218,7 +218,7 @@ static void show_status(App *app, int64_t now_ms) {
 static int64_t next_due(App *app, int64_t now_ms) {
         int64_t next = judge_next(app, now_ms);
         next = MIN(next, source_next(app, now_ms));
-        next = MIN(next, courier_next(app, now_ms));
+        next = MIN(next, courier_next(app));
         next = MIN(next, teller_next(app, now_ms));
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/channel.h"
 #include "app/facts.h"
 #include "app/message.h"
 #include "os/crypto.h"
@@ -144,17 +145,23 @@ static bool may_be_planned(const Facts *f, const RecipientDef *recipient, const 
                 facts_gate(f, recipient, t, false) <= f->now_ms);
 }
 
-static int is_channel_paused(App *app, const TargetRow *t, bool *ret) {
-        ChannelRow channel = {0};
-        char name[256] = "smtp";
-        if (!streq(t->channel, "email"))
-                (void) snprintf(name, sizeof name, "hook:%s", t->key);
-        int r = store_channel_get(app->store, name, &channel);
-        *ret = r == 0 && channel.paused_ms > 0;
-        return r < 0 ? r : 0;
+/* Nothing is released to a paused channel: what is said when it is back shall be what is true
+ * then. */
+static int is_channel_paused(App *app, const Pauses *pauses, const TargetRow *t, bool *ret) {
+        Aim CLEANUP(channel_aim_done) aim = {0};
+        *ret = false;
+        if (pauses->n == 0)
+                return 0;
+        int r = channel_aim(app, t, &aim);
+        *ret = r >= 0 && pauses_find(pauses, aim.channel);
+        return r;
 }
 
 static int collect(const Facts *f, ReleaseList *ret) {
+        Pauses CLEANUP(pauses_done) pauses = {0};
+        int loaded = pauses_load(f->app, &pauses);
+        if (loaded < 0)
+                return loaded;
         for (size_t i = 0; i < f->n_targets; i++) {
                 const TargetRow *t = &f->targets[i];
                 const RecipientDef *recipient = message_recipient(f->app, t->recipient);
@@ -163,7 +170,7 @@ static int collect(const Facts *f, ReleaseList *ret) {
                 bool is_busy = false, is_paused = false;
                 int r = store_target_busy(f->app->store, t->id, &is_busy);
                 if (r >= 0 && !is_busy)
-                        r = is_channel_paused(f->app, t, &is_paused);
+                        r = is_channel_paused(f->app, &pauses, t, &is_paused);
                 if (r < 0)
                         return r;
                 Release one = {.target = t};
@@ -299,31 +306,36 @@ int64_t teller_next(App *app, int64_t now_ms) {
         return next;
 }
 
-int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *ret_is_void) {
-        Facts CLEANUP(facts_done) f = {0};
+static const TargetRow *facts_target(const Facts *f, int64_t id) {
+        for (size_t i = 0; i < f->n_targets; i++)
+                if (f->targets[i].id == id)
+                        return &f->targets[i];
+        return NULL;
+}
+
+static int remake_row(const Facts *f, StepId step, MessageRow *row, const Release *one) {
+        free(row->subject);
+        free(row->content_type);
+        free(row->body);
+        row->subject = row->content_type = row->body = NULL;
+        int r = message_make(f->app, one->target, one->items, one->n, one->n_open, f->now_ms, row);
+        return r < 0 ? r : store_message_remake(f->app->store, step, row, one->items, one->n);
+}
+
+int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_void) {
         MessageRow *row = NULL;
-        int r = store_message_get(app->store, message, &row);
+        int r = store_message_get(f->app->store, message, &row);
         if (r != 0)
                 return r < 0 ? r : -ENOENT;
-        r = facts_load(app, now_ms, &f);
-        const TargetRow *target = NULL;
-        for (size_t i = 0; r >= 0 && i < f.n_targets; i++)
-                if (f.targets[i].id == row->target)
-                        target = &f.targets[i];
-        const RecipientDef *recipient = target ? message_recipient(app, target->recipient) : NULL;
+        const TargetRow *target = facts_target(f, row->target);
+        const RecipientDef *recipient =
+                target ? message_recipient(f->app, target->recipient) : NULL;
         Release one = {.target = target};
-        if (r >= 0 && recipient && !row->is_drill)
-                r = facts_plan(&f, recipient, target, &one.items, &one.n, &one.n_open);
+        if (recipient && !row->is_drill)
+                r = facts_plan(f, recipient, target, &one.items, &one.n, &one.n_open);
+        if (r >= 0 && one.n > 0)
+                r = remake_row(f, step, row, &one);
         *ret_is_void = one.n == 0 && !row->is_drill;
-        if (r >= 0 && one.n > 0) {
-                free(row->subject);
-                free(row->content_type);
-                free(row->body);
-                row->subject = row->content_type = row->body = NULL;
-                r = message_make(app, target, one.items, one.n, one.n_open, now_ms, row);
-                if (r >= 0)
-                        r = store_message_remake(app->store, step, row, one.items, one.n);
-        }
         free(one.items);
         message_rows_free(row, 1);
         return r;

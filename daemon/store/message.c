@@ -106,7 +106,7 @@ int store_message_settle(Store *s, StepId step, const MessageRow *row) {
                           ARGS(arg_int(row->id), arg_int(row->state), arg_int(row->next_ms),
                                arg_int(row->maybe), arg_int(row->open_starts),
                                arg_text(row->outcome), arg_text(row->response), arg_int(step),
-                               arg_int(row->settled_ms)));
+                               arg_int(row->settled_ms), arg_int(row->attempts)));
 }
 
 int store_message_retry(Store *s, StepId step, int64_t id) {
@@ -212,6 +212,12 @@ int store_messages_due(Store *s, int64_t now_ms, size_t limit, MessageRow **ret,
                              ret, ret_n);
 }
 
+int store_messages_due_for(Store *s, int64_t now_ms, size_t limit, bool is_without_mail,
+                           MessageRow **ret, size_t *ret_n) {
+        return messages_read(s, is_without_mail ? STMT_MESSAGES_DUE_APART : STMT_MESSAGES_DUE,
+                             ARGS(arg_int(now_ms), arg_int((int64_t) limit)), ret, ret_n);
+}
+
 int store_message_get(Store *s, int64_t id, MessageRow **ret) {
         MessageRow *rows = NULL;
         size_t n = 0;
@@ -282,6 +288,10 @@ int store_target_busy(Store *s, int64_t target, bool *ret) {
 
 int store_message_next(Store *s, int64_t *ret_ms) {
         return query_int(s, STMT_MESSAGE_NEXT, NO_ARGS, INT64_MAX, ret_ms);
+}
+
+int store_message_next_after(Store *s, int64_t now_ms, int64_t *ret_ms) {
+        return query_int(s, STMT_MESSAGE_NEXT_AFTER, ARGS(arg_int(now_ms)), INT64_MAX, ret_ms);
 }
 
 int store_outbox_counts(Store *s, OutboxCounts *ret) {

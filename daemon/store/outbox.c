@@ -24,13 +24,13 @@ static int read_target(Query q, TargetRow *row) {
         return r;
 }
 
-int store_targets(Store *s, TargetRow **ret, size_t *ret_n) {
+static int targets_read(Store *s, StatementId id, TargetRow **ret, size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;
         TargetRow *rows = NULL;
         size_t n = 0, cap = 0;
         int r;
 
-        r = query_begin(s, STMT_TARGETS, NO_ARGS, &q);
+        r = query_begin(s, id, NO_ARGS, &q);
         if (r >= 0)
                 r = COLLECT(q, rows, n, cap, read_target);
         if (r < 0) {
@@ -42,14 +42,45 @@ int store_targets(Store *s, TargetRow **ret, size_t *ret_n) {
         return 0;
 }
 
-void target_rows_free(TargetRow *rows, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                free(rows[i].key);
-                free(rows[i].recipient);
-                free(rows[i].channel);
-                free(rows[i].address);
-                free(rows[i].reason);
+int store_targets(Store *s, TargetRow **ret, size_t *ret_n) {
+        return targets_read(s, STMT_TARGETS, ret, ret_n);
+}
+
+int store_targets_busy(Store *s, TargetRow **ret, size_t *ret_n) {
+        return targets_read(s, STMT_TARGETS_BUSY, ret, ret_n);
+}
+
+int store_target_get(Store *s, int64_t id, TargetRow *ret) {
+        CLEANUP_QUERY Query q = NULL;
+        TargetRow row = {0};
+        int r;
+
+        r = query_begin(s, STMT_TARGET_GET, ARGS(arg_int(id)), &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
+        r = read_target(q, &row);
+        if (r < 0) {
+                target_row_done(&row);
+                return r;
         }
+        *ret = row;
+        return 0;
+}
+
+void target_row_done(TargetRow *row) {
+        free(row->key);
+        free(row->recipient);
+        free(row->channel);
+        free(row->address);
+        free(row->reason);
+        *row = (TargetRow){0};
+}
+
+void target_rows_free(TargetRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                target_row_done(&rows[i]);
         free(rows);
 }
 

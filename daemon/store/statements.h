@@ -233,6 +233,10 @@ X(ACKS, "SELECT a.episode, a.severity FROM ack a JOIN episode e ON e.id = a.epis
 #define STATEMENTS_OUTBOX(X) \
 X(TARGETS, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
         " FROM target WHERE state <> 3 ORDER BY id") \
+X(TARGET_GET, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
+        " FROM target WHERE id = ?1") \
+X(TARGETS_BUSY, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
+        " FROM target WHERE id IN (SELECT target FROM message WHERE state IN (1, 2)) ORDER BY id") \
 X(TARGET_PUT, "INSERT INTO target(key, recipient, unit, channel, address, state, reason, last_release_ms, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(key) DO UPDATE SET" \
         " recipient = excluded.recipient, unit = excluded.unit, channel = excluded.channel," \
@@ -275,14 +279,18 @@ X(MESSAGE_ITEMS, "SELECT say, ifnull(episode, 0), ifnull(indicator, 0), period, 
         " ifnull(corrects, 0), severity FROM message_item WHERE message = ?1 ORDER BY n") \
 X(MESSAGES_DUE, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 1 AND next_ms <= ?1" \
         " ORDER BY next_ms, id LIMIT ?2") \
+X(MESSAGES_DUE_APART, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 1 AND next_ms <= ?1" \
+        " AND (SELECT channel FROM target t WHERE t.id = message.target) <> 'email'" \
+        " ORDER BY next_ms, id LIMIT ?2") \
 X(MESSAGE_GET, "SELECT " SQL_MESSAGE_COLUMNS ", body FROM message WHERE id = ?1") \
 X(MESSAGE_MAYBE, "SELECT maybe FROM message WHERE id = ?1") \
 X(MESSAGES_STARTED, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 2 ORDER BY id") \
 X(MESSAGE_BUSY, "SELECT 1 FROM message WHERE target = ?1 AND state IN (1, 2)") \
 X(MESSAGE_NEXT, "SELECT min(next_ms) FROM message WHERE state = 1") \
+X(MESSAGE_NEXT_AFTER, "SELECT min(next_ms) FROM message WHERE state = 1 AND next_ms > ?1") \
 X(MESSAGE_START, "UPDATE message SET state = 2, attempts = attempts + 1, started_ms = ?2 WHERE id = ?1 AND state = 1") \
 X(MESSAGE_SETTLE, "UPDATE message SET state = ?2, next_ms = ?3, maybe = ?4, open_starts = ?5, outcome = ?6," \
-        " response = ?7, settled = CASE WHEN ?2 > 2 THEN ?8 END, settled_ms = CASE WHEN ?2 > 2 THEN ?9 ELSE 0 END" \
+        " response = ?7, attempts = ?10, settled = CASE WHEN ?2 > 2 THEN ?8 END, settled_ms = CASE WHEN ?2 > 2 THEN ?9 ELSE 0 END" \
         " WHERE id = ?1 AND state <> 3 AND NOT (state = 5 AND ?2 <= 2)") \
 X(MESSAGE_RETRIED, "UPDATE message SET retried = ?2 WHERE id = ?1 AND state = 4") \
 X(MESSAGE_TARGET, "SELECT target FROM message WHERE id = ?1") \

@@ -11,7 +11,8 @@ void courier_free(Courier *c);
 int courier_recover(App *app, int64_t now_ms);
 /* Settles what came back and starts what is due. */
 void courier_run(App *app, int64_t now_ms);
-int64_t courier_next(App *app, int64_t now_ms);
+/* When the courier has to run next, as its last run found it; INT64_MAX. */
+int64_t courier_next(const App *app);
 /* --once: every due row gets one attempt. True when nothing is under way and nothing due is
  * left. */
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused);

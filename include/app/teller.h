@@ -6,6 +6,8 @@
 #include "app/app.h"
 #include "store/outbox.h"
 
+typedef struct Facts Facts;
+
 /* Targets against the configuration and the registry's contacts. Inside a transaction. */
 int teller_sync_targets(App *app, StepId step);
 
@@ -18,7 +20,7 @@ int64_t teller_next(App *app, int64_t now_ms);
 
 /* Makes a ready row anew from the present plan (none of its attempts can have arrived): in the
  * caller's transaction. *ret_is_void: nothing is left to say, the row is void. */
-int teller_remake(App *app, StepId step, int64_t message, int64_t now_ms, bool *ret_is_void);
+int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_void);
 
 /* What would be told to whom, without telling: array of {target, items: n, subject, gate}. */
 int teller_preview(App *app, int64_t now_ms, json_t **ret);

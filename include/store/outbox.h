@@ -28,6 +28,10 @@ typedef struct TargetRow {
         int64_t last_release_ms;
 } TargetRow;
 int store_targets(Store *s, TargetRow **ret, size_t *ret_n); /* not removed ones, by id */
+int store_target_get(Store *s, int64_t id, TargetRow *ret);  /* STORE_E_NONE */
+/* Those with an unsettled message, by id. */
+int store_targets_busy(Store *s, TargetRow **ret, size_t *ret_n);
+void target_row_done(TargetRow *row);
 void target_rows_free(TargetRow *rows, size_t n);
 /* Inserts or updates by key; a changed address clears a mark. *ret_id. */
 int store_target_put(Store *s, StepId step, const TargetRow *row, int64_t *ret_id);
@@ -83,6 +87,9 @@ int store_message_remake(Store *s, StepId step, const MessageRow *row, const Pla
 int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n);
 /* Ready rows due at now_ms, oldest next_ms first, without bodies; at most `limit`. */
 int store_messages_due(Store *s, int64_t now_ms, size_t limit, MessageRow **ret, size_t *ret_n);
+/* The same; with is_without_mail only those of other channels. */
+int store_messages_due_for(Store *s, int64_t now_ms, size_t limit, bool is_without_mail,
+                           MessageRow **ret, size_t *ret_n);
 int store_message_get(Store *s, int64_t id,
                       MessageRow **ret); /* with body; one row array; STORE_E_NONE */
 /* Rows found started (at start-up). */
@@ -91,10 +98,12 @@ int store_messages_started(Store *s, MessageRow **ret, size_t *ret_n);
 int store_target_busy(Store *s, int64_t target, bool *ret);
 /* Earliest next_ms of ready rows, paused channels or not; INT64_MAX when none. */
 int store_message_next(Store *s, int64_t *ret_ms);
+/* The same of those not yet due. */
+int store_message_next_after(Store *s, int64_t now_ms, int64_t *ret_ms);
 /* Marks as started (attempts + 1); part of a settle or release transaction. STORE_E_NONE: not ready. */
 int store_message_start(Store *s, int64_t id, int64_t now_ms);
-/* Writes the outcome of an attempt: state (READY with next_ms, ACCEPTED, DEAD, VOID), maybe, open_starts, outcome, response,
- * settled_ms. STORE_E_NONE: accepted before, or void (its target was removed) and the outcome would bring it back. */
+/* Writes the outcome of an attempt: state (READY with next_ms, ACCEPTED, DEAD, VOID), attempts (one that was the channel's
+ * fault does not count), maybe, open_starts, outcome, response, settled_ms. STORE_E_NONE: accepted before, or void (its target was removed) and the outcome would bring it back. */
 int store_message_settle(Store *s, StepId step, const MessageRow *row);
 /* `chisoctl retry`: the dead row counts no more, the target's mark and what was given up are cleared. STORE_E_NONE: not dead. */
 int store_message_retry(Store *s, StepId step, int64_t id);

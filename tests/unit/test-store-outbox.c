@@ -46,7 +46,11 @@ static int64_t episode_new(Store *s, StepId step, const char *rule, UnitId unit)
 }
 
 static int settle(Store *s, StepId step, int64_t id, MessageState st, unsigned maybe) {
+        char sql[64];
+        (void) snprintf(sql, sizeof sql, "SELECT attempts FROM message WHERE id = %lld",
+                        (long long) id);
         MessageRow row = {.id = id,
+                          .attempts = (unsigned) sql_int(s, sql),
                           .state = st,
                           .next_ms = T0 + 300,
                           .settled_ms = T0 + 77,
@@ -241,6 +245,10 @@ static void test_message_life(void **state) {
         message_rows_free(m, n);
         ok(store_message_next(s, &next));
         assert_int_equal(next, T0 + 5);
+        ok(store_message_next_after(s, T0 + 4, &next));
+        assert_int_equal(next, T0 + 5);
+        ok(store_message_next_after(s, T0 + 5, &next));
+        assert_true(next == INT64_MAX);
 
         step = begin(s, CAUSE_SETTLE, T0 + 1);
         row.id = id;
