@@ -233,8 +233,7 @@ static void finish_once(App *app, int64_t now_ms) {
         OutboxCounts counts = {0};
         if (!source_is_idle(app, now_ms, &n_failed))
                 return;
-        if (app->judged_day != day_of_instant(now_ms)) {
-                run_deadlines(app, now_ms);
+        if (app->is_tell_due) {
                 run_teller(app, now_ms);
                 courier_run(app, now_ms);
         }
@@ -446,12 +445,11 @@ static int start(App *app) {
                 r = courier_recover(app, now);
         if (r >= 0)
                 r = source_init(app);
-        if (r >= 0 && app->is_once)
-                r = source_request_all(app);
-        if (r >= 0 && !app->is_once) {
-                run_deadlines(app, now);
-                r = start_serving(app);
-        }
+        /* What is known is judged at load, before anything is asked: a new rule finds it so. */
+        if (r >= 0)
+                run_deadlines(app, clock_now_ms());
+        if (r >= 0)
+                r = app->is_once ? source_request_all(app) : start_serving(app);
         return r;
 }
 
