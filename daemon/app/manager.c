@@ -35,19 +35,6 @@
 #define REQUEST_MAX ((size_t) 1 << 20)
 #define IDLE_MAX_MS MS_PER_DAY
 
-const char *app_unit_label(const App *app, UnitId unit, Day day) {
-        const Unit *u = unit_get(&app->units, unit);
-        if (!u)
-                return "";
-        const char *name = unit_name_on(&app->units, unit, day);
-        return *name ? name : u->key;
-}
-
-void app_wake(App *app) {
-        if (app->defer)
-                (void) sd_event_source_set_enabled(app->defer, SD_EVENT_ONESHOT);
-}
-
 /* ---- configuration --------------------------------------------------------------------------- */
 
 static void log_diag(const Diag *diag) {
