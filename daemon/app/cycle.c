@@ -16,6 +16,7 @@
 #include "os/log.h"
 #include "store/registry.h"
 
+#define SCOPE_KIND "scope" /* of a unit of which nothing but its parts is known */
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
 
 typedef struct Evaluation {
@@ -206,17 +207,40 @@ static int register_unit(Evaluation *e, const char *code, const char *name, cons
         return 0;
 }
 
+/* The index of names is rebuilt from the rows: this is rare. */
+static int reload_units(App *app) {
+        unit_registry_done(&app->units);
+        app->units = (UnitRegistry){0};
+        return store_units_load(app->store, &app->units);
+}
+
 static int rename_unit(Evaluation *e, UnitId id, const char *name, Day day) {
         e->is_registry_touched = true;
         int r = store_unit_name_end(e->app->store, id, day);
         if (r >= 0)
                 r = store_unit_name_add(e->app->store, e->step, id, name, day, DAY_OPEN, false);
-        if (r < 0)
-                return r;
-        /* The index of names is rebuilt from the rows: renames are rare. */
-        unit_registry_done(&e->app->units);
-        e->app->units = (UnitRegistry){0};
-        return store_units_load(e->app->store, &e->app->units);
+        return r < 0 ? r : reload_units(e->app);
+}
+
+static bool is_below(const UnitRegistry *units, UnitId id, UnitId above) {
+        const Unit *u = unit_get(units, id);
+        for (int depth = 0; u && depth < 16; depth++, u = unit_get(units, u->parent))
+                if (u->id == above)
+                        return true;
+        return false;
+}
+
+/* A unit that was made because one source asks for its parts, and that another one publishes: only now are its kind, name and
+ * parent known. */
+static int adopt_scope(Evaluation *e, const Unit *u, const char *name, const char *kind,
+                       UnitId parent) {
+        Store *store = e->app->store;
+        e->is_registry_touched = true;
+        int r = store_unit_adopt(store, u->id, kind,
+                                 is_below(&e->app->units, parent, u->id) ? 0 : parent);
+        if (r >= 0 && u->n_names == 0 && *name)
+                r = store_unit_name_add(store, e->step, u->id, name, DAY_EVER, DAY_OPEN, false);
+        return r < 0 ? r : reload_units(e->app);
 }
 
 static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
@@ -231,8 +255,14 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
         }
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         UnitId id = 0;
-        switch (unit_resolve(&app->units, e->source->namespace_, u->code, u->name, kind, parent,
-                             last, e->source->is_strict, &id, &diag)) {
+        UnitDecision decision = unit_resolve(&app->units, e->source->namespace_, u->code, u->name,
+                                             kind, parent, last, e->source->is_strict, &id, &diag);
+        const Unit *known = id ? unit_get(&app->units, id) : NULL;
+        if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
+                *ret = id;
+                return adopt_scope(e, known, u->name, kind, parent);
+        }
+        switch (decision) {
         case UNIT_KNOWN:
                 *ret = id;
                 return 0;
@@ -273,8 +303,8 @@ static int resolve_scope(Evaluation *e) {
                 return store_scope_put(app->store, e->source->name, f->scope, 0);
         const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
         if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
-                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, "scope", 0,
-                                  &e->scope_unit);
+                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, SCOPE_KIND,
+                                  0, &e->scope_unit);
                 if (r < 0)
                         return r;
         }

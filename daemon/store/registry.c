@@ -136,6 +136,10 @@ int store_unit_end(Store *s, UnitId unit, Day until) {
         return query_run(s, STMT_UNIT_END, ARGS(arg_int(unit), arg_day(until)));
 }
 
+int store_unit_adopt(Store *s, UnitId unit, const char *kind, UnitId parent) {
+        return query_run(s, STMT_UNIT_ADOPT, ARGS(arg_int(unit), arg_text(kind), arg_id(parent)));
+}
+
 int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char *webhook) {
         return query_run(s, STMT_UNIT_CONTACT_PUT,
                          ARGS(arg_int(unit), arg_text(email), arg_text(webhook)));

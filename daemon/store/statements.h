@@ -66,6 +66,7 @@ X(UNIT_CODES, "SELECT unit, namespace, code, valid_from, valid_until FROM unit_c
 X(UNIT_CONTACTS, "SELECT unit, email, webhook FROM unit_contact ORDER BY unit") \
 X(UNIT_ADD, "INSERT INTO unit(key, kind, parent, valid_from, valid_until, step) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_END, "UPDATE unit SET valid_until = ?2 WHERE id = ?1") \
+X(UNIT_ADOPT, "UPDATE unit SET kind = ?2, parent = ?3 WHERE id = ?1") \
 X(UNIT_NAME_ADD, "INSERT INTO unit_name(unit, name, valid_from, valid_until, is_alias, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_NAME_END, "UPDATE unit_name SET valid_until = ?2 WHERE unit = ?1 AND is_alias = 0" \

@@ -9,6 +9,8 @@ int store_units_load(Store *s, UnitRegistry *ret);
 /* Inserts and gives the new id. The caller mirrors it in its UnitRegistry after the commit (or reloads). */
 int store_unit_add(Store *s, StepId step, const char *key, const char *kind, UnitId parent,
                    Day from, Day until, UnitId *ret);
+/* A unit made for a scope turns out to be published itself: its real kind and parent. */
+int store_unit_adopt(Store *s, UnitId unit, const char *kind, UnitId parent);
 int store_unit_name_add(Store *s, StepId step, UnitId unit, const char *name, Day from, Day until,
                         bool is_alias);
 /* Ends the name valid now on `until`. */

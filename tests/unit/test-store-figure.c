@@ -94,6 +94,31 @@ static int64_t snapshot_new(Store *s, StepId step, PeriodId period, SnapshotStat
         return id;
 }
 
+/* The accepted figures seen again end a row of suspects as well; another try that failed does not. */
+static void test_suspects_end(Store *s) {
+        static const struct {
+                FetchOutcome outcome;
+                int suspects;
+        } table[] = {{OUTCOME_FAILED, 2}, {OUTCOME_SUSPECT, 2}, {OUTCOME_UNCHANGED, 0}};
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                AttemptRow row = {.source = "portal",
+                                  .scope = "h31",
+                                  .period = 2024108,
+                                  .at_ms = T0 + 1000,
+                                  .http_status = 200,
+                                  .outcome = table[i].outcome};
+                int64_t id;
+                int suspects = -1;
+
+                ok(store_begin(s));
+                ok(store_attempt_add(s, &row, &id));
+                ok(store_snapshot_suspects(s, "portal", "h31", 2024108, &suspects));
+                assert_int_equal(suspects, table[i].suspects);
+                store_rollback(s);
+        }
+}
+
 static void test_snapshots(void **state) {
         World *w = *state;
         Store *s = w->store;
@@ -119,6 +144,7 @@ static void test_snapshots(void **state) {
         ok(store_snapshot_suspects(s, "portal", "h31", 2024109, &suspects));
         assert_int_equal(suspects, 0);
         ok(store_commit(s));
+        test_suspects_end(s);
 
         ok(store_snapshot_last(s, "portal", "h31", 2024108, /* is_any= */ false, &row));
         assert_int_equal(row->id, first);

@@ -93,6 +93,14 @@ static void test_successors(void **state) {
         assert_int_equal(rows[0].from, 20000);
         assert_int_equal(rows[1].unit, b);
         assert_int_equal(sql_int(s, "SELECT valid_until FROM unit WHERE key = 'a'"), 20000);
+
+        /* kind and parent of one that was known only as a scope */
+        step = begin(s, CAUSE_SNAPSHOT, T0);
+        ok(store_unit_adopt(s, b, "province", c));
+        assert_int_equal(store_unit_adopt(s, b, "province", 99), -EINVAL);
+        ok(store_commit(s));
+        assert_int_equal(sql_int(s, "SELECT count(*) FROM unit WHERE kind = 'province'"), 1);
+        assert_int_equal(sql_int(s, "SELECT parent FROM unit WHERE key = 'b'"), c);
 }
 
 static void test_quarantine(void **state) {
