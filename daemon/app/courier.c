@@ -18,6 +18,7 @@
 #include "os/log.h"
 
 #define MAYBE_WAIT_MS MS_PER_HOUR
+#define STUCK_MS (30 * MS_PER_MINUTE)
 #define RETRY_STORE_MS (30 * MS_PER_SECOND)
 
 void flight_reset(Flight *f) {
@@ -283,6 +284,16 @@ void courier_run(App *app, int64_t now_ms) {
 
 int64_t courier_next(const App *app) {
         return app->courier->next_ms;
+}
+
+/* Every attempt has a time-out: smtp.timeout (10 minutes at most) or that of hooks. */
+bool courier_is_stuck(const App *app, int64_t boot_ms) {
+        const Courier *c = app->courier;
+        for (size_t i = 0; c && i < MAX_FLIGHTS; i++)
+                if (c->flights[i].state == FLIGHT_WIRE &&
+                    boot_ms - c->flights[i].wire_boot_ms > STUCK_MS)
+                        return true;
+        return false;
 }
 
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused) {

@@ -19,6 +19,7 @@
 #include "app/cycle.h"
 #include "app/fetch.h"
 #include "app/judge.h"
+#include "app/life.h"
 #include "app/source.h"
 #include "app/status.h"
 #include "app/teller.h"
@@ -44,6 +45,19 @@ static void log_diag(const Diag *diag) {
                 log_full(diag->items[i].level == DIAG_ERROR ? LOG_ERR : LOG_WARNING, &fields, "%s",
                          str_or(text, "out of memory"));
         }
+}
+
+/* "FILE:LINE: KEY: REASON" of the first error. */
+static void say_first_error(const Diag *diag, int error, char *text, size_t size) {
+        for (size_t i = 0; i < diag->n; i++) {
+                char CLEANUP_FREE *item = NULL;
+                if (diag->items[i].level != DIAG_ERROR ||
+                    !(item = diag_item_format(&diag->items[i])))
+                        continue;
+                (void) snprintf(text, size, "%s", item);
+                return;
+        }
+        (void) snprintf(text, size, "%s", strerror(-error));
 }
 
 static void keep_warnings(App *app, const Diag *diag) {
@@ -132,6 +146,12 @@ static int reload_inside(App *app, Config *config, Diag *diag) {
         return source_init(app);
 }
 
+static void show_status(App *app, int64_t now_ms) {
+        Buf CLEANUP(buf_done) line = BUF_INIT(4096);
+        if (status_line(app, now_ms, &line) >= 0)
+                notify_status(buf_text(&line));
+}
+
 /* A bad configuration changes nothing. */
 static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         App *app = userdata;
@@ -144,7 +164,10 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
         if (r >= 0)
                 r = reload_inside(app, config, &diag);
         log_diag(&diag);
+        app->health.reload_error[0] = '\0';
         if (r < 0) {
+                say_first_error(&diag, r, app->health.reload_error,
+                                sizeof app->health.reload_error);
                 log_error(
                         "configuration not reloaded (%s), going on with the one that was loaded "
                         "before",
@@ -163,6 +186,7 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
                                 strerror(-r));
         }
         app->is_tell_due = true;
+        show_status(app, clock_now_ms()); /* before READY ends `systemctl reload` */
         notify_ready();
         app_wake(app);
         return 0;
@@ -196,21 +220,20 @@ static void run_teller(App *app, int64_t now_ms) {
         app->is_tell_due = false;
 }
 
-static void show_status(App *app, int64_t now_ms) {
-        Buf CLEANUP(buf_done) line = BUF_INIT(4096);
-        if (status_line(app, now_ms, &line) >= 0)
-                notify_status(buf_text(&line));
-}
-
 static int64_t next_due(App *app, int64_t now_ms) {
         int64_t next = judge_next(app, now_ms);
-        next = MIN(next, source_next(app, now_ms));
+        int64_t life = life_next(app);
+        if (!life_is_quiet(app))
+                next = MIN(next, source_next(app, now_ms));
+        if (life != INT64_MAX)
+                next = MIN(next, now_ms + life);
         next = MIN(next, courier_next(app));
         next = MIN(next, teller_next(app, now_ms));
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
 }
 
 static int arm(App *app, int64_t delay_ms) {
+        app->tick_boot_ms = clock_boot_ms() + delay_ms;
         int r = sd_event_source_set_time_relative(app->timer, (uint64_t) delay_ms * 1000);
         return r < 0 ? r : sd_event_source_set_enabled(app->timer, SD_EVENT_ONESHOT);
 }
@@ -236,7 +259,9 @@ static void tick(App *app) {
         int64_t now = clock_now_ms();
         if (app->is_stopping)
                 return;
-        source_run(app, now);
+        life_run(app);
+        if (!life_is_quiet(app))
+                source_run(app, now);
         if (!app->is_once)
                 run_deadlines(app, now);
         if (!app->is_once)
@@ -270,6 +295,7 @@ static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *
         (void) si;
         app->is_stopping = true;
         notify_stopping();
+        log_full(LOG_INFO, &(LogFields){.message_id = LOG_ID_STOPPED}, "stopping");
         return sd_event_exit(app->event, 0);
 }
 
@@ -400,7 +426,7 @@ static int start_loop(App *app) {
                 r = sd_event_add_defer(app->event, &app->defer, on_defer, app);
         if (r >= 0)
                 r = watch_clock(app);
-        return r < 0 ? r : sd_event_set_watchdog(app->event, true);
+        return r < 0 ? r : life_watch(app);
 }
 
 static int start_wire(App *app) {
@@ -450,6 +476,7 @@ static void app_done(App *app) {
                 mux_free(app->mux);
         sd_event_source_disable_unref(app->timer);
         sd_event_source_disable_unref(app->defer);
+        sd_event_source_disable_unref(app->watchdog);
         sd_event_unref(app->event);
         judge_done(app);
         unit_registry_done(&app->units);
@@ -483,18 +510,31 @@ static int exit_status(int r) {
 }
 
 static int run(App *app) {
+        life_begin(app);
         int r = start(app);
         if (r < 0) {
+                life_end(app); /* an error that is told is no crash */
                 log_error("start failed: %s", strerror(-r));
                 return exit_status(r);
         }
         notify_ready();
-        log_info("ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources,
+        log_full(LOG_INFO, &(LogFields){.message_id = LOG_ID_READY},
+                 "ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources,
                  app->config->n_rules, app->config->n_recipients,
                  teller_is_live(app) ? "live" : "observe");
         app_wake(app);
         r = sd_event_loop(app->event);
+        if (r >= 0)
+                life_end(app);
         return r < 0 ? 1 : r;
+}
+
+/* The language is what could not be read: the default one. */
+static void show_bad_config(const Diag *diag, int error) {
+        char reason[400], line[512];
+        say_first_error(diag, error, reason, sizeof reason);
+        (void) snprintf(line, sizeof line, "SỰ CỐ: cấu hình có lỗi, chưa chạy: %s", reason);
+        notify_status(line);
 }
 
 int manager_run(const ManagerOptions *options) {
@@ -513,7 +553,8 @@ int manager_run(const ManagerOptions *options) {
         if (r < 0) {
                 log_error("%s: not started; `chisod --check-config` lists all errors",
                           str_or(app.config_path, ""));
-                status = EXIT_CONFIG;
+                status = exit_status(r);
+                show_bad_config(&diag, r);
         } else {
                 keep_warnings(&app, &diag);
                 r = open_store(&app, options->is_once);

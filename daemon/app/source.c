@@ -18,6 +18,7 @@
 #include "store/figure.h"
 
 #define STORE_RETRY_MS (30 * MS_PER_SECOND)
+#define STUCK_MS (30 * MS_PER_MINUTE)
 #define RETRY_MIN_MS (15 * MS_PER_MINUTE)
 #define RETRY_MAX_MS (4 * MS_PER_HOUR)
 
@@ -34,6 +35,7 @@ struct SourceState {
         size_t index;
         PoliteState polite;
         FetchJob *job;
+        int64_t job_boot_ms; /* when it was started */
         QueuedJob current;
         SnapshotRow *last; /* of the job under way */
         char *token;
@@ -258,6 +260,7 @@ static int start_job(SourceState *s) {
                                 .last = s->last,
                                 .store = app->store,
                                 .token = &s->token};
+        s->job_boot_ms = clock_boot_ms();
         return fetch_start(&options, s->index, s->current.scope, s->current.period, on_done, s,
                            &s->job);
 }
@@ -354,6 +357,8 @@ int source_request(App *app, const char *source, PeriodId from, PeriodId to, int
         if (!has_any)
                 return -EINVAL;
         *ret_id = id;
+        /* A person asks: a crash loop's wait is over. */
+        app->quiet_until_boot_ms = MIN(app->quiet_until_boot_ms, clock_boot_ms());
         app_wake(app);
         return 0;
 }
@@ -399,6 +404,17 @@ bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed) {
         }
         *ret_failed = n_failed;
         return is_idle;
+}
+
+/* A job ends by itself after JOB_MAX of fetch and the time-out of the request under way then. */
+const char *source_stuck(const App *app, int64_t boot_ms) {
+        for (size_t i = 0; i < app->n_sources; i++) {
+                const SourceState *s = &app->sources[i];
+                int64_t longest = STUCK_MS + 2 * (s->def->timeout_ms + s->def->pace_ms);
+                if (s->job && boot_ms - s->job_boot_ms > longest)
+                        return s->def->name;
+        }
+        return NULL;
 }
 
 /* ---- for people ------------------------------------------------------------------------------ */

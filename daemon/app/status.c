@@ -125,6 +125,14 @@ static const char *trouble_of(const App *app, char text[static 320]) {
 
         if (health->trouble[0])
                 return health->trouble;
+        if (health->reload_error[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "cấu hình mới có lỗi, đang dùng cấu hình cũ (%.200s)",
+                                     "the new configuration has errors, going on with the old one "
+                                     "(%.200s)"),
+                                health->reload_error);
+                return text;
+        }
         if (health->store_error == 0)
                 return NULL;
         (void) snprintf(text, 320,

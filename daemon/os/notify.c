@@ -29,6 +29,16 @@ void notify_stopping(void) {
         (void) sd_notify(0, "STOPPING=1");
 }
 
+void notify_watchdog(void) {
+        (void) sd_notify(0, "WATCHDOG=1");
+}
+
+uint64_t notify_watchdog_us(void) {
+        uint64_t us = 0;
+
+        return sd_watchdog_enabled(/* unset_environment= */ 0, &us) > 0 ? us : 0;
+}
+
 void notify_status(const char *text) {
         static char last[NOTIFY_MAX_STATUS];
         CLEANUP(buf_done) Buf line = BUF_INIT(sizeof last - 1);

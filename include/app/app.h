@@ -25,6 +25,7 @@ typedef struct AppHealth {
         char trouble[256]; /* "" or why STATUS= begins with SỰ CỐ */
         int store_error;   /* last -errno of a failed write; 0 = fine */
         int64_t store_error_ms;
+        char reload_error[256]; /* "" or why the last reload changed nothing */
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;
 } AppHealth;
@@ -46,11 +47,17 @@ typedef struct App {
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */
-        int64_t offset_ms;      /* fixed offset of this installation, below each source's spread */
+        sd_event_source *watchdog;
+        uint64_t watchdog_us;        /* distance of two signs of life */
+        int64_t tick_boot_ms;        /* CLOCK_BOOTTIME at which the next tick is due */
+        int64_t quiet_until_boot_ms; /* crash loop: nothing is fetched by itself before this */
+        int64_t offset_ms; /* fixed offset of this installation, below each source's spread */
         int64_t started_ms, boot_started_ms;
         Day judged_day; /* local day on which deadlines were last judged */
         bool is_once;   /* chisod --once */
         bool is_stopping;
+        bool is_counted; /* this life is counted as one that may end uncleanly (life.h) */
+        bool is_stuck;   /* the watchdog gets no sign of life */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
         bool is_dry; /* no database (source try) */
         AppHealth health;

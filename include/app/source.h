@@ -28,6 +28,8 @@ bool source_request_done(const App *app, int64_t id);
 /* True when nothing is under way or due (for --once). *ret_failed counts jobs of this run that
  * were not accepted, unchanged or not modified. */
 bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed);
+/* Name of a source whose job is older than it can be, or NULL; for the watchdog. */
+const char *source_stuck(const App *app, int64_t boot_ms);
 /* --once: every job once, now. */
 int source_request_all(App *app);
 

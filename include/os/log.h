@@ -24,6 +24,11 @@ typedef struct LogFields {
 #define LOG_ID_DELIVERY_FAILED "5d1b6cc7f0b44b5f9c0de4f37a0f1a05"
 #define LOG_ID_CONFIG "5d1b6cc7f0b44b5f9c0de4f37a0f1a06"
 #define LOG_ID_STORAGE "5d1b6cc7f0b44b5f9c0de4f37a0f1a07"
+#define LOG_ID_CRASH_LOOP "5d1b6cc7f0b44b5f9c0de4f37a0f1a08"
+#define LOG_ID_STUCK "5d1b6cc7f0b44b5f9c0de4f37a0f1a09"
+#define LOG_ID_READY "5d1b6cc7f0b44b5f9c0de4f37a0f1a0a"
+#define LOG_ID_STOPPED "5d1b6cc7f0b44b5f9c0de4f37a0f1a0b"
+#define LOG_ID_BACKUP "5d1b6cc7f0b44b5f9c0de4f37a0f1a0c"
 
 /* Once, first thing in main. is_verbose shows LOG_DEBUG. */
 void log_init(const char *identifier, bool is_verbose);
