@@ -110,32 +110,85 @@ int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *d
         return r < 0 ? r : config_load(f.items, f.n, day_of_instant(now_ms), diag, ret);
 }
 
-int boot_templates(const Config *config, const char *language, Diag *diag, RenderTemplates **ret) {
-        static const char *const names[] = {"mail.txt", "mail.html"};
-        NameValue overrides[ELEMENTSOF(names)];
-        char *texts[ELEMENTSOF(names)] = {0};
-        size_t n = 0;
-        int r = 0;
-        for (size_t i = 0; config->daemon.template_dir && r >= 0 && i < ELEMENTSOF(names); i++) {
-                Buf CLEANUP(buf_done) b = BUF_INIT(CONFIG_FILE_MAX);
-                char CLEANUP_FREE *path = NULL;
-                if (asprintf(&path, "%s/%s/%s", config->daemon.template_dir, language, names[i]) <
-                    0)
-                        r = -ENOMEM;
-                int error = r < 0 ? r : file_read(path, CONFIG_FILE_MAX, &b);
-                if (error == 0) {
-                        texts[n] = buf_take(&b);
-                        overrides[n] = (NameValue){names[i], texts[n]};
-                        n += texts[n] != NULL;
-                } else if (error != -ENOENT && r >= 0) {
-                        diag_warning(diag, path, 0, NULL,
-                                     "cannot be read (%s), using the built-in template",
-                                     strerror(-error));
-                }
+typedef struct OwnFiles {
+        NameValue *items; /* both strings on the heap */
+        size_t n, cap;
+} OwnFiles;
+
+static void own_files_done(OwnFiles *f) {
+        for (size_t i = 0; i < f->n; i++) {
+                free((char *) f->items[i].name);
+                free((char *) f->items[i].value);
         }
+        free(f->items);
+}
+
+static int own_file_add(OwnFiles *f, const char *dir, const char *name, Diag *diag) {
+        Buf CLEANUP(buf_done) b = BUF_INIT(CONFIG_FILE_MAX);
+        char CLEANUP_FREE *path = file_join(dir, name);
+        int r = path ? ARRAY_GROW(f->items, f->cap, f->n + 1) : -ENOMEM;
+        if (r < 0)
+                return r;
+        r = file_read(path, CONFIG_FILE_MAX, &b);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                diag_error(diag, path, 0, NULL, "cannot be read (%s), using the built-in template",
+                           strerror(-r));
+                return 0;
+        }
+        char *text = buf_take(&b);
+        if (!text)
+                return -ENOMEM;
+        f->items[f->n++] = (NameValue){TAKE_PTR(path), text};
+        return 0;
+}
+
+static int own_files_load(OwnFiles *f, const char *template_dir, const char *language, Diag *diag) {
+        static const char *const suffixes[] = {".txt", ".html", ".json"};
+        char CLEANUP_FREE *dir = file_join(template_dir, language);
+        int r = dir ? 0 : -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(suffixes); i++) {
+                char **names = NULL;
+                size_t n = 0;
+                r = file_list(dir, suffixes[i], &names, &n);
+                for (size_t k = 0; r >= 0 && k < n; k++)
+                        r = own_file_add(f, dir, names[k], diag);
+                file_names_free(names, n);
+        }
+        return r;
+}
+
+/* A recipient may name a template with or without ".json". */
+int boot_webhook_template(const RenderTemplates *t, const char *name, char *ret, size_t size) {
+        (void) snprintf(ret, size, "%s", name);
+        if (render_templates_has(t, ret))
+                return 0;
+        (void) snprintf(ret, size, "%s.json", name);
+        return render_templates_has(t, ret) ? 0 : -ENOENT;
+}
+
+static void check_recipients(const Config *config, const char *language, const RenderTemplates *t,
+                             Diag *diag) {
+        for (size_t i = 0; i < config->n_recipients; i++) {
+                const RecipientDef *rec = &config->recipients[i];
+                char name[256];
+                if (rec->webhook_template && rec->language[0] == language[0] &&
+                    boot_webhook_template(t, rec->webhook_template, name, sizeof name) < 0)
+                        diag_error(diag, rec->file, rec->line, "recipient.webhook_template",
+                                   "there is no template '%s', sending the published schema",
+                                   rec->webhook_template);
+        }
+}
+
+int boot_templates(const Config *config, const char *language, Diag *diag, RenderTemplates **ret) {
+        OwnFiles CLEANUP(own_files_done) own = {0};
+        int r = 0;
+        if (config->daemon.template_dir)
+                r = own_files_load(&own, config->daemon.template_dir, language, diag);
         if (r >= 0)
-                r = render_templates_new(language, overrides, n, diag, ret);
-        for (size_t i = 0; i < n; i++)
-                free(texts[i]);
+                r = render_templates_new(language, own.items, own.n, diag, ret);
+        if (r >= 0)
+                check_recipients(config, language, *ret, diag);
         return r;
 }

@@ -91,7 +91,11 @@ static int start_hook(App *app, Flight *f) {
                                         f->row->body_size, &signature);
         if (r < 0)
                 return r;
-        const char *headers[] = {"Content-Type: application/json", buf_text(&id), buf_text(&at),
+        Buf CLEANUP(buf_done) type = BUF_INIT(512);
+        r = buf_printf(&type, "Content-Type: %s", f->row->content_type);
+        if (r < 0)
+                return r;
+        const char *headers[] = {buf_text(&type), buf_text(&id), buf_text(&at),
                                  buf_text(&signature)};
         HttpRequest request = {.url = f->aim.address,
                                .method = "POST",

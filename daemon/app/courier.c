@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "app/courier-internal.h"
+#include "app/judge.h"
 #include "os/crypto.h"
 #include "os/hook.h"
 #include "os/log.h"
@@ -112,6 +113,24 @@ static int resume_channel(App *app, const Flight *f) {
         return store_channel_put(app->store, &row);
 }
 
+/* One episode per target: opened by a dead letter, closed by the next message that arrives. */
+static int judge_dead(App *app, StepId step, const MessageRow *row, int64_t now_ms, bool is_dead,
+                      const char *why) {
+        TargetRow CLEANUP(target_row_done) target = {0};
+        Buf CLEANUP(buf_done) subject = BUF_INIT(1024), text = BUF_INIT(8192);
+        int r = store_target_get(app->store, row->target, &target);
+        if (r != 0)
+                return MIN(r, 0);
+        r = buf_printf(&subject, "delivery:%s", target.key);
+        if (r >= 0)
+                r = buf_printf(&text, "%s: %s", str_or(row->subject, ""), why);
+        if (r >= 0)
+                r = judge_subject(app, step, now_ms, "dead-letter", buf_text(&subject), is_dead,
+                                  SEVERITY_WARNING, buf_text(&text));
+        app->is_tell_due = app->is_tell_due || is_dead;
+        return r;
+}
+
 static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, int64_t now_ms,
                        bool is_target_fault) {
         row->state = MESSAGE_DEAD;
@@ -127,7 +146,7 @@ static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, 
                                            f->outcome == ATTEMPT_DISABLED ? TARGET_DISABLED
                                                                           : TARGET_MARKED,
                                            f->response);
-        return r;
+        return r < 0 ? r : judge_dead(app, step, row, now_ms, true, f->response);
 }
 
 /* Next try of a row that stays: later attempts wait longer; a peer that asks for more gets it. */
@@ -148,6 +167,8 @@ static int settle_outcome(App *app, StepId step, const Flight *f, MessageRow *ro
                 row->state = MESSAGE_ACCEPTED;
                 row->settled_ms = now_ms;
                 r = book_items(app, step, row, now_ms, true);
+                if (r >= 0)
+                        r = judge_dead(app, step, row, now_ms, false, "arrived");
                 return r < 0 ? r : resume_channel(app, f);
         case ATTEMPT_DISABLED:
                 return settle_dead(app, step, f, row, now_ms, true);
@@ -324,6 +345,8 @@ static int recover_row(App *app, StepId step, MessageRow *row, int64_t now_ms) {
                 row->state = MESSAGE_DEAD;
                 row->settled_ms = now_ms;
                 r = book_items(app, step, row, now_ms, true);
+                if (r >= 0)
+                        r = judge_dead(app, step, row, now_ms, true, row->response);
         }
         return r < 0 ? r : store_message_settle(app->store, step, row);
 }
@@ -353,27 +376,7 @@ int courier_recover(App *app, int64_t now_ms) {
         return r;
 }
 
-/* The target is free again and what was given up is planned again. The dead row stays as it was:
- * evidence. */
-static int retry_inside(App *app, StepId step, const MessageRow *row) {
-        PlanItem CLEANUP_FREE *items = NULL;
-        size_t n = 0;
-        int r = store_target_state_put(app->store, row->target, TARGET_OK, NULL);
-        if (r >= 0)
-                r = store_message_items(app->store, row->id, &items, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                Told told = {0};
-                if (!items[i].episode)
-                        continue;
-                r = store_told_get(app->store, row->target, items[i].episode, &told);
-                if (r < 0 || !told.gave_up)
-                        continue;
-                told.gave_up = 0;
-                r = store_told_put(app->store, step, row->target, &told);
-        }
-        return r < 0 ? r : 0;
-}
-
+/* The target is free again and what was given up is planned again. The dead row stays: evidence. */
 int courier_retry(App *app, int64_t message, int64_t now_ms) {
         MessageRow *row = NULL;
         StepId step = 0;
@@ -388,7 +391,7 @@ int courier_retry(App *app, int64_t message, int64_t now_ms) {
         if (r >= 0)
                 r = store_step(app->store, CAUSE_OPERATOR, now_ms, &step);
         if (r >= 0)
-                r = retry_inside(app, step, row);
+                r = store_message_retry(app->store, step, message);
         if (r >= 0)
                 r = store_commit(app->store);
         if (r < 0)

@@ -23,6 +23,11 @@ static int check_config(const char *path) {
         Config CLEANUP(config_freep) *config = NULL;
         int r = boot_config(str_or(path, "/etc/chisod/chisod.conf"), NULL, clock_now_ms(), &diag,
                             &config);
+        static const char *const languages[] = {"vi", "en"};
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(languages); i++) {
+                RenderTemplates CLEANUP(render_templates_freep) *t = NULL;
+                r = boot_templates(config, languages[i], &diag, &t);
+        }
         for (size_t i = 0; i < diag.n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
                 printf("%s%s\n", diag.items[i].level == DIAG_WARNING ? "warning: " : "",

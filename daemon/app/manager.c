@@ -72,17 +72,28 @@ static void keep_warnings(App *app, const Diag *diag) {
         }
 }
 
+/* The first error, for the operator. */
+static void keep_template_trouble(App *app, const Diag *diag) {
+        app->template_trouble[0] = '\0';
+        for (size_t i = 0; i < diag->n && !*app->template_trouble; i++) {
+                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
+                if (diag->items[i].level == DIAG_ERROR)
+                        (void) snprintf(app->template_trouble, sizeof app->template_trouble, "%s",
+                                        str_or(text, "?"));
+        }
+}
+
 static int load_templates(App *app, const Config *config, RenderTemplates **ret_vi,
                           RenderTemplates **ret_en) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         RenderTemplates CLEANUP(render_templates_freep) *vi = NULL, *en = NULL;
-        (void) app;
         int r = boot_templates(config, "vi", &diag, &vi);
         if (r >= 0)
                 r = boot_templates(config, "en", &diag, &en);
         log_diag(&diag);
         if (r < 0)
                 return r;
+        keep_template_trouble(app, &diag);
         *ret_vi = TAKE_PTR(vi);
         *ret_en = TAKE_PTR(en);
         return 0;
@@ -105,6 +116,9 @@ static int bind_inside(App *app, Diag *diag) {
         }
         if (r >= 0)
                 r = judge_sync_rules(app, step, now);
+        if (r >= 0)
+                r = judge_subject(app, step, now, "template-broken", "template",
+                                  *app->template_trouble, SEVERITY_WARNING, app->template_trouble);
         return r < 0 ? r : teller_sync_targets(app, step);
 }
 
@@ -211,13 +225,15 @@ static void run_deadlines(App *app, int64_t now_ms) {
 static void run_teller(App *app, int64_t now_ms) {
         if (!app->is_tell_due && teller_next(app, now_ms) > now_ms)
                 return;
+        app->is_tell_due = false; /* before: what is released may leave more to tell */
         int r = teller_run(app, now_ms, /* is_inside= */ false, NULL);
         if (r < 0) {
                 log_error("messages cannot be released (%s), trying again at the next event",
                           strerror(-r));
                 app->health.store_error = r;
         }
-        app->is_tell_due = false;
+        if (app->is_tell_due)
+                app_wake(app);
 }
 
 static int64_t next_due(App *app, int64_t now_ms) {

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "app/boot.h"
 #include "core/mail.h"
+#include "os/log.h"
 #include "store/alert.h"
 #include "store/figure.h"
 
@@ -226,18 +228,91 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
 
 /* ---- the message ----------------------------------------------------------------------------- */
 
-/* References: the messages that this one corrects or continues, each once. */
-static size_t references_of(const Lookup *l, const char **ret, size_t max) {
-        size_t n = 0;
-        for (size_t i = 0; i < l->n && n < max; i++) {
-                const char *id = l->items[i].corrects_id;
-                bool is_known = !id;
-                for (size_t k = 0; k < n && !is_known; k++)
-                        is_known = streq(ret[k], id);
-                if (!is_known)
-                        ret[n++] = id;
+typedef struct References {
+        const char *ids[16];
+        size_t n;
+} References;
+
+static void add_reference(References *refs, const char *id) {
+        for (size_t k = 0; id && k < refs->n; k++)
+                if (streq(refs->ids[k], id))
+                        return;
+        if (id && refs->n < ELEMENTSOF(refs->ids))
+                refs->ids[refs->n++] = id;
+}
+
+/* The opening that told the target of the item's alert. */
+static int opening_id(Lookup *l, const PlanItem *item, const char **ret) {
+        char CLEANUP_FREE *uuid = NULL;
+        if (!item->episode || item->say == SAY_OPENING)
+                return 0;
+        int r = store_message_opening(l->app->store, l->target->id, item->episode, &uuid);
+        return r != 0 ? MIN(r, 0) : lookup_own(l, message_id_of(l->app, uuid), ret);
+}
+
+/* The openings of the alerts that this message speaks of, and the messages that it corrects, each
+ * once: mail programs show them as one thread. */
+static int references_of(Lookup *l, References *ret) {
+        for (size_t i = 0; i < l->n && ret->n < ELEMENTSOF(ret->ids); i++) {
+                const char *id = NULL;
+                int r = opening_id(l, &l->items[i].item, &id);
+                if (r < 0)
+                        return r;
+                add_reference(ret, id);
+                add_reference(ret, l->items[i].corrects_id);
         }
-        return n;
+        return 0;
+}
+
+/* An alert is never lost to a template: something else stood in, and the operator hears of it. */
+static void note_replaced(App *app, int r, const char *name) {
+        if (r <= 0)
+                return;
+        (void) snprintf(app->template_trouble, sizeof app->template_trouble,
+                        "template %s failed while it was rendered: the built-in one stood in",
+                        name);
+        app->is_template_trouble_new = true;
+        log_error("%s", app->template_trouble);
+}
+
+static bool is_json(const Buf *b) {
+        json_t *value = json_loadb(buf_text(b), b->len, JSON_DECODE_ANY, NULL);
+        json_decref(value);
+        return value;
+}
+
+static bool has_suffix(const char *name, const char *suffix) {
+        size_t n = strlen(name), n_suffix = strlen(suffix);
+        return n >= n_suffix && streq(name + n - n_suffix, suffix);
+}
+
+/* What the recipient's template makes of it; the published schema where it makes nothing. */
+static int make_webhook(Lookup *l, const RecipientDef *recipient, const RenderTemplates *templates,
+                        const json_t *view, MessageRow *row, Buf *out) {
+        char name[256];
+        int r = -ENOENT;
+        bool is_other = false;
+        if (recipient->webhook_template) {
+                r = boot_webhook_template(templates, recipient->webhook_template, name,
+                                          sizeof name);
+                if (r >= 0)
+                        r = render_named(templates, name, view, out);
+                is_other = has_suffix(name, ".txt") || has_suffix(name, ".html");
+                if (r >= 0 && !is_other && !is_json(out))
+                        r = -EINVAL;
+                note_replaced(l->app, r == -ENOMEM || r == 0 ? 0 : 1, name);
+        }
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                is_other = false;
+                buf_clear(out);
+                r = render_webhook(view, out);
+        }
+        row->content_type = strdup(!is_other                  ? "application/json"
+                                   : has_suffix(name, ".txt") ? "text/plain; charset=utf-8"
+                                                              : "text/html; charset=utf-8");
+        return row->content_type ? MIN(r, 0) : -ENOMEM;
 }
 
 static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates,
@@ -246,12 +321,16 @@ static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *t
         Buf CLEANUP(buf_done) text = BUF_INIT(BUF_MAX_TEXT), html = BUF_INIT(BUF_MAX_TEXT);
         char CLEANUP_FREE *id = message_id_of(l->app, m->id);
         char CLEANUP_FREE *list_id = NULL;
-        const char *references[16];
+        References references = {0};
         if (!id || asprintf(&list_id, "chisod.%s", strchr(id, '@') + 1) < 0)
                 return -ENOMEM;
         int r = render_text(templates, view, &text);
+        note_replaced(l->app, r, "mail.txt");
         if (r >= 0)
                 r = render_html(templates, view, &html);
+        note_replaced(l->app, r, "mail.html");
+        if (r >= 0)
+                r = references_of(l, &references);
         if (r < 0)
                 return r;
         Mail mail = {.from = c->smtp.from,
@@ -259,13 +338,13 @@ static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *t
                      .reply_to = c->daemon.reply_to,
                      .subject = row->subject,
                      .message_id = id,
-                     .references = references,
+                     .references = references.ids,
+                     .n_references = references.n,
                      .date_ms = now_ms,
                      .list_id = list_id,
                      .language = m->language,
                      .text = buf_text(&text),
                      .html = buf_text(&html)};
-        mail.n_references = references_of(l, references, ELEMENTSOF(references));
         row->content_type = strdup("message/rfc822");
         return row->content_type ? mail_build(&mail, out) : -ENOMEM;
 }
@@ -282,8 +361,8 @@ static int make_bytes(Lookup *l, const RenderMessage *m, int64_t now_ms, Message
         if (r >= 0 && streq(l->target->channel, "email")) {
                 r = make_mail(l, m, templates, view, now_ms, row, &out);
         } else if (r >= 0) {
-                row->content_type = strdup("application/json");
-                r = row->content_type ? render_webhook(view, &out) : -ENOMEM;
+                r = make_webhook(l, message_recipient(l->app, l->target->recipient), templates,
+                                 view, row, &out);
         }
         json_decref(view);
         if (r < 0)
@@ -341,6 +420,7 @@ int message_make(App *app, const TargetRow *target, const PlanItem *items, size_
                            .contact = app->config->daemon.contact,
                            .language = recipient->language,
                            .recipient = target->recipient,
+                           .to = recipient->webhook_to,
                            .role = recipient->role,
                            .tell = recipient->tell,
                            .is_drill = row->is_drill,

@@ -12,6 +12,7 @@
 
 #include "app/channel.h"
 #include "app/facts.h"
+#include "app/judge.h"
 #include "app/message.h"
 #include "os/crypto.h"
 #include "os/hook.h"
@@ -201,6 +202,16 @@ static void message_row_done(MessageRow *row) {
         free(row->body);
 }
 
+/* A template that failed while a message was made: the message left with a built-in one. */
+static int report_template(App *app, StepId step, int64_t now_ms) {
+        if (!app->is_template_trouble_new)
+                return 0;
+        app->is_template_trouble_new = false;
+        app->is_tell_due = true;
+        return judge_subject(app, step, now_ms, "template-broken", "template", true,
+                             SEVERITY_WARNING, app->template_trouble);
+}
+
 static int release_one(App *app, StepId step, const Release *one, int64_t now_ms) {
         MessageRow CLEANUP(message_row_done) row = {.target = one->target->id,
                                                     .uuid = new_uuid(),
@@ -220,6 +231,8 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
         TargetRow target = *one->target;
         target.last_release_ms = now_ms;
         r = store_target_put(app->store, step, &target, &id);
+        if (r >= 0)
+                r = report_template(app, step, now_ms);
         LogFields fields = {.target = one->target->key, .message_id = LOG_ID_ALERT};
         log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key, row.subject,
                  one->n);
@@ -319,6 +332,8 @@ static int remake_row(const Facts *f, StepId step, MessageRow *row, const Releas
         free(row->body);
         row->subject = row->content_type = row->body = NULL;
         int r = message_make(f->app, one->target, one->items, one->n, one->n_open, f->now_ms, row);
+        if (r >= 0)
+                r = report_template(f->app, step, f->now_ms);
         return r < 0 ? r : store_message_remake(f->app->store, step, row, one->items, one->n);
 }
 

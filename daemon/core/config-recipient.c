@@ -42,7 +42,7 @@ static int build_recipient(Build *b, const char *name, RecipientDef *d) {
         bool has_webhook = view_get(&v, "webhook") != NULL; /* a bad one was said already */
         if (d->n_emails == 0 && !has_webhook)
                 say_view(b, DIAG_ERROR, &v, NULL, "has no address; set `email` or `webhook`");
-        if (!has_webhook && (d->webhook_secret || d->webhook_template))
+        if (!has_webhook && (d->webhook_secret || d->webhook_template || d->webhook_to))
                 say_view(b, DIAG_ERROR, &v, "webhook",
                          "is missing, while its secret or template is written");
         if (streq_ptr(d->webhook, "registry") && !d->is_each)

@@ -294,6 +294,8 @@ static const ConfigKey keys[] = {
                "Key that signs it (Standard Webhooks)."),
         TEXT("recipient", "webhook_template", "", T(webhook_template),
              "Template of its body instead of the published schema."),
+        TEXT("recipient", "webhook_to", "", T(webhook_to),
+             "Chat or channel at the webhook: {{to}} in its template."),
         CHOICE("recipient", "tell", "all | overview | escalated", "all", T(tell),
                "overview: a line per rule; escalated: only what was escalated."),
         BOOLEAN("recipient", "immediate", "no", T(is_immediate),

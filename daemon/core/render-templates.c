@@ -90,21 +90,27 @@ static TemplateSink sink_of(const char *name) {
                                            : SINK_TEXT;
 }
 
+static const char *base_name(const char *path) {
+        const char *slash = strrchr(path, '/');
+        return slash ? slash + 1 : path;
+}
+
 static int load_own(RenderTemplates *t, const NameValue *file, Diag *diag) {
+        const char *name = base_name(file->name);
         CLEANUP(template_freep) Template *own = NULL;
         int r = template_parse(file->value, strlen(file->value), file->name, diag, &own);
         if (r == -EINVAL)
                 return 0; /* the diag says so; the built-in one is used */
         if (r < 0)
                 return r;
-        if (template_has_raw(own) && sink_of(file->name) != SINK_TEXT) {
+        if (template_has_raw(own) && sink_of(name) != SINK_TEXT) {
                 diag_error(diag, file->name, 0, NULL,
                            "{{{x}}} is not escaped and only allowed in .txt, using the built-in "
                            "template");
                 return 0;
         }
         Entry *e;
-        r = entry_get(t, file->name, &e);
+        r = entry_get(t, name, &e);
         if (r < 0)
                 return r;
         if (e->own) /* the later one wins */
@@ -131,6 +137,10 @@ int render_templates_new(const char *language, const NameValue *files, size_t n,
                 return r;
         *ret = TAKE_PTR(t);
         return 0;
+}
+
+bool render_templates_has(const RenderTemplates *t, const char *name) {
+        return entry_find(t, name);
 }
 
 /* ---- rendering ------------------------------------------------------------------------------- */
@@ -162,7 +172,9 @@ int render_named(const RenderTemplates *t, const char *name, const json_t *view,
                 CLEANUP(buf_done) Buf part = BUF_INIT(out->max - out->len);
                 int r = template_render(template, view, sink_of(name), find_partial, &scope, &part);
                 if (r == 0)
-                        return buf_append(out, buf_text(&part), part.len);
+                        r = buf_append(out, buf_text(&part), part.len);
+                if (r == 0)
+                        return i == 1 && e->own ? RENDER_E_REPLACED : 0;
                 if (r == -ENOMEM || i == 1 || !e->builtin)
                         return r;
         }
@@ -251,7 +263,7 @@ static int append_folded(Buf *out, const char *line, size_t n) {
 
 int render_text(const RenderTemplates *t, const json_t *view, Buf *out) {
         CLEANUP(buf_done) Buf raw = BUF_INIT(out->max);
-        int r = render_named(t, "mail.txt", view, &raw);
+        int made = render_named(t, "mail.txt", view, &raw), r = MIN(made, 0);
         const char *line = buf_text(&raw), *end = line + raw.len;
         while (r == 0 && line < end) {
                 const char *nl = memchr(line, '\n', (size_t) (end - line));
@@ -261,5 +273,5 @@ int render_text(const RenderTemplates *t, const json_t *view, Buf *out) {
                         r = buf_char(out, '\n');
                 line += n + 1;
         }
-        return r;
+        return r < 0 ? r : made;
 }

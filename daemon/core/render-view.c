@@ -685,6 +685,7 @@ static void put_head(Maker *k, json_t *view) {
         put_text(k, view, "at_text", instant_format_vi(at, m->now_ms));
         put_text(k, view, "organization", m->organization);
         put_text(k, view, "recipient", m->recipient);
+        put_text(k, view, "to", or_null(m->to));
         put_text(k, view, "language", k->pen.is_en ? "en" : "vi");
         put_text(k, view, "subject_line", subject);
         put_bool(k, view, "drill", m->is_drill);

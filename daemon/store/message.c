@@ -275,6 +275,18 @@ int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n
         return 0;
 }
 
+int store_message_opening(Store *s, int64_t target, int64_t episode, char **ret) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, STMT_MESSAGE_OPENING, ARGS(arg_int(target), arg_int(episode)), &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
+        return column_text(q, 0, ret);
+}
+
 int store_target_busy(Store *s, int64_t target, bool *ret) {
         int64_t is_busy;
         int r;

@@ -11,5 +11,8 @@
  * negative errno. */
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret);
 
-/* Templates: built-in, overridden by [daemon] template_dir/{vi,en}/NAME. */
+/* Templates: built-in, overridden by [daemon] template_dir/{vi,en}/NAME. What is broken is an error
+ * in diag, and the built-in one is used. */
 int boot_templates(const Config *config, const char *language, Diag *diag, RenderTemplates **ret);
+/* The template that a recipient's webhook_template names, with or without ".json"; -ENOENT. */
+int boot_webhook_template(const RenderTemplates *t, const char *name, char *ret, size_t size);

@@ -236,6 +236,7 @@ typedef struct RecipientDef {
         const char *webhook; /* URL or secret reference, NULL = none; "registry" as above */
         const char *webhook_secret;
         const char *webhook_template; /* name of a template instead of the schema, or NULL */
+        const char *webhook_to;       /* chat or channel, for templates, or NULL */
         int max_chars;                /* 0 = no limit */
         Tell tell;
         bool is_immediate;    /* no digest: as soon as there is something */

@@ -41,6 +41,7 @@ typedef struct RenderMessage {
         const char *id; /* message id: webhook id and left part of Message-ID */
         const char *organization, *contact, *language; /* "vi" | "en" */
         const char *recipient;
+        const char *to;         /* chat or channel at a webhook, or NULL */
         const char *scope_name; /* for subjects of several: "Tiên Lữ" */
         RecipientRole role;
         Tell tell;
@@ -61,15 +62,20 @@ char *render_subject(const RenderMessage *m);
 
 /* Templates of one language: mail.txt, mail.html and their partials, by name. */
 typedef struct RenderTemplates RenderTemplates;
-/* files: name ("mail.txt") and text; what is absent falls back to the built-in text of the same
+/* files: name ("mail.txt", with its folder for messages) and text; what is absent falls back to the built-in text of the same
  * name and language. A broken file is an error in diag (the built-in one is used at run time). */
 int render_templates_new(const char *language, const NameValue *files, size_t n, Diag *diag,
                          RenderTemplates **ret);
 void render_templates_free(RenderTemplates *t);
 DEFINE_CLEANUP(RenderTemplates, render_templates_free)
 
-/* Both return 0, -ENOMEM or -E2BIG; an own template that fails while it is rendered is replaced by
- * the built-in one. The text is folded at RENDER_COLUMNS display columns, continuation lines
+bool render_templates_has(const RenderTemplates *t, const char *name);
+
+/* Positive outcome of what follows: rendered, but an own template failed (endless partials, too
+ * large) and the built-in one stood in. The operator should hear of it. */
+#define RENDER_E_REPLACED 1
+
+/* Both return 0, RENDER_E_REPLACED, -ENOMEM or -E2BIG. The text is folded at RENDER_COLUMNS display columns, continuation lines
  * indented under their value. */
 #define RENDER_COLUMNS 76u
 int render_text(const RenderTemplates *t, const json_t *view, Buf *out);

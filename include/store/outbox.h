@@ -84,6 +84,8 @@ int store_message_add(Store *s, StepId step, const MessageRow *row, const PlanIt
 /* New bytes and items for a ready row none of whose attempts can have arrived (-EPERM: one can). */
 int store_message_remake(Store *s, StepId step, const MessageRow *row, const PlanItem *items,
                          size_t n_items);
+/* Heap uuid of the message that told the target of the episode's opening. STORE_E_NONE. */
+int store_message_opening(Store *s, int64_t target, int64_t episode, char **ret);
 int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n);
 /* Ready rows due at now_ms, oldest next_ms first, without bodies; at most `limit`. */
 int store_messages_due(Store *s, int64_t now_ms, size_t limit, MessageRow **ret, size_t *ret_n);

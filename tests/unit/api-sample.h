@@ -304,6 +304,7 @@ static void sample_message(Sample *s) {
         assert_int_equal(store_message_add(s->app.store, step, &row, NULL, 0, &s->dead), 0);
         row.id = s->dead;
         row.state = MESSAGE_DEAD;
+        row.attempts = 1;
         row.settled = step;
         row.settled_ms = at_ms;
         row.outcome = (char *) "refused_target";
