@@ -21,6 +21,8 @@ typedef struct ApiCall {
         Buf body;
         JsonOut out;      /* into body */
         bool is_answered; /* the reply is filled already (a problem, or bytes that are no JSON) */
+        const NameValue *args; /* of a page that asks for itself: instead of the request's query */
+        size_t n_args;
 } ApiCall;
 
 typedef int (*ApiHandler)(ApiCall *c);
@@ -38,15 +40,15 @@ enum {
         API_E_ANSWERED = 100, /* apart from STORE_E_*, which travel on the same road */
 };
 
-static inline const char *api_query(const ApiCall *c, const char *name) {
-        const char *value = serve_query(c->request, name);
-
-        return value && *value ? value : NULL;
-}
+/* An argument's value; NULL when it is absent or empty. */
+const char *api_query(const ApiCall *c, const char *name);
 bool api_flag(const ApiCall *c, const char *name);
 static inline size_t api_window(const ApiCall *c, size_t n) {
         return c->offset >= n ? 0 : MIN(c->limit, n - c->offset);
 }
+
+/* `limit` and `offset`. */
+int api_read_window(ApiCall *c);
 
 /* What a query argument names; the absent one gives the default (or stays 0). 0, API_E_ANSWERED,
  * negative errno. */
@@ -91,6 +93,13 @@ int api_sources(ApiCall *c);
 int api_source_fetch(ApiCall *c);
 int api_snapshots(ApiCall *c);
 int api_snapshot_body(ApiCall *c);
+/* page*.c: HTML for people, made from the answers above */
+int page_league(ApiCall *c);
+int page_unit(ApiCall *c);
+int page_heat(ApiCall *c);
+int page_sources(ApiCall *c);
+/* A refusal that is in the reply already, as a page. */
+int page_refusal(ApiCall *c);
 /* api-deliveries.c */
 int api_deliveries(ApiCall *c);
 int api_delivery_retry(ApiCall *c);

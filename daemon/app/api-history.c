@@ -101,6 +101,13 @@ static int write_place(ApiCall *c, const History *h, size_t p) {
         else
                 json_out_null(&c->out, "place");
         json_out_int(&c->out, "of", (int64_t) of);
+
+        int64_t median = VALUE_NONE;
+        r = rank_median(panel->value + p * panel->n_units, panel->n_units, /* min_count= */ 1,
+                        &median);
+        if (r < 0)
+                return r;
+        view_value(&c->out, "median", c->app, h->indicator, median, 0);
         return 0;
 }
 

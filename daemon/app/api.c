@@ -25,9 +25,14 @@ typedef struct ApiRoute {
         ApiHandler handler;
         bool is_admin;
         bool has_tag;
+        bool is_page; /* HTML, refusals too */
 } ApiRoute;
 
 static const ApiRoute routes[] = {
+        {"GET", "/", page_league, .is_page = true},
+        {"GET", "/u/*", page_unit, .is_page = true},
+        {"GET", "/heat", page_heat, .is_page = true},
+        {"GET", "/sources", page_sources, .is_page = true},
         {"GET", "/healthz", api_health},
         {"GET", "/v1/status", api_status},
         {"GET", "/v1/indicators", api_indicators, .has_tag = true},
@@ -131,7 +136,7 @@ static int parse_number(const char *text, size_t max, size_t *ret) {
         return 0;
 }
 
-static int read_window(ApiCall *c) {
+int api_read_window(ApiCall *c) {
         const char *limit = api_query(c, "limit"), *offset = api_query(c, "offset");
 
         c->limit = DEFAULT_LIMIT;
@@ -175,11 +180,13 @@ static int dispatch(ApiCall *c) {
                 return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
                                    "only by admin.sock (group chisod-admin)");
 
-        int r = read_window(c);
+        int r = api_read_window(c);
         if (r == 0)
                 r = read_instant(c);
         if (r == 0)
                 r = route->handler(c);
+        if (route->is_page && (r == API_E_ANSWERED || (r == 0 && c->reply->status >= 400)))
+                r = page_refusal(c);
         if (r == 0 && !c->is_answered)
                 r = json_out_done(&c->out);
         if (r == 0 && route->has_tag && c->reply->status < 300)
@@ -218,6 +225,17 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
 
 /* ---- what arguments name
  * ----------------------------------------------------------------------------------------- */
+
+const char *api_query(const ApiCall *c, const char *name) {
+        const char *value = NULL;
+
+        if (!c->args)
+                value = serve_query(c->request, name);
+        for (size_t i = 0; i < c->n_args; i++)
+                if (streq(c->args[i].name, name))
+                        value = c->args[i].value;
+        return value && *value ? value : NULL;
+}
 
 bool api_flag(const ApiCall *c, const char *name) {
         const char *value = api_query(c, name);

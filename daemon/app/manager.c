@@ -500,6 +500,8 @@ static void app_done(App *app) {
                 render_templates_free(app->templates_vi);
         if (app->templates_en)
                 render_templates_free(app->templates_en);
+        if (app->templates_page)
+                render_templates_free(app->templates_page);
         if (app->reader)
                 store_close(app->reader);
         if (app->store)

@@ -136,6 +136,7 @@ static bool add_headers(struct MHD_Response *response, const ServeReply *reply) 
                 {MHD_HTTP_HEADER_CONTENT_TYPE, reply->status == 304 ? NULL : reply->content_type},
                 {MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"},
                 {"X-Content-Type-Options", "nosniff"},
+                {"Content-Security-Policy", reply->policy},
                 {MHD_HTTP_HEADER_ETAG, reply->etag[0] ? reply->etag : NULL},
                 {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD, POST, DELETE" : NULL},
         };

@@ -40,6 +40,7 @@ typedef struct App {
         Mux *mux;
         Serve *serve;
         RenderTemplates *templates_vi, *templates_en;
+        RenderTemplates *templates_page; /* of the dashboard; NULL until somebody looks at it */
         FetchHosts *hosts;
         SourceState *sources; /* one per config->sources */
         size_t n_sources;

@@ -30,6 +30,7 @@ typedef struct ServeReply {
         int status;               /* default 200 */
         const char *content_type; /* static; default application/json */
         Buf body;                 /* handed over */
+        const char *policy;       /* Content-Security-Policy of a page; static, or NULL */
         char etag[96]; /* with quotes, or "": 304 is answered when If-None-Match has it */
 } ServeReply;
 

@@ -372,6 +372,8 @@ static void sample_stop(Sample *s) {
         sd_event_unref(app->event);
         render_templates_free(app->templates_vi);
         render_templates_free(app->templates_en);
+        if (app->templates_page)
+                render_templates_free(app->templates_page);
         unit_registry_done(&app->units);
         store_close(app->reader);
         store_close(app->store);

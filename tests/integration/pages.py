@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""pages.py BUILD [PICTURES]: the dashboard in a real browser: every page at three widths, light and dark, Vietnamese and English, and on
+paper: nothing sticks out, everything can be read and has a name, and the figures are the API's. PICTURES: a folder for screenshots."""
+import os
+import re
+import socket
+import sys
+import urllib.error
+import urllib.request
+
+from browser import Browser
+from lab import Lab
+from sample import configure, letter, month, routes
+
+GROUPS = ("openness", "online", "payment", "digitization", "satisfaction")
+MORE = """
+[part portal.summary]
+""" + "".join("value.%s = /groups/%s\n" % (g, g) for g in GROUPS) + """
+[rule digitization-low]
+indicator = digitization
+units = kind:commune
+from = 2024-08
+when = below 80
+[era cong-moi]
+from = 2024-05-01
+reason = Cổng đổi công thức <b>& cách tính</b>
+"""
+
+
+def months():
+    """The sample's July and August, and ten months before them made up, with all six groups and one hostile name."""
+    table = {}
+    for i in range(12):
+        name = "2023-%02d" % (9 + i) if i < 4 else "2024-%02d" % (i - 3)
+        calls = month(name if name in ("2024-07", "2024-08") else "2024-07")
+        for k, row in enumerate(calls["service-results"]["data"]["evaluation"]):
+            row["groups"] = {g: round(60 + (k * 7 + i * 3 + n * 11) % 36 + 0.25 * k, 2) for n, g in enumerate(GROUPS)}
+            if name not in ("2024-07", "2024-08"):
+                row["totalScore"] = round(row["totalScore"] - (12 - i) * 0.3 + (k % 3), 2)
+                row["scoreDelta"] = None
+            if k == 4:
+                row["departmentName"] = "UBND xã Dị Chế <script>alert(1)</script>"
+        table[name] = calls
+    return table
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def get(url):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read().decode()
+
+
+def check_look(browser, base, path, pictures, language):
+    for width, scheme in ((390, "light"), (768, "dark"), (1440, "light"), (1440, "dark")):
+        browser.open(base + path, width, scheme=scheme)
+        seen = browser.look()
+        if pictures:
+            name = re.sub(r"\W+", "-", path).strip("-") or "league"
+            browser.picture(os.path.join(pictures, "%s-%s-%d-%s.png" % (language, name, width, scheme)))
+        assert seen["overflow"] <= 0, (path, width, seen["overflow"], seen["wrong"][:5])
+        assert seen["wrong"] == [], (path, width, scheme, seen["wrong"][:5])
+        assert seen["lang"] == language and seen["title"], seen
+    return seen
+
+
+def check_paper(browser, pictures, path):
+    paper = browser.pdf()
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", paper)
+    assert boxes and all(abs(float(w) - 595) < 3 and abs(float(h) - 842) < 3 for w, h in boxes), (path, boxes)
+    if pictures:
+        with open(os.path.join(pictures, "paper-%s.pdf" % (re.sub(r"\W+", "-", path).strip("-") or "league")), "wb") as f:
+            f.write(paper)
+
+
+def check_figures(lab, base):
+    """Places and totals as the letter has them."""
+    page = get(base + "/?period=2024-08")[2]
+    table = page[page.index('<table class="league">'):]
+    rows = re.findall(r'class="num place">(\d+)<.*?<a href="[^"]*">([^<]*)</a>.*?class="num total big">([\d,]+)<.*?class="num delta">.*?>'
+                      r'(?:<span class="(?:rise|fall)">)?([+\u2212]?[\d,]+)', table, re.S)
+    want = [(place, total, change) for place, _, _, total, change, _ in letter()]
+    plain = lambda t: t.replace("\u2212", "-").replace("+", "")
+    assert [(p, t, plain(d)) for p, _, t, d in rows] == [(p, t, d) for p, t, d in want], rows
+    ranking = lab.api("/v1/ranking?period=2024-08")
+    names = [r["unit"]["name"] for r in ranking["cohorts"][0]["rows"]]
+    assert len(names) == 15 and [n for _, n, _, _ in rows] == [n.replace("<", "&lt;").replace(">", "&gt;") for n in names]
+
+
+def check_unit(base):
+    status, _, page = get(base + "/u/12376")
+    assert status == 200 and page.count('class="chart"') == 7, (status, page.count('class="chart"'))
+    # an era between April and May: no segment crosses it, and the page says why
+    first = page[page.index('class="chart"'):page.index("</svg>", page.index('class="chart"'))]
+    assert first.count('class="own"') == first.count('<circle') - 2, (first.count('class="own"'), first.count("<circle"))
+    assert 'class="cut"' in first and "Cổng đổi công thức &lt;b&gt;&amp; cách tính&lt;/b&gt;" in page
+    assert first.count('class="dot hollow"') == 1, first.count('class="dot hollow"')
+    assert page.count("<polygon") == 1 and page.count('class="limit"') >= 2
+    assert get(base + "/u/12376?as_of=2024-08-20")[2].count("82,71") == 0
+    assert "82,71" in page
+
+
+def check_answers(lab, base):
+    for path in ("/", "/heat", "/sources", "/u/12376"):
+        status, headers, page = get(base + path)
+        assert status == 200 and headers["Content-Type"] == "text/html; charset=utf-8", (path, status)
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'"), headers
+        assert "<script" not in page and "@tienlu.example" not in page and "hook-secret" not in page, path
+        assert page.rstrip().endswith("</html>") and "{{" not in page
+    status, headers, page = get(base + "/u/nowhere")
+    assert status == 404 and headers["Content-Type"].startswith("text/html") and "nowhere" in page
+    status, headers, page = get(base + "/?as_of=%3Cb%3E")
+    assert status == 400 and "&lt;b&gt;" in page and "<b>\"" not in page
+    status, _, page = get(base + "/?as_of=2020-01-01")
+    assert status == 200 and "Chưa có số liệu" in page, "nothing was known then"
+    # as of a day before August came: July's table, and every link keeps the day
+    past = get(base + "/?as_of=2024-08-20")[2]
+    assert "tháng 7/2024" in past and 'href="/heat?as_of=2024-08-20"' in past and "20/08/2024" in past
+    assert re.search(r'href="/u/[^"?]*\?as_of=2024-08-20"', past)
+
+
+def play(lab, browser, pictures):
+    port = free_port()
+    configure(lab, extra=MORE + "[daemon]\nhttp_listen = 127.0.0.1:%d\n" % port)
+    base = "http://127.0.0.1:%d" % port
+    lab.start()
+    lab.clock("2024-08-06T07:30:00+07:00")
+    for name in sorted(months())[:-1]:
+        lab.ask("portal", name)
+    lab.clock("2024-09-05T07:30:00+07:00")
+    lab.ask("portal", "2024-08")
+    check_answers(lab, base)
+    check_figures(lab, base)
+    check_unit(base)
+    for path in ("/", "/heat", "/u/12376", "/sources", "/u/nowhere", "/?as_of=2024-08-20"):
+        check_look(browser, base, path, pictures, "vi")
+        if path != "/u/nowhere":
+            check_paper(browser, pictures, path)
+    lab.stop()
+    configure(lab, extra=MORE + "[daemon]\nlanguage = en\nhttp_listen = 127.0.0.1:%d\n" % port)
+    lab.start()
+    for path in ("/", "/heat", "/u/12376", "/sources"):
+        check_look(browser, base, path, pictures, "en")
+    assert lab.stop() == 0
+
+
+def main():
+    pictures = sys.argv[2] if len(sys.argv) > 2 else None
+    with Lab(sys.argv[1]) as lab, Browser() as browser:
+        lab.clock("2024-08-05T08:05:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        lab.publish(routes(months()))
+        play(lab, browser, pictures)
+    print("pages: passed")
+
+
+main()
