@@ -87,9 +87,16 @@ int source_init(App *app) {
         for (size_t i = 0; i < n; i++) {
                 SourceState *s = &app->sources[i];
                 *s = (SourceState){.app = app, .def = &app->config->sources[i], .index = i};
+                JobSeen seen = {0};
                 int r = store_polite_get(app->store, s->def->name, &s->polite);
+                if (r >= 0)
+                        r = store_source_seen(app->store, s->def->name, &seen);
                 if (r < 0)
                         return r;
+                s->last_ms = seen.at_ms;
+                s->last_good_ms = seen.good_ms;
+                s->last_outcome = seen.outcome;
+                (void) snprintf(s->last_reason, sizeof s->last_reason, "%s", seen.reason);
         }
         return 0;
 }
@@ -429,6 +436,47 @@ static const char *state_name(const SourceState *s, int64_t now_ms) {
         if (s->polite.failures > 0)
                 return "failing";
         return blocked_until(s) > now_ms ? "waiting" : "idle";
+}
+
+static int failing_limit(const Config *c) {
+        int limit = INT32_MAX;
+        for (size_t i = 0; i < c->n_rules; i++)
+                if (!c->rules[i].is_off && c->rules[i].when.kind == CONDITION_SOURCE_FAILING)
+                        limit = MIN(limit, c->rules[i].when.count);
+        return limit;
+}
+
+/* "nguồn portal không lấy được 3 ngày (HTTP 403), số liệu đến 20/11" */
+static void trouble_text(const SourceState *s, int64_t now_ms, char *text, size_t size) {
+        bool is_vi = app_is_vi(s->app);
+        const char *status = strstr(s->last_reason, "(HTTP ");
+        char days[32] = "", until[48] = "";
+        int n = day_of_instant(now_ms) - day_of_instant(s->last_good_ms);
+        Civil day = civil_from_day(day_of_instant(s->last_good_ms));
+        if (s->last_good_ms && n > 0)
+                (void) snprintf(days, sizeof days, is_vi ? " %d ngày" : " for %d days", n);
+        if (s->last_good_ms)
+                (void) snprintf(until, sizeof until,
+                                is_vi ? ", số liệu đến %02u/%02u" : ", figures of %02u/%02u",
+                                day.day, day.month);
+        (void) snprintf(text, size,
+                        is_vi ? "nguồn %s không lấy được%s %s%s%s%s"
+                              : "source %s not fetched%s %s%s%s%s",
+                        s->def->name, days, status ? "" : "(", status ? status : s->last_reason,
+                        status ? "" : ")", until);
+}
+
+bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size) {
+        int limit = failing_limit(app->config);
+        for (size_t i = 0; i < app->n_sources; i++) {
+                const SourceState *s = &app->sources[i];
+                if (!s->polite.is_stopped && s->polite.refused_days == 0 &&
+                    s->polite.failures < limit)
+                        continue;
+                trouble_text(s, now_ms, text, size);
+                return true;
+        }
+        return false;
 }
 
 static int set_time(json_t *o, const char *name, int64_t at_ms) {

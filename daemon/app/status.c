@@ -120,7 +120,7 @@ static int line_work(const View *v, Buf *out) {
                           alerts.open, outbox.ready + outbox.started, outbox.dead);
 }
 
-static const char *trouble_of(const App *app, char text[static 320]) {
+static const char *trouble_of(const App *app, int64_t now_ms, char text[static 320]) {
         const AppHealth *health = &app->health;
 
         if (health->trouble[0])
@@ -134,7 +134,7 @@ static const char *trouble_of(const App *app, char text[static 320]) {
                 return text;
         }
         if (health->store_error == 0)
-                return NULL;
+                return source_trouble(app, now_ms, text, 320) ? text : NULL;
         (void) snprintf(text, 320,
                         SAID(app, "cơ sở dữ liệu không ghi được (%s), giữ số liệu cũ",
                              "the database cannot be written (%s), keeping the figures"),
@@ -145,7 +145,7 @@ static const char *trouble_of(const App *app, char text[static 320]) {
 int status_line(App *app, int64_t now_ms, Buf *out) {
         View v = view_now(app, now_ms);
         char trouble_text[320], next_text[24];
-        const char *trouble = trouble_of(app, trouble_text);
+        const char *trouble = trouble_of(app, now_ms, trouble_text);
         int64_t next_ms = MAX(source_next(app, now_ms), now_ms);
         int r = 0;
 
@@ -344,7 +344,7 @@ static void write_errors(const View *v, JsonOut *o, int error) {
 
         if (error == 0)
                 error = health->store_error;
-        json_out_text(o, "trouble", trouble_of(v->app, text));
+        json_out_text(o, "trouble", trouble_of(v->app, v->at_ms, text));
         json_out_text(o, "store_error", error ? strerror(abs(error)) : NULL);
         json_out_instant(o, "store_error_at", health->store_error ? health->store_error_ms : 0);
 }

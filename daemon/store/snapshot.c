@@ -57,13 +57,12 @@ int store_attempt_add(Store *s, const AttemptRow *row, int64_t *ret_id) {
         return 0;
 }
 
-int store_job_seen(Store *s, const char *source, const char *scope, PeriodId period, JobSeen *ret) {
+static int query_seen(Store *s, StatementId id, const Arg *args, size_t n, JobSeen *ret) {
         CLEANUP_QUERY Query q = NULL;
         JobSeen seen = {0};
         int r;
 
-        r = query_begin(s, STMT_JOB_GET, ARGS(arg_text(source), arg_text(scope), arg_int(period)),
-                        &q);
+        r = query_begin(s, id, args, n, &q);
         if (r < 0)
                 return r;
         r = query_next(q);
@@ -77,6 +76,15 @@ int store_job_seen(Store *s, const char *source, const char *scope, PeriodId per
         }
         *ret = seen;
         return 0;
+}
+
+int store_job_seen(Store *s, const char *source, const char *scope, PeriodId period, JobSeen *ret) {
+        return query_seen(s, STMT_JOB_GET, ARGS(arg_text(source), arg_text(scope), arg_int(period)),
+                          ret);
+}
+
+int store_source_seen(Store *s, const char *source, JobSeen *ret) {
+        return query_seen(s, STMT_JOB_NEWEST, ARGS(arg_text(source)), ret);
 }
 
 int store_scope_failures(Store *s, const char *source, const char *scope, int *ret) {

@@ -111,6 +111,8 @@ X(JOB_PUT, "INSERT INTO job(source, scope, period, at_ms, outcome, reason, good_
 X(ATTEMPT_OUTCOMES, "SELECT outcome FROM attempt WHERE source = ?1 AND scope = ?2" \
 " ORDER BY id DESC LIMIT 1000") \
 X(JOB_GET, "SELECT at_ms, outcome, reason, good_ms FROM job WHERE source = ?1 AND scope = ?2 AND period = ?3") \
+X(JOB_NEWEST, "SELECT at_ms, outcome, reason, (SELECT max(good_ms) FROM job WHERE source = ?1) FROM job" \
+        " WHERE source = ?1 ORDER BY at_ms DESC LIMIT 1") \
 X(JOB_SEEN, "SELECT max(good_ms) FROM job WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3)") \
 X(SNAPSHOT_SEEN, "SELECT max(at_ms), min(at_ms) FROM snapshot" \
         " WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3) AND state = 1") \

@@ -33,6 +33,10 @@ const char *source_stuck(const App *app, int64_t boot_ms);
 /* --once: every job once, now. */
 int source_request_all(App *app);
 
+/* What the status line says of a source in trouble: refused, stopped, or failing as often as a `source_failing` rule allows.
+ * False when there is none. */
+bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size);
+
 /* One object per source for /v1/sources and status: name, label, last, next, state, backfill
  * {done, of}, request, progress. */
 json_t *source_json(const App *app, size_t index, int64_t now_ms);

@@ -168,3 +168,5 @@ typedef struct JobSeen {
         int64_t good_ms; /* last accepted, unchanged or not modified */
 } JobSeen;
 int store_job_seen(Store *s, const char *source, const char *scope, PeriodId period, JobSeen *ret);
+/* The source's newest attempt, and when any of its jobs was last good. */
+int store_source_seen(Store *s, const char *source, JobSeen *ret);

@@ -398,6 +398,10 @@ class Time:
         return len(asked(lab, n, EVALUATION))
 
 
+def status_trouble(lab):
+    return lab.call("GET", "/v1/status")["trouble"]
+
+
 def good(lab, time):
     lab.publish(group_routes(group_rows()) + august())
     lab.ask("portal", "2024-08")
@@ -425,12 +429,14 @@ def refused(lab, time):
             assert lab.stop() == 0
             lab.start()
             assert time.look() == 0
+            assert status_trouble(lab) == "nguồn portal không lấy được 3 ngày (HTTP 403), số liệu đến 06/09", status_trouble(lab)
     assert lab.call("GET", "/v1/sources")["sources"][0]["state"] == "stopped"
     lab.publish(group_routes(group_rows()) + august())
     for day in (14, 15):
         assert time.at("2024-09-%02dT04:00:05" % day) == 0 and time.after(hours=8) == 0, day
     good(lab, time)
     trouble.expect(3, "the portal answers again")
+    assert status_trouble(lab) is None
     assert time.at("2024-09-16T04:00:05") == 3
 
 
