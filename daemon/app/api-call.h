@@ -74,6 +74,8 @@ void api_page(ApiCall *c, size_t total);
 int api_indicators(ApiCall *c);
 int api_health(ApiCall *c);
 int api_status(ApiCall *c);
+/* api-metrics.c */
+int api_metrics(ApiCall *c);
 /* api-units.c */
 int api_units(ApiCall *c);
 int api_unit(ApiCall *c);

@@ -34,6 +34,7 @@ static const ApiRoute routes[] = {
         {"GET", "/heat", page_heat, .is_page = true},
         {"GET", "/sources", page_sources, .is_page = true},
         {"GET", "/healthz", api_health},
+        {"GET", "/metrics", api_metrics},
         {"GET", "/v1/status", api_status},
         {"GET", "/v1/indicators", api_indicators, .has_tag = true},
         {"GET", "/v1/periods", api_periods, .has_tag = true},
