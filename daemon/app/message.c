@@ -315,8 +315,15 @@ static int make_webhook(Lookup *l, const RecipientDef *recipient, const RenderTe
         return row->content_type ? MIN(r, 0) : -ENOMEM;
 }
 
+static size_t count_chars(const Buf *b) {
+        size_t n = 0;
+        for (size_t i = 0; i < b->len; i++)
+                n += ((unsigned char) b->data[i] & 0xC0) != 0x80;
+        return n;
+}
+
 static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates,
-                     const json_t *view, int64_t now_ms, MessageRow *row, Buf *out) {
+                     const json_t *view, MessageRow *row, Buf *out, size_t *ret_chars) {
         const Config *c = l->app->config;
         Buf CLEANUP(buf_done) text = BUF_INIT(BUF_MAX_TEXT), html = BUF_INIT(BUF_MAX_TEXT);
         char CLEANUP_FREE *id = message_id_of(l->app, m->id);
@@ -340,33 +347,38 @@ static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *t
                      .message_id = id,
                      .references = references.ids,
                      .n_references = references.n,
-                     .date_ms = now_ms,
+                     .date_ms = m->now_ms,
                      .list_id = list_id,
                      .language = m->language,
                      .text = buf_text(&text),
                      .html = buf_text(&html)};
+        *ret_chars = count_chars(&text);
         row->content_type = strdup("message/rfc822");
         return row->content_type ? mail_build(&mail, out) : -ENOMEM;
 }
 
-static int make_bytes(Lookup *l, const RenderMessage *m, int64_t now_ms, MessageRow *row) {
+static int make_bytes(Lookup *l, const RenderMessage *m, MessageRow *row, size_t *ret_chars) {
         const RenderTemplates *templates =
                 m->language[0] == 'e' ? l->app->templates_en : l->app->templates_vi;
         json_t *view = render_view(m);
         Buf CLEANUP(buf_done) out = BUF_INIT(BUF_MAX_TEXT);
+        size_t n_chars = 0;
         int r = view ? 0 : -ENOMEM;
         row->subject = render_subject(m);
         if (!row->subject)
                 r = -ENOMEM;
         if (r >= 0 && streq(l->target->channel, "email")) {
-                r = make_mail(l, m, templates, view, now_ms, row, &out);
+                r = make_mail(l, m, templates, view, row, &out, &n_chars);
         } else if (r >= 0) {
                 r = make_webhook(l, message_recipient(l->app, l->target->recipient), templates,
                                  view, row, &out);
+                n_chars = count_chars(&out);
         }
         json_decref(view);
         if (r < 0)
                 return r;
+        if (ret_chars)
+                *ret_chars = n_chars;
         row->body_size = out.len;
         row->body = buf_take(&out);
         return row->body ? 0 : -ENOMEM;
@@ -399,35 +411,36 @@ static int fill_scope_name(Lookup *l, RenderMessage *m) {
         return r < 0 ? r : lookup_own(l, bare, &m->scope_name);
 }
 
-int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items,
-                 size_t n_open, int64_t now_ms, MessageRow *row) {
-        const RecipientDef *recipient = message_recipient(app, target->recipient);
+static int lookup_load(Lookup *l, const MessageInput *in) {
+        l->items = calloc(in->n_items + 1, sizeof *l->items);
+        l->episodes = calloc(in->n_items + 1, sizeof *l->episodes);
+        l->n_episodes = calloc(in->n_items + 1, sizeof *l->n_episodes);
+        int r = l->items && l->episodes && l->n_episodes ? 0 : -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < in->n_items; i++)
+                r = fill_item(l, i, &in->items[i], in->now_ms);
+        return r;
+}
+
+int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_chars) {
+        const RecipientDef *recipient = message_recipient(app, in->target->recipient);
         if (!recipient)
                 return -ENOENT;
-        Lookup CLEANUP(lookup_done) l = {.app = app, .target = target, .n = n_items};
-        l.items = calloc(n_items + 1, sizeof *l.items);
-        l.episodes = calloc(n_items + 1, sizeof *l.episodes);
-        l.n_episodes = calloc(n_items + 1, sizeof *l.n_episodes);
-        if (!l.items || !l.episodes || !l.n_episodes)
-                return -ENOMEM;
-        for (size_t i = 0; i < n_items; i++) {
-                int r = fill_item(&l, i, &items[i], now_ms);
-                if (r < 0)
-                        return r;
-        }
+        Lookup CLEANUP(lookup_done) l = {.app = app, .target = in->target, .n = in->n_items};
+        int r = lookup_load(&l, in);
         RenderMessage m = {.id = row->uuid,
                            .organization = app->config->daemon.organization,
                            .contact = app->config->daemon.contact,
                            .language = recipient->language,
-                           .recipient = target->recipient,
+                           .recipient = in->target->recipient,
                            .to = recipient->webhook_to,
                            .role = recipient->role,
-                           .tell = recipient->tell,
+                           .tell = in->is_summary ? TELL_OVERVIEW : recipient->tell,
                            .is_drill = row->is_drill,
-                           .now_ms = now_ms,
+                           .now_ms = in->now_ms,
                            .items = l.items,
-                           .n_items = n_items,
-                           .n_open = n_open};
-        int r = fill_scope_name(&l, &m);
-        return r < 0 ? r : make_bytes(&l, &m, now_ms, row);
+                           .n_items = in->n_items,
+                           .n_open = in->n_open};
+        if (r >= 0)
+                r = fill_scope_name(&l, &m);
+        return r < 0 ? r : make_bytes(&l, &m, row, ret_chars);
 }

@@ -14,6 +14,7 @@
 #include "app/facts.h"
 #include "app/judge.h"
 #include "app/message.h"
+#include "app/teller-split.h"
 #include "os/crypto.h"
 #include "os/hook.h"
 #include "os/log.h"
@@ -126,6 +127,8 @@ typedef struct Release {
         const TargetRow *target;
         PlanItem *items;
         size_t n, n_open;
+        Fit fit;
+        bool is_following; /* a further part of a plan that was too long for one message */
 } Release;
 
 typedef struct ReleaseList {
@@ -139,11 +142,11 @@ static void releases_done(ReleaseList *l) {
         free(l->items);
 }
 
-static bool may_be_planned(const Facts *f, const RecipientDef *recipient, const TargetRow *t) {
-        /* Only an operator's gate depends on what the plan holds. */
-        return t->state == TARGET_OK && recipient &&
-               (recipient->role == ROLE_OPERATOR ||
-                facts_gate(f, recipient, t, false) <= f->now_ms);
+/* Only an operator's gate depends on what the plan holds. */
+static bool may_be_planned(const Facts *f, const RecipientDef *recipient, const TargetRow *t,
+                           unsigned n_more) {
+        return n_more > 0 || recipient->role == ROLE_OPERATOR ||
+               facts_gate(f, recipient, t, false) <= f->now_ms;
 }
 
 /* Nothing is released to a paused channel: what is said when it is back shall be what is true
@@ -158,41 +161,76 @@ static int is_channel_paused(App *app, const Pauses *pauses, const TargetRow *t,
         return r;
 }
 
+/* A target that heard enough in an hour waits; nothing is lost, the difference stays. */
+static int is_capped(const Facts *f, const TargetRow *t, bool *ret) {
+        size_t n = 0;
+        int64_t first_ms = 0;
+        int r = store_target_recent(f->app->store, t->id, f->now_ms - MS_PER_HOUR, &n, &first_ms);
+        *ret = r >= 0 && n >= (size_t) f->app->config->smtp.hour_cap;
+        if (*ret && (!f->app->tell_again_ms || first_ms + MS_PER_HOUR < f->app->tell_again_ms))
+                f->app->tell_again_ms = first_ms + MS_PER_HOUR;
+        return r;
+}
+
+/* The message that the target gets now; nothing is left in *ret when its gate is closed. */
+static int collect_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t,
+                        unsigned n_more, Release *ret) {
+        bool is_held = false;
+        *ret = (Release){.target = t, .is_following = n_more > 0};
+        int r = facts_plan(f, recipient, t, &ret->items, &ret->n, &ret->n_open);
+        if (r < 0 || ret->n == 0)
+                return r;
+        is_held = n_more == 0 &&
+                  facts_gate(f, recipient, t, is_urgent(ret->items, ret->n)) > f->now_ms;
+        if (!is_held)
+                r = is_capped(f, t, &is_held);
+        if (r >= 0 && is_held)
+                ret->n = 0;
+        MessageInput in = {.target = t,
+                           .items = ret->items,
+                           .n_items = ret->n,
+                           .n_open = ret->n_open,
+                           .now_ms = f->now_ms};
+        if (r >= 0 && ret->n > 0)
+                r = split_fit(f->app, &in, n_more > 0 ? n_more : SPLIT_MAX_PARTS, &ret->fit);
+        return r;
+}
+
+static int collect_target(const Facts *f, const Pauses *pauses, const TargetRow *t,
+                          ReleaseList *ret) {
+        const RecipientDef *recipient = message_recipient(f->app, t->recipient);
+        unsigned n_more = 0;
+        bool is_busy = false, is_paused = false;
+        int r = 0;
+        if (!recipient || t->state != TARGET_OK)
+                return 0;
+        if (recipient->max_chars > 0)
+                r = split_more(f->app, t->id, f->now_ms, &n_more);
+        if (r < 0 || !may_be_planned(f, recipient, t, n_more))
+                return r;
+        r = store_target_busy(f->app->store, t->id, &is_busy);
+        if (r >= 0 && !is_busy)
+                r = is_channel_paused(f->app, pauses, t, &is_paused);
+        if (r < 0 || is_busy || is_paused)
+                return r;
+        Release one = {0};
+        r = collect_plan(f, recipient, t, n_more, &one);
+        if (r >= 0 && one.n > 0)
+                r = ARRAY_GROW(ret->items, ret->cap, ret->n + 1);
+        if (r < 0 || one.n == 0)
+                free(one.items);
+        else
+                ret->items[ret->n++] = one;
+        return r;
+}
+
 static int collect(const Facts *f, ReleaseList *ret) {
         Pauses CLEANUP(pauses_done) pauses = {0};
-        int loaded = pauses_load(f->app, &pauses);
-        if (loaded < 0)
-                return loaded;
-        for (size_t i = 0; i < f->n_targets; i++) {
-                const TargetRow *t = &f->targets[i];
-                const RecipientDef *recipient = message_recipient(f->app, t->recipient);
-                if (!may_be_planned(f, recipient, t))
-                        continue;
-                bool is_busy = false, is_paused = false;
-                int r = store_target_busy(f->app->store, t->id, &is_busy);
-                if (r >= 0 && !is_busy)
-                        r = is_channel_paused(f->app, &pauses, t, &is_paused);
-                if (r < 0)
-                        return r;
-                Release one = {.target = t};
-                if (is_busy || is_paused)
-                        continue;
-                r = facts_plan(f, recipient, t, &one.items, &one.n, &one.n_open);
-                if (r < 0)
-                        return r;
-                if (one.n == 0 ||
-                    facts_gate(f, recipient, t, is_urgent(one.items, one.n)) > f->now_ms) {
-                        free(one.items);
-                        continue;
-                }
-                r = ARRAY_GROW(ret->items, ret->cap, ret->n + 1);
-                if (r < 0) {
-                        free(one.items);
-                        return r;
-                }
-                ret->items[ret->n++] = one;
-        }
-        return 0;
+        f->app->tell_again_ms = 0;
+        int r = pauses_load(f->app, &pauses);
+        for (size_t i = 0; r >= 0 && i < f->n_targets; i++)
+                r = collect_target(f, &pauses, &f->targets[i], ret);
+        return r;
 }
 
 static void message_row_done(MessageRow *row) {
@@ -221,11 +259,19 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
                                                     .released = step};
         if (!row.uuid)
                 return -ENOMEM;
-        int r = message_make(app, one->target, one->items, one->n, one->n_open, now_ms, &row);
+        MessageInput in = {.target = one->target,
+                           .items = one->items,
+                           .n_items = one->fit.n,
+                           .n_open = one->n_open,
+                           .now_ms = now_ms,
+                           .is_summary = one->fit.is_summary};
+        int r = message_make(app, &in, &row, NULL);
         if (r < 0)
                 return r;
         int64_t id = 0;
-        r = store_message_add(app->store, step, &row, one->items, one->n, &id);
+        r = store_message_add(app->store, step, &row, one->items, one->fit.n, &id);
+        if (r >= 0 && (one->fit.n_more > 0 || one->is_following))
+                r = split_more_put(app, one->target->id, now_ms, one->fit.n_more);
         if (r < 0)
                 return r;
         TargetRow target = *one->target;
@@ -235,7 +281,7 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
                 r = report_template(app, step, now_ms);
         LogFields fields = {.target = one->target->key, .message_id = LOG_ID_ALERT};
         log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key, row.subject,
-                 one->n);
+                 one->fit.n);
         return r;
 }
 
@@ -305,13 +351,14 @@ int64_t teller_next(App *app, int64_t now_ms) {
                                             !c->recipients[i].is_immediate);
                 has_operator = has_operator || c->recipients[i].role == ROLE_OPERATOR;
         }
-        int64_t next = INT64_MAX;
+        int64_t next = app->tell_again_ms ? app->tell_again_ms : INT64_MAX;
         char CLEANUP_FREE *text = NULL;
         int64_t last =
                 store_meta_get(app->store, "digest_ms", &text) == 0 ? strtoll(text, NULL, 10) : 0;
         if (has_digest && teller_is_live(app))
-                next = calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute, last,
-                                           now_ms);
+                next = MIN(next,
+                           calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute,
+                                               last, now_ms));
         /* Operators hear of what merely continues once a day. */
         if (has_operator)
                 next = MIN(next, day_start_ms(day_of_instant(now_ms) + 1) +
@@ -331,10 +378,22 @@ static int remake_row(const Facts *f, StepId step, MessageRow *row, const Releas
         free(row->content_type);
         free(row->body);
         row->subject = row->content_type = row->body = NULL;
-        int r = message_make(f->app, one->target, one->items, one->n, one->n_open, f->now_ms, row);
+        MessageInput in = {.target = one->target,
+                           .items = one->items,
+                           .n_items = one->n,
+                           .n_open = one->n_open,
+                           .now_ms = f->now_ms};
+        Fit fit = {0};
+        int r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
+        in.n_items = fit.n;
+        in.is_summary = fit.is_summary;
+        if (r >= 0)
+                r = message_make(f->app, &in, row, NULL);
+        if (r >= 0 && fit.n_more > 0)
+                r = split_more_put(f->app, one->target->id, f->now_ms, fit.n_more);
         if (r >= 0)
                 r = report_template(f->app, step, f->now_ms);
-        return r < 0 ? r : store_message_remake(f->app->store, step, row, one->items, one->n);
+        return r < 0 ? r : store_message_remake(f->app->store, step, row, one->items, fit.n);
 }
 
 int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_void) {
@@ -371,7 +430,13 @@ static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         if (!row.uuid)
                 return -ENOMEM;
         if (n > 0)
-                r = message_make(f->app, t, items, n, n_open, f->now_ms, &row);
+                r = message_make(f->app,
+                                 &(MessageInput){.target = t,
+                                                 .items = items,
+                                                 .n_items = n,
+                                                 .n_open = n_open,
+                                                 .now_ms = f->now_ms},
+                                 &row, NULL);
         if (r < 0)
                 return r;
         json_t *one =
@@ -488,7 +553,11 @@ int teller_drill(App *app, const char *recipient, int64_t now_ms, size_t *ret_n)
                 int64_t id = 0;
                 if (!streq(targets[i].recipient, recipient))
                         continue;
-                r = row.uuid ? message_make(app, &targets[i], NULL, 0, 0, now_ms, &row) : -ENOMEM;
+                r = row.uuid
+                            ? message_make(app,
+                                           &(MessageInput){.target = &targets[i], .now_ms = now_ms},
+                                           &row, NULL)
+                            : -ENOMEM;
                 if (r >= 0)
                         r = store_message_add(app->store, step, &row, NULL, 0, &id);
                 if (r == -EEXIST)

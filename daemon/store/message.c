@@ -287,6 +287,21 @@ int store_message_opening(Store *s, int64_t target, int64_t episode, char **ret)
         return column_text(q, 0, ret);
 }
 
+int store_target_recent(Store *s, int64_t target, int64_t since_ms, size_t *ret_n,
+                        int64_t *ret_first_ms) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, STMT_TARGET_RECENT, ARGS(arg_int(target), arg_int(since_ms)), &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r < 0)
+                return r;
+        *ret_n = (size_t) column_int(q, 0);
+        *ret_first_ms = column_int(q, 1);
+        return 0;
+}
+
 int store_target_busy(Store *s, int64_t target, bool *ret) {
         int64_t is_busy;
         int r;

@@ -277,6 +277,8 @@ X(MESSAGE_REMAKE, "UPDATE message SET subject = ?2, content_type = ?3, body = ?4
         " WHERE id = ?1 AND state = 1 AND maybe = 0") \
 X(MESSAGE_ITEM_ADD, "INSERT INTO message_item(message, n, say, episode, indicator, period, unit, value, old_value," \
         " corrects, severity) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
+X(TARGET_RECENT, "SELECT count(*), ifnull(min(created_ms), 0) FROM message WHERE target = ?1" \
+        " AND created_ms > ?2 AND is_drill = 0") \
 X(MESSAGE_OPENING, "SELECT m.uuid FROM message m JOIN message_item i ON i.message = m.id" \
         " WHERE m.target = ?1 AND i.episode = ?2 AND i.say = 1 AND (m.state = 3 OR m.maybe > 0)" \
         " ORDER BY m.id LIMIT 1") \

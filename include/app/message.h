@@ -4,10 +4,19 @@
 #include "app/app.h"
 #include "store/outbox.h"
 
-/* Fills subject, content_type, body and body_size of `row` (whose uuid, target are set) for the
- * target. `n_open`: open alerts that concern the target. */
-int message_make(App *app, const TargetRow *target, const PlanItem *items, size_t n_items,
-                 size_t n_open, int64_t now_ms, MessageRow *row);
+typedef struct MessageInput {
+        const TargetRow *target;
+        const PlanItem *items;
+        size_t n_items;
+        size_t n_open; /* open alerts that concern the target */
+        int64_t now_ms;
+        bool is_summary; /* counts instead of lines, whatever the recipient's `tell` */
+} MessageInput;
+
+/* Fills subject, content_type, body and body_size of `row` (whose uuid and target are set).
+ * *ret_chars (may be NULL): characters as a channel's max_chars counts them, of a mail its text
+ * part. */
+int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_chars);
 /* Definition of the recipient by name, or NULL. */
 const RecipientDef *message_recipient(const App *app, const char *name);
 /* Message-ID (without <>) of a message: uuid@domain of [smtp] from. Heap. */

@@ -78,6 +78,10 @@ typedef struct MessageRow {
 } MessageRow;
 void message_rows_free(MessageRow *rows, size_t n);
 
+/* How many messages the target got since then, and when the first of them was made. */
+int store_target_recent(Store *s, int64_t target, int64_t since_ms, size_t *ret_n,
+                        int64_t *ret_first_ms);
+
 /* Adds a ready row with its items. -EEXIST when the target has an unsettled one. */
 int store_message_add(Store *s, StepId step, const MessageRow *row, const PlanItem *items,
                       size_t n_items, int64_t *ret_id);
