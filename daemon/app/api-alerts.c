@@ -10,8 +10,7 @@
 
 #define NOTE_MAX 1000u /* bytes of what a person may leave */
 
-/* ---- one episode as JSON
- * ------------------------------------------------------------------------------------------ */
+/* ---- one episode as JSON --------------------------------------------------------------------- */
 
 static const IndicatorDef *indicator_of(const ApiCall *c, const char *rule,
                                         const RuleDef **ret_rule) {
@@ -298,8 +297,7 @@ int api_alert(ApiCall *c) {
         return r;
 }
 
-/* ---- acknowledge, silence
- * ----------------------------------------------------------------------------------------- */
+/* ---- acknowledge, silence -------------------------------------------------------------------- */
 
 /* A string member, or NULL. Refuses other types and what is too long. */
 static int read_text(ApiCall *c, const json_t *body, const char *name, const char **ret) {

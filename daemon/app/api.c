@@ -224,15 +224,14 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
         return r == API_E_ANSWERED ? 0 : r;
 }
 
-/* ---- what arguments name
- * ----------------------------------------------------------------------------------------- */
+/* ---- what arguments name --------------------------------------------------------------------- */
 
 const char *api_query(const ApiCall *c, const char *name) {
         const char *value = NULL;
 
         if (!c->args)
                 value = serve_query(c->request, name);
-        for (size_t i = 0; i < c->n_args; i++)
+        for (size_t i = 0; c->args && i < c->n_args; i++)
                 if (streq(c->args[i].name, name))
                         value = c->args[i].value;
         return value && *value ? value : NULL;
@@ -391,8 +390,7 @@ int api_body(ApiCall *c, json_t **ret) {
         return 0;
 }
 
-/* ---- pieces of answers
- * ------------------------------------------------------------------------------------------- */
+/* ---- pieces of answers ----------------------------------------------------------------------- */
 
 void api_as_of(ApiCall *c) {
         JsonOut *o = &c->out;

@@ -107,8 +107,7 @@ static int check_totals(Snapshot *s, const Config *config, const SourceDef *sour
         return 0;
 }
 
-/* ---- derived figures
- * ----------------------------------------------------------------------------- */
+/* ---- derived figures ------------------------------------------------------------------------- */
 
 typedef struct Derivation {
         Snapshot *s;
@@ -222,8 +221,7 @@ static int derive_all(Snapshot *s, const Config *config, const SourceDef *source
         return 0;
 }
 
-/* ---- order
- * --------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 typedef struct Placed {
         const char *code;

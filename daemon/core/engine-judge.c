@@ -74,8 +74,7 @@ static PeriodId earlier(PeriodId a, PeriodId b) {
         return a == 0 ? b : b == 0 ? a : MIN(a, b);
 }
 
-/* ---- where the fold begins
- * ---------------------------------------------------------------------------------------- */
+/* ---- where the fold begins ------------------------------------------------------------------- */
 
 PeriodId engine_fold_from(const Episode *stored, size_t n, PeriodId changed, PeriodId newest) {
         PeriodId from = earlier(changed, newest);
@@ -198,8 +197,7 @@ static const Judgement *judgement_of(const Work *w, size_t u, PeriodId period) {
                                            : NULL;
 }
 
-/* ---- stored episodes by unit
- * -------------------------------------------------------------------------------------- */
+/* ---- stored episodes by unit ----------------------------------------------------------------- */
 
 static int compare_stored(const void *a, const void *b) {
         const StoredKey *x = a, *y = b;
@@ -296,8 +294,7 @@ static int add_transition(Work *w, size_t u, TransitionKind kind, PeriodId perio
         return 0;
 }
 
-/* ---- one unit: differences
- * ---------------------------------------------------------------------------------------- */
+/* ---- one unit: differences ------------------------------------------------------------------- */
 
 static bool is_restated_unit(const Work *w, size_t u) {
         return w->in->is_restated_unit && w->in->is_restated_unit[u];
@@ -484,8 +481,7 @@ static int judge_run(Work *w, size_t u, const Episode *was, const Episode *folde
         return r < 0 ? r : judge_differing(w, u, was, &e);
 }
 
-/* ---- one unit: stored episodes that the fold does not know
- * -------------------------------------------------------- */
+/* ---- one unit: stored episodes that the fold does not know ----------------------------------- */
 
 static void take_figures(Episode *e, const Judgement *j) {
         e->value = j->value;

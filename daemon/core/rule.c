@@ -51,8 +51,7 @@ static bool rule_uses(const RuleDef *rule, ConditionKind kind) {
         return rule->when.kind == kind || rule->critical.kind == kind;
 }
 
-/* ---- what is computed once per period
- * ----------------------------------------------------------------------------- */
+/* ---- what is computed once per period -------------------------------------------------------- */
 
 static const IndicatorDef *indicator_of(const RuleContext *c) {
         return &c->indicators[c->rule->indicator];

@@ -499,8 +499,7 @@ int template_render(const Template *t, const json_t *view, TemplateSink sink,
         return render_nodes(&r, t, 0, t->n, &top, /* indent= */ NULL);
 }
 
-/* ---- configuration keys
- * -------------------------------------------------------------------------- */
+/* ---- configuration keys ---------------------------------------------------------------------- */
 
 static const TemplateVar *find_var(const TemplateVar *vars, size_t n, const Node *node) {
         for (size_t i = 0; i < n; i++)

@@ -201,8 +201,7 @@ int unit_add_contact(UnitRegistry *r, UnitId id, const char *email, const char *
         return 0;
 }
 
-/* ---- what is shown
- * ------------------------------------------------------------------------------- */
+/* ---- what is shown --------------------------------------------------------------------------- */
 
 static const char *name_of(const Unit *u, Day day) {
         const UnitName *best = NULL;
@@ -230,8 +229,7 @@ const char *unit_code_on(const UnitRegistry *r, UnitId id, Day day) {
         return u->key;
 }
 
-/* ---- candidates
- * ----------------------------------------------------------------------------------- */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 /* Distinct units, the first few of them remembered for the message. */
 typedef struct Hits {
@@ -317,8 +315,7 @@ static void find_name(const UnitRegistry *r, const NameQuery *q, Hits *hits) {
         }
 }
 
-/* ---- suggestions
- * ----------------------------------------------------------------------------------- */
+/* ---- suggestions ----------------------------------------------------------------------------- */
 
 /* Units whose name differs in diacritics and case only: shown to a person, never used. */
 static void find_similar(const UnitRegistry *r, const NameQuery *q, Hits *hits) {
@@ -339,8 +336,7 @@ static void find_similar(const UnitRegistry *r, const NameQuery *q, Hits *hits) 
         }
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 typedef struct Row {
         const UnitRegistry *r;
@@ -455,8 +451,7 @@ UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const c
         return is_strict ? refuse_unknown(&row) : UNIT_NEW;
 }
 
-/* ---- what a person wrote
- * ---------------------------------------------------------------------------- */
+/* ---- what a person wrote --------------------------------------------------------------------- */
 
 /* By name: of those called so, the ones of the same type word if there are any, else of the same
  * kind. */
@@ -523,8 +518,7 @@ int unit_find(const UnitRegistry *r, const char *text, Day day, UnitId *ret_id, 
         return 0;
 }
 
-/* ---- selectors
- * --------------------------------------------------------------------------------------- */
+/* ---- selectors ------------------------------------------------------------------------------- */
 
 static bool is_kind(const UnitSelector *s, const Unit *u) {
         for (size_t i = 0; i < s->n_kinds; i++)

@@ -45,8 +45,7 @@ int ctl_print(const Buf *text);
 /* Asks on the terminal; true for yes. */
 bool ctl_confirm(const Ctl *ctl, const char *question);
 
-/* ---- asking (client.c)
- * ------------------------------------------------------------------------------------------- */
+/* ---- asking (client.c) ----------------------------------------------------------------------- */
 
 /* "?" or "&", name=value with the value encoded; nothing when the value is NULL. */
 int query_add(Buf *path, const char *name, const char *value);

@@ -55,8 +55,7 @@ static const Command commands[] = {
          "start telling people, after a preview and a question"},
 };
 
-/* ---- what all commands share
- * --------------------------------------------------------------------------------------- */
+/* ---- what all commands share ----------------------------------------------------------------- */
 
 void ctl_complain(const char *format, ...) {
         CLEANUP(buf_done) Buf text = BUF_INIT(64 << 10);

@@ -168,8 +168,7 @@ int show_alert(const Ctl *ctl, const json_t *alert, Buf *out) {
         return r == 0 ? show_told(ctl, alert, out) : r;
 }
 
-/* ---- deliveries, go-live
- * ------------------------------------------------------------------------------------------- */
+/* ---- deliveries, go-live --------------------------------------------------------------------- */
 
 static const char *message_state(const Ctl *ctl, const char *state) {
         static const struct {

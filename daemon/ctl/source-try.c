@@ -27,8 +27,7 @@ typedef struct Trial {
         FetchResult *result; /* once it is there */
 } Trial;
 
-/* ---- what was asked for
- * ------------------------------------------------------------------------------------------- */
+/* ---- what was asked for ---------------------------------------------------------------------- */
 
 static void complain_diag(const Diag *diag) {
         for (size_t i = 0; i < diag->n; i++) {

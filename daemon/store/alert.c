@@ -6,8 +6,7 @@
 
 #include "store/sql.h"
 
-/* ---- rule versions
- * ---------------------------------------------------------------------------------------------- */
+/* ---- rule versions --------------------------------------------------------------------------- */
 
 static int read_rule_text(Query q, RuleTextRow *row) {
         row->from = (PeriodId) column_int(q, 0);
@@ -136,8 +135,7 @@ int store_silence_end(Store *s, StepId step, int64_t id, int64_t at_ms) {
         return changes ? 0 : STORE_E_NONE;
 }
 
-/* ---- acknowledgements
- * ------------------------------------------------------------------------------------------- */
+/* ---- acknowledgements ------------------------------------------------------------------------ */
 
 int store_ack_add(Store *s, StepId step, int64_t episode, const char *by, const char *note,
                   int64_t until_ms) {

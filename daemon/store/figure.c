@@ -141,8 +141,7 @@ int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId un
         return 0;
 }
 
-/* ---- which periods there are
- * ------------------------------------------------------------------------------------ */
+/* ---- which periods there are ----------------------------------------------------------------- */
 
 /* The next period of the type below (is_down) or above the bound that has any figure; 0 = none.
  * Types are interleaved within a year (2024112 < 2024201), so a hit of another type tells how far
@@ -220,8 +219,7 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodI
         return 0;
 }
 
-/* ---- vintages of one figure
- * ------------------------------------------------------------------------------------- */
+/* ---- vintages of one figure ------------------------------------------------------------------ */
 
 static int read_vintage(Query q, VintageRow *row) {
         row->value = column_value(q, 0);

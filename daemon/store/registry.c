@@ -245,8 +245,7 @@ void quarantine_rows_free(QuarantineRow *rows, size_t n) {
         free(rows);
 }
 
-/* ---- indicators and scopes
- * -------------------------------------------------------------------------------------- */
+/* ---- indicators and scopes ------------------------------------------------------------------- */
 
 static const char *unit_text(int64_t unit) {
         return unit == INDICATOR_PERCENT  ? "percent"

@@ -90,8 +90,7 @@ bool snapshot_equal(const Snapshot *a, const Snapshot *b, bool is_partial);
 /* Column of an indicator (index into Config.indicators) or -1. */
 int snapshot_column(const Snapshot *s, size_t indicator);
 
-/* ---- pointers, for callers that look into other answers (token, page count)
- * -------------------------------------- */
+/* ---- pointers, for callers that look into other answers (token, page count) ------------------ */
 
 /* Text at an RFC 6901 pointer with [key=text] steps, in JSON text. Strings as they are, numbers and
  * booleans as written. Heap string. Returns 0, DECODE_E_REJECTED (not JSON or not there), -ENOMEM.

@@ -284,8 +284,7 @@ static void plan(World *w, size_t target, PlanItem **ret, size_t *ret_n) {
         must(plan_make(&in, ret, ret_n) == 0, "no memory");
 }
 
-/* ---- release, courier, booking
- * ------------------------------------------------------------------------------------ */
+/* ---- release, courier, booking --------------------------------------------------------------- */
 
 static void book(World *w, const Message *m) {
         Ledger *l = &w->ledgers[m->target];

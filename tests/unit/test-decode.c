@@ -278,8 +278,7 @@ static const char *note_of(const World *w, const char *code, size_t indicator) {
         return "none";
 }
 
-/* ---- shapes
- * --------------------------------------------------------------------------------------- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static void reads_the_bare_array_of_texts(void **state UNUSED) {
         WORLD(w, REST);
@@ -441,8 +440,7 @@ static void parts_fill_the_same_rows(void **state UNUSED) {
         ROW(w, "H99.08", "UBND xã Gò Sành/commune/0 10000 missing", PROGRESS, DIGITIZATION);
 }
 
-/* ---- figures
- * ---------------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 static void one_figure(DecimalStyle style, const char *json, const char *expected,
                        const char *note) {
@@ -557,8 +555,7 @@ static void derived_figures_are_exact(void **state UNUSED) {
         }
 }
 
-/* ---- rejections
- * -------------------------------------------------------------------------------------- */
+/* ---- rejections ------------------------------------------------------------------------------ */
 
 static void rejects_with_the_reason(void **state UNUSED) {
         static const struct {
@@ -647,8 +644,7 @@ static void names_are_cleaned_and_codes_may_be_numbers(void **state UNUSED) {
         ROW(w, "00004", "ậ/commune/0 missing", RECEIVED);
 }
 
-/* ---- bounds
- * -------------------------------------------------------------------------------------------- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 static int scan_repeated(const char *head, const char *piece, size_t n, const char *tail) {
         CLEANUP(buf_done) Buf text = BUF_INIT(BUF_MAX_TEXT);
@@ -721,8 +717,7 @@ static void units_and_notes_are_bounded(void **state UNUSED) {
         }
 }
 
-/* ---- torn sets
- * ------------------------------------------------------------------------------------------- */
+/* ---- torn sets ------------------------------------------------------------------------------- */
 
 static void equal_means_units_and_values(void **state UNUSED) {
         static const struct {
@@ -777,8 +772,7 @@ static void a_part_is_compared_in_its_own_columns(void **state UNUSED) {
         assert_false(snapshot_equal(whole.s, other.s, true));
 }
 
-/* ---- pointers
- * ---------------------------------------------------------------------------------------------- */
+/* ---- pointers -------------------------------------------------------------------------------- */
 
 static void pointers_follow_rfc_6901(void **state UNUSED) {
         /* The document and pointers of the RFC's section 5, and our own step. */

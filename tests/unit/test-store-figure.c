@@ -58,8 +58,7 @@ static void test_bodies(void **state) {
         body_done(&empty);
 }
 
-/* ---- snapshots and attempts
- * ------------------------------------------------------------------------------------- */
+/* ---- snapshots and attempts ------------------------------------------------------------------ */
 
 static void part_make(Store *s, const char *text, SnapshotPart *ret) {
         Body b;
@@ -507,8 +506,7 @@ static void test_figures_of(void **state) {
         assert_int_equal(store_period_range(s, i[0], PERIOD_HALF, &period, &last), STORE_E_NONE);
 }
 
-/* ---- the past, against a model that keeps all of it
- * ------------------------------------------------------------- */
+/* ---- the past, against a model that keeps all of it ------------------------------------------ */
 
 enum { N_STEPS = 80, N_PERIODS = 4, N_INDICATORS = 2, N_UNITS = 40 };
 
@@ -691,8 +689,7 @@ static void test_past_against_model(void **state) {
         free(m);
 }
 
-/* ---- v_ranking against core/rank
- * -------------------------------------------------------------------------------- */
+/* ---- v_ranking against core/rank ------------------------------------------------------------- */
 
 enum { N_COHORT = 25 };
 

@@ -129,8 +129,7 @@ static void test_newer(void **state) {
         assert_null(s);
 }
 
-/* ---- migrations: version 2 is one more row
- * ---------------------------------------------------------------------- */
+/* ---- migrations: version 2 is one more row --------------------------------------------------- */
 
 static const Migration two_good[] = {
         {.version = 1, .sql = "CREATE TABLE never(x INTEGER) STRICT; PRAGMA user_version = 1;"},
@@ -230,8 +229,7 @@ static void test_older_and_empty(void **state) {
         ok(access(backup, F_OK));
 }
 
-/* ---- steps and settings
- * ----------------------------------------------------------------------------------------- */
+/* ---- steps and settings ---------------------------------------------------------------------- */
 
 static void test_steps(void **state) {
         World *w = *state;
@@ -323,8 +321,7 @@ static void test_two_connections(void **state) {
         assert_int_equal(store_begin(reader), -EROFS);
 }
 
-/* ---- copies and checks
- * ------------------------------------------------------------------------------------------ */
+/* ---- copies and checks ----------------------------------------------------------------------- */
 
 static void body_add(Store *s, const char *text) {
         Body b;

@@ -146,8 +146,7 @@ static void raw_values_are_seen(void **state) {
         }
 }
 
-/* ---- errors and bounds
- * --------------------------------------------------------------------------- */
+/* ---- errors and bounds ----------------------------------------------------------------------- */
 
 static void errors_have_a_place_and_a_reason(void **state) {
         (void) state;
@@ -232,8 +231,7 @@ static void output_and_work_are_bounded(void **state) {
         assert_int_equal(render_text(buf_text(&text), "{\"l\":[1,2]}", SINK_RAW, &out), -E2BIG);
 }
 
-/* ---- configuration keys
- * ---------------------------------------------------------------------------- */
+/* ---- configuration keys ---------------------------------------------------------------------- */
 
 static void keys_are_expanded(void **state) {
         (void) state;

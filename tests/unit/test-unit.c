@@ -69,8 +69,7 @@ static void names_are_taken_apart(void **state UNUSED) {
         assert_null(bare);
 }
 
-/* ---- a registry
- * ----------------------------------------------------------------------------------- */
+/* ---- a registry ------------------------------------------------------------------------------ */
 
 #define REFORM 1000 /* a day */
 
@@ -164,8 +163,7 @@ static void units_are_added_and_shown(void **state UNUSED) {
         assert_string_equal(u->webhook, "https://h/2");
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void rows_find_their_unit(void **state UNUSED) {
         static const struct {
@@ -273,8 +271,7 @@ static void two_hits_are_quarantined(void **state UNUSED) {
         assert_int_equal(id, VAN_LANG);
 }
 
-/* ---- what a person writes
- * ------------------------------------------------------------------------------ */
+/* ---- what a person writes -------------------------------------------------------------------- */
 
 static void people_find_units(void **state UNUSED) {
         static const struct {
