@@ -218,6 +218,13 @@ static void on_store_failure(SourceState *s, int error, int64_t now_ms) {
                 s->scan_ms = s->hold_ms;
 }
 
+/* Nobody waits until tomorrow for a publisher that refuses: what a person asked for stays queued, but
+ * the request is answered. */
+static void release_requests(SourceState *s) {
+        for (size_t i = s->head; i < s->n; i++)
+                s->queue[i].request = 0;
+}
+
 static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         SourceState *s = userdata;
         FetchResult CLEANUP(fetch_result_freep) *owned = result;
@@ -251,6 +258,8 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         if (s->head == s->n)
                 s->scan_ms = now;
         s->current = (QueuedJob){0};
+        if (polite.is_stopped || blocked_until(s) > now)
+                release_requests(s);
 }
 
 static int start_job(SourceState *s) {
