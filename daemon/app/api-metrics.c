@@ -244,7 +244,6 @@ static void put_messages(Metrics *m) {
 static void put_process(Metrics *m) {
         CLEANUP(buf_done) Buf text = BUF_INIT(4096);
         struct rusage usage;
-        long long pages;
 
         if (getrusage(RUSAGE_SELF, &usage) == 0) {
                 family(m, "process_cpu_seconds_total", "counter", "CPU time used.");
@@ -252,8 +251,11 @@ static void put_process(Metrics *m) {
                        (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                                (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
         }
-        if (file_read("/proc/self/statm", 4095, &text) < 0 ||
-            sscanf(buf_text(&text), "%*s %lld", &pages) != 1)
+        if (file_read("/proc/self/statm", 4095, &text) < 0)
+                return;
+        const char *second = strchr(buf_text(&text), ' '); /* pages: all, resident, ... */
+        long long pages = second ? strtoll(second, NULL, 10) : 0;
+        if (pages <= 0)
                 return;
         family(m, "process_resident_memory_bytes", "gauge", "Memory in use.");
         sample(m, "process_resident_memory_bytes", NULL, 0,

@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+"""openapi.py BUILD: docs/openapi.yaml and the running daemon held together, both ways.
+
+File to daemon: every operation is asked (with all of its arguments, with each alone, with none) and answers as described: status, content
+type, schema, tag. Schemas allow no member that they do not describe, and every member that they describe must have been seen.
+Daemon to file: every route of the daemon's table is in the file, with the same socket; every argument that a tagged read knows is in its tag.
+
+openapi.py BUILD --sketch /v1/PATH prints the schema of what the daemon answers there, to begin a new entry with."""
+import json
+import os
+import re
+import sys
+import urllib.parse
+
+import jsonschema
+import yaml
+
+from lab import TOP, Lab, UnixConnection
+from sample import SECRET, configure, month, routes
+
+ROUTE = re.compile(r'\{"(GET|POST|DELETE)", "([^"]+)", \w+(.*?)\},')
+
+
+def daemon_table():
+    with open(os.path.join(TOP, "daemon", "app", "api.c"), encoding="utf8") as f:
+        text = f.read()
+    table = {(m, p): "is_admin = true" in rest for m, p, rest in ROUTE.findall(text)}
+    arguments = re.findall(r'"(\w+)"', text[text.index("arguments[] = {"):].split("};")[0])
+    assert len(table) > 20 and "as_of" in arguments
+    return table, set(arguments)
+
+
+def operations(spec):
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post", "delete"):
+                yield method.upper(), path, operation
+
+
+def resolve(spec, node):
+    while "$ref" in node:
+        place = spec
+        for step in node["$ref"][2:].split("/"):
+            place = place[step]
+        node = place
+    return node
+
+
+def parameters(spec, operation, where):
+    return [p for p in (resolve(spec, p) for p in operation.get("parameters", [])) if p["in"] == where]
+
+
+# ---- the world that is asked ---------------------------------------------------------------------------------------------
+
+
+def start_world(lab):
+    """July and August of the sample; an alert told by mail, a webhook that is gone (dead, disabled), a restated figure."""
+    lab.clock("2024-08-05T08:05:00+07:00")
+    lab.start_publisher()
+    lab.start_smtp()
+    lab.start_hook(SECRET, "--mode-file", lab.path("mode"))
+    with open(lab.path("mode"), "w", encoding="ascii") as f:
+        f.write("410")
+    configure(lab)
+    lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")}))
+    lab.start()
+    lab.ask("portal", "2024-07")
+    for at in ("07:30:00", "08:00:01"):
+        lab.clock("2024-09-05T%s+07:00" % at)
+        lab.ask("portal", "2024-08")
+    lab.wait(lambda: len(lab.mails()) >= 2 and lab.settled(), "two mails, and a dead webhook")
+    lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08", "2024-08-restated")}))
+    lab.clock("2024-09-06T07:30:00+07:00")
+    lab.ask("portal", "2024-08")
+    lab.wait(lab.settled, "everything is settled")
+    assert lab.sql("SELECT count(*) FROM message WHERE state = 4")[0][0] >= 1, lab.sql("SELECT id, state FROM message")
+
+
+def ask(lab, role, method, path, body=None, headers=None):
+    connection = UnixConnection(lab.path("run", role + ".sock"))
+    try:
+        data = None if body is None else json.dumps(body)
+        connection.request(method, path, body=data, headers=dict(headers or {}, **({"Content-Type": "application/json"} if data else {})))
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+# ---- one answer against its description ----------------------------------------------------------------------------------
+
+
+class Schemas:
+    def __init__(self, spec):
+        self.spec, self.seen = spec, set()
+
+    def mark(self, schema, value):
+        """Which described members were seen."""
+        schema = resolve(self.spec, schema)
+        for part in schema.get("anyOf", []):
+            self.mark(part, value)
+        if isinstance(value, dict):
+            for key, below in schema.get("properties", {}).items():
+                if key in value:
+                    self.seen.add(id(below))
+                    self.mark(below, value[key])
+            more = schema.get("additionalProperties")
+            if isinstance(more, dict):
+                for one in value.values():
+                    self.mark(more, one)
+        if isinstance(value, list) and "items" in schema:
+            for one in value:
+                self.mark(schema["items"], one)
+
+    def check(self, schema, value, what):
+        whole = dict(schema, components=self.spec["components"])
+        errors = sorted(jsonschema.Draft202012Validator(whole).iter_errors(value), key=str)
+        assert not errors, "%s: %s at %s" % (what, errors[0].message[:400], list(errors[0].absolute_path))
+        self.mark(schema, value)
+
+    def walk(self, schema, name, out):
+        """Objects say all of their members; collects those never seen (x-rare: what this world does not show)."""
+        if "$ref" in schema:
+            return
+        kinds = schema.get("type", [])
+        if kinds == "object" or "object" in kinds:
+            assert "additionalProperties" in schema, "%s: says not that there are no other members" % name
+        for key, below in schema.get("properties", {}).items():
+            if below.get("x-rare"):
+                continue
+            if id(below) not in self.seen:
+                out.append("%s.%s" % (name, key))
+            self.walk(below, "%s.%s" % (name, key), out)
+        for below in schema.get("anyOf", []):
+            self.walk(below, name, out)
+        if not schema.get("items", {}).get("x-rare", "items" not in schema):
+            self.walk(schema["items"], name + "[]", out)
+
+
+def check_answer(schemas, operation, answer, what):
+    status, headers, body = answer
+    described = operation["responses"].get(str(status))
+    assert described, "%s: %d is not described: %s" % (what, status, body[:300])
+    described = resolve(schemas.spec, described)
+    kind = headers["Content-Type"].replace("; charset=utf-8", "")
+    assert kind in described.get("content", {}), "%s: answers %s" % (what, kind)
+    if kind.endswith("json"):
+        schemas.check(described["content"][kind]["schema"], json.loads(body), what)
+    return status
+
+
+def fill(path, examples):
+    return re.sub(r"\{(\w+)\}", lambda m: urllib.parse.quote(str(examples[m.group(1)]), safe=""), path)
+
+
+def query(pairs):
+    return "?" + urllib.parse.urlencode(pairs) if pairs else ""
+
+
+def check_read(lab, schemas, path, operation):
+    spec = schemas.spec
+    examples = {p["name"]: p["example"] for p in parameters(spec, operation, "path")}
+    whole = [(p["name"], p["example"]) for p in parameters(spec, operation, "query")]
+    needed = [(p["name"], p["example"]) for p in parameters(spec, operation, "query") if p.get("required")]
+    plain = fill(path, examples)
+    for pairs in [needed, whole] + [needed + [pair] for pair in whole if pair not in needed]:
+        url = plain + query(pairs)
+        for role in ("status", "admin"):
+            answer = ask(lab, role, "GET", url)
+            assert check_answer(schemas, operation, answer, role + " " + url) == 200, (url, answer)
+        tag = answer[1]["ETag"]
+        assert (tag is not None) == ("304" in operation["responses"]), "%s: tag %s" % (url, tag)
+        if tag:
+            assert ask(lab, "admin", "GET", url, headers={"If-None-Match": tag})[0] == 304, url
+    for name in examples:
+        answer = ask(lab, "status", "GET", fill(path, dict(examples, **{name: "99999999"})))
+        assert check_answer(schemas, operation, answer, path + " with a wrong " + name) in (400, 404)
+    if any(name == "as_of" for name, _ in whole):
+        answer = ask(lab, "status", "GET", plain + query(needed + [("as_of", "nonsense")]))
+        assert check_answer(schemas, operation, answer, path + " with a wrong instant") == 400
+
+
+def check_action(lab, schemas, method, path, operation):
+    spec = schemas.spec
+    examples = {p["name"]: p["example"] for p in parameters(spec, operation, "path")}
+    url = fill(path, examples) + query([(p["name"], p["example"]) for p in parameters(spec, operation, "query")])
+    body = None
+    if "requestBody" in operation:
+        content = operation["requestBody"]["content"]["application/json"]
+        body = content["example"]
+        schemas.check(content["schema"], body, "the example of " + path)
+    answer = ask(lab, "status", method, url, body)
+    assert check_answer(schemas, operation, answer, "status " + url) == 403
+    answer = ask(lab, "admin", method, url, body)
+    assert check_answer(schemas, operation, answer, "%s %s" % (method, url)) < 300, answer
+    if body is not None:
+        answer = ask(lab, "admin", method, url, ["no object"])
+        assert check_answer(schemas, operation, answer, path + " with a wrong body") == 400
+
+
+def check_table(spec):
+    table, arguments = daemon_table()
+    described = {}
+    for method, path, operation in operations(spec):
+        described[(method, re.sub(r"\{\w+\}", "*", path))] = operation.get("x-socket") == "admin"
+        assert operation["operationId"] and operation["summary"] and operation["responses"], path
+        names = {p["name"] for p in parameters(spec, operation, "path")}
+        assert names == set(re.findall(r"\{(\w+)\}", path)), (path, names)
+        if "304" in operation["responses"]:
+            unknown = {p["name"] for p in parameters(spec, operation, "query")} - arguments
+            assert not unknown, "%s: not part of the tag: %s" % (path, unknown)
+    assert set(described) == set(table), "only in the file: %s; only in the daemon: %s" % (
+        sorted(set(described) - set(table)), sorted(set(table) - set(described)))
+    assert described == table, [k for k in table if described[k] != table[k]]
+    ids = [o["operationId"] for _, _, o in operations(spec)]
+    assert len(set(ids)) == len(ids)
+
+
+def check_schemas(schemas):
+    never = []
+    for name, schema in schemas.spec["components"]["schemas"].items():
+        schemas.walk(schema, name, never)
+    for method, path, operation in operations(schemas.spec):
+        for status, response in operation["responses"].items():
+            for kind, content in resolve(schemas.spec, response).get("content", {}).items():
+                if kind == "application/json":
+                    schemas.walk(content["schema"], "%s %s %s" % (method, path, status), never)
+    assert not never, "described, and never seen: %s" % never
+
+
+# ---- a sketch of a schema ------------------------------------------------------------------------------------------------
+
+
+def sketch(values):
+    """The narrowest schema for all of the values."""
+    name = lambda v: ("null" if v is None else "boolean" if isinstance(v, bool) else "integer" if isinstance(v, int) else "number"
+                      if isinstance(v, float) else "string" if isinstance(v, str) else "array" if isinstance(v, list) else "object")
+    kinds = sorted({name(v) for v in values})
+    if "number" in kinds and "integer" in kinds:
+        kinds.remove("integer")
+    schema = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
+    objects = [v for v in values if isinstance(v, dict)]
+    if objects:
+        keys = list(dict.fromkeys(k for o in objects for k in o))
+        schema["properties"] = {k: sketch([o[k] for o in objects if k in o]) for k in keys}
+        schema["required"] = [k for k in keys if all(k in o for o in objects)]
+        schema["additionalProperties"] = False
+    if any(isinstance(v, list) for v in values):
+        schema["items"] = sketch([one for v in values if isinstance(v, list) for one in v])
+    return schema
+
+
+def load():
+    with open(os.path.join(TOP, "docs", "openapi.yaml"), encoding="utf8") as f:
+        return yaml.safe_load(f)
+
+
+def main():
+    if len(sys.argv) > 3 and sys.argv[2] == "--sketch":
+        with Lab(sys.argv[1]) as lab:
+            start_world(lab)
+            print(yaml.safe_dump(sketch([json.loads(ask(lab, role, "GET", sys.argv[3])[2]) for role in ("status", "admin")]), sort_keys=False))
+        return
+    spec = load()
+    assert spec["openapi"] == "3.1.0" and spec["info"]["version"]
+    check_table(spec)
+    schemas = Schemas(spec)
+    with Lab(sys.argv[1]) as lab:
+        start_world(lab)
+        for method, path, operation in operations(spec):
+            if method == "GET":
+                check_read(lab, schemas, path, operation)
+        for method, path, operation in operations(spec):
+            if method != "GET":
+                check_action(lab, schemas, method, path, operation)
+        status, headers, body = ask(lab, "admin", "DELETE", "/v1/status")
+        assert status == 405 and headers["Content-Type"] == "application/problem+json", (status, body)
+        check_schemas(schemas)
+        assert lab.stop() == 0
+    print("openapi: passed")
+
+
+if __name__ == "__main__":
+    main()
