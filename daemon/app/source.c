@@ -45,7 +45,8 @@ struct SourceState {
         int64_t hold_ms; /* the database did not answer: nothing before this */
         size_t n_failed; /* jobs of this run that were not accepted, unchanged or not modified */
         size_t backfill_done, backfill_of;
-        int64_t requests; /* last request id handed out (kept in the first state) */
+        int64_t failed_request; /* the newest one of which a job failed */
+        int64_t requests;       /* last request id handed out (kept in the first state) */
         FetchOutcome last_outcome;
         char last_reason[256];
         int64_t last_ms; /* end of the last attempt */
@@ -221,8 +222,10 @@ static void on_store_failure(SourceState *s, int error, int64_t now_ms) {
 /* Nobody waits until tomorrow for a publisher that refuses: what a person asked for stays queued, but
  * the request is answered. */
 static void release_requests(SourceState *s) {
-        for (size_t i = s->head; i < s->n; i++)
+        for (size_t i = s->head; i < s->n; i++) {
+                s->failed_request = MAX(s->failed_request, s->queue[i].request);
                 s->queue[i].request = 0;
+        }
 }
 
 static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
@@ -251,6 +254,8 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
                 s->last_good_ms = now;
         else
                 s->n_failed++;
+        if (report.outcome > OUTCOME_NOT_MODIFIED)
+                s->failed_request = MAX(s->failed_request, s->current.request);
         if (s->current.is_backfill && report.outcome <= OUTCOME_NOT_MODIFIED)
                 s->backfill_done++;
         /* After a failure the next look is when the back-off ends; nothing else is asked of this
@@ -391,6 +396,13 @@ bool source_request_done(const App *app, int64_t id) {
         return true;
 }
 
+bool source_request_failed(const App *app, int64_t id) {
+        for (size_t i = 0; i < app->n_sources; i++)
+                if (app->sources[i].failed_request == id)
+                        return true;
+        return false;
+}
+
 int source_request_all(App *app) {
         int64_t now = clock_now_ms();
         for (size_t i = 0; i < app->n_sources; i++) {
@@ -498,7 +510,7 @@ static int set_time(json_t *o, const char *name, int64_t at_ms) {
 
 json_t *source_json(const App *app, size_t index, int64_t now_ms) {
         const SourceState *s = &app->sources[index];
-        int64_t next = s->head < s->n ? now_ms : MAX(s->scan_ms, blocked_until(s));
+        int64_t next = MAX(s->head < s->n ? now_ms : s->scan_ms, blocked_until(s));
         json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "name", s->def->name, "label",
                               s->def->label, "state", state_name(s, now_ms), "failures",
                               s->polite.failures, "refused_days", s->polite.refused_days, "queued",

@@ -289,6 +289,10 @@ static int wait_for(Ctl *ctl, int64_t request) {
                 print_progress(answer, &last);
                 if (is_done(answer)) {
                         r = present(ctl, &raw, answer, show_sources);
+                        if (r == EXIT_FINE &&
+                            json_is_true(
+                                    json_object_get(json_object_get(answer, "request"), "failed")))
+                                r = EXIT_FAILED;
                         json_decref(answer);
                         return r;
                 }

@@ -25,6 +25,9 @@ int64_t source_next(const App *app, int64_t now_ms);
  * (period type not fetched). */
 int source_request(App *app, const char *source, PeriodId from, PeriodId to, int64_t *ret_id);
 bool source_request_done(const App *app, int64_t id);
+/* True when a job of it was not accepted, unchanged or not modified, or was not asked at all (known of
+ * each source's newest such request). */
+bool source_request_failed(const App *app, int64_t id);
 /* True when nothing is under way or due (for --once). *ret_failed counts jobs of this run that
  * were not accepted, unchanged or not modified. */
 bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed);
