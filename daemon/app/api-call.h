@@ -105,5 +105,6 @@ int page_refusal(ApiCall *c);
 /* api-deliveries.c */
 int api_deliveries(ApiCall *c);
 int api_delivery_retry(ApiCall *c);
+int api_render(ApiCall *c);
 int api_drill(ApiCall *c);
 int api_go_live(ApiCall *c);

@@ -79,7 +79,41 @@ static int write_marked(ApiCall *c, const TargetRow *targets, size_t n) {
         return 0;
 }
 
+/* Both take the reference. */
+static int answer_json(ApiCall *c, const char *key, json_t *value) {
+        json_t *answer = json_pack("{s:o}", key, value);
+        char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+        json_decref(answer);
+        if (!text)
+                return -ENOMEM;
+        json_out_raw(&c->out, NULL, text);
+        free(text);
+        return 0;
+}
+
+/* What would be told if it were told now, as in `notify = observe`. */
+static int observed(ApiCall *c) {
+        json_t *targets = NULL;
+
+        int r = teller_preview(c->app, clock_now_ms(), &targets);
+        return r < 0 ? r : answer_json(c, "targets", targets);
+}
+
+int api_render(ApiCall *c) {
+        const char *format = str_or(api_query(c, "format"), "text");
+        json_t *messages = NULL;
+
+        if (!streq(format, "text") && !streq(format, "html") && !streq(format, "json"))
+                return API_PROBLEM(c, 400, "format \"%s\": text, html hoặc json",
+                                   "format \"%s\": text, html or json", format);
+        int r = teller_render(c->app, api_query(c, "recipient"), format, clock_now_ms(), &messages);
+        return r < 0 ? r : answer_json(c, "messages", messages);
+}
+
 int api_deliveries(ApiCall *c) {
+        if (api_flag(c, "observed"))
+                return observed(c);
         TargetRow *targets = NULL;
         MessageRow *rows = NULL;
         size_t n_targets = 0, n = 0;

@@ -52,6 +52,7 @@ static const ApiRoute routes[] = {
         {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
         {"POST", "/v1/silences", api_silence_add, .is_admin = true},
         {"DELETE", "/v1/silences/*", api_silence_end, .is_admin = true},
+        {"GET", "/v1/render", api_render, .is_admin = true},
         {"POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true},
         {"POST", "/v1/drills", api_drill, .is_admin = true},
         {"POST", "/v1/go-live", api_go_live, .is_admin = true},

@@ -421,26 +421,69 @@ static int lookup_load(Lookup *l, const MessageInput *in) {
         return r;
 }
 
-int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_chars) {
+/* `m` borrows from `l`. */
+static int message_fill(Lookup *l, const MessageInput *in, const char *uuid, bool is_drill,
+                        RenderMessage *m) {
+        const App *app = l->app;
         const RecipientDef *recipient = message_recipient(app, in->target->recipient);
         if (!recipient)
                 return -ENOENT;
+        int r = lookup_load(l, in);
+        *m = (RenderMessage){.id = uuid,
+                             .organization = app->config->daemon.organization,
+                             .contact = app->config->daemon.contact,
+                             .language = recipient->language,
+                             .recipient = in->target->recipient,
+                             .to = recipient->webhook_to,
+                             .role = recipient->role,
+                             .tell = in->is_summary ? TELL_OVERVIEW : recipient->tell,
+                             .is_drill = is_drill,
+                             .now_ms = in->now_ms,
+                             .items = l->items,
+                             .n_items = in->n_items,
+                             .n_open = in->n_open};
+        return r < 0 ? r : fill_scope_name(l, m);
+}
+
+int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_chars) {
         Lookup CLEANUP(lookup_done) l = {.app = app, .target = in->target, .n = in->n_items};
-        int r = lookup_load(&l, in);
-        RenderMessage m = {.id = row->uuid,
-                           .organization = app->config->daemon.organization,
-                           .contact = app->config->daemon.contact,
-                           .language = recipient->language,
-                           .recipient = in->target->recipient,
-                           .to = recipient->webhook_to,
-                           .role = recipient->role,
-                           .tell = in->is_summary ? TELL_OVERVIEW : recipient->tell,
-                           .is_drill = row->is_drill,
-                           .now_ms = in->now_ms,
-                           .items = l.items,
-                           .n_items = in->n_items,
-                           .n_open = in->n_open};
-        if (r >= 0)
-                r = fill_scope_name(&l, &m);
+        RenderMessage m;
+        int r = message_fill(&l, in, row->uuid, row->is_drill, &m);
         return r < 0 ? r : make_bytes(&l, &m, row, ret_chars);
+}
+
+static int show_json(const RecipientDef *recipient, const RenderTemplates *templates,
+                     const json_t *view, Buf *out) {
+        char name[256];
+        if (recipient->webhook_template &&
+            boot_webhook_template(templates, recipient->webhook_template, name, sizeof name) == 0)
+                return render_named(templates, name, view, out);
+        return render_webhook(view, out);
+}
+
+int message_show(App *app, const MessageInput *in, const char *format, char **ret_subject,
+                 Buf *out) {
+        Lookup CLEANUP(lookup_done) l = {.app = app, .target = in->target, .n = in->n_items};
+        RenderMessage m;
+        int r = message_fill(&l, in, "msg_preview", false, &m);
+        if (r < 0)
+                return r;
+        const RenderTemplates *templates =
+                m.language[0] == 'e' ? app->templates_en : app->templates_vi;
+        json_t *view = render_view(&m);
+        char *subject = render_subject(&m);
+        if (!view || !subject)
+                r = -ENOMEM;
+        else if (format[0] == 'h')
+                r = render_html(templates, view, out);
+        else if (format[0] == 'j')
+                r = show_json(message_recipient(app, in->target->recipient), templates, view, out);
+        else
+                r = render_text(templates, view, out);
+        json_decref(view);
+        if (r < 0)
+                free(subject);
+        else
+                *ret_subject = subject;
+        return MIN(r, 0);
 }

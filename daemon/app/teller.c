@@ -463,6 +463,63 @@ int teller_preview(App *app, int64_t now_ms, json_t **ret) {
         return 0;
 }
 
+static json_t *lines_of(const char *text) {
+        json_t *list = json_array();
+        while (list && *text) {
+                size_t n = strcspn(text, "\n");
+                json_t *line = json_stringn_nocheck(text, n);
+                if (!line || json_array_append_new(list, line) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+                text += n + (text[n] == '\n');
+        }
+        return list;
+}
+
+static int render_target(const Facts *f, const TargetRow *t, const char *format, json_t *list) {
+        const RecipientDef *recipient = message_recipient(f->app, t->recipient);
+        PlanItem CLEANUP_FREE *items = NULL;
+        size_t n = 0, n_open = 0;
+        Fit fit = {0};
+        int r = recipient ? facts_plan(f, recipient, t, &items, &n, &n_open) : 0;
+        MessageInput in = {
+                .target = t, .items = items, .n_items = n, .n_open = n_open, .now_ms = f->now_ms};
+        if (r < 0 || n == 0)
+                return r;
+        r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
+        in.n_items = fit.n;
+        in.is_summary = fit.is_summary;
+        Buf CLEANUP(buf_done) body = BUF_INIT(BUF_MAX_TEXT);
+        char CLEANUP_FREE *subject = NULL;
+        if (r >= 0)
+                r = message_show(f->app, &in, format, &subject, &body);
+        if (r < 0)
+                return r;
+        json_t *one =
+                json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:o}", "target", t->key, "subject",
+                          subject, "items", (int) n, "more", (int) fit.n_more, "format", format,
+                          "body", buf_text(&body), "lines", lines_of(buf_text(&body)));
+        return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;
+}
+
+int teller_render(App *app, const char *who, const char *format, int64_t now_ms, json_t **ret) {
+        Facts CLEANUP(facts_done) f = {0};
+        int r = facts_load(app, now_ms, &f);
+        json_t *list = r < 0 ? NULL : json_array();
+        if (r >= 0 && !list)
+                r = -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < f.n_targets; i++)
+                if (!who || streq(f.targets[i].recipient, who) || streq(f.targets[i].key, who))
+                        r = render_target(&f, &f.targets[i], format, list);
+        if (r < 0) {
+                json_decref(list);
+                return r;
+        }
+        *ret = list;
+        return 0;
+}
+
 /* Units hear of what is open at the next publication; those who answer for the parent get their
  * overview at the next gate. */
 static int assume_target(const Facts *f, StepId step, const TargetRow *t) {

@@ -137,6 +137,10 @@ int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
         return client_ask(ctl, &(Ask){.method = "GET", .path = path}, raw, ret);
 }
 
+int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
+        return client_ask(ctl, &(Ask){.method = "GET", .path = path, .is_action = true}, raw, ret);
+}
+
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret) {
         return client_ask(ctl,
                           &(Ask){.method = "POST", .path = path, .body = body, .is_action = true},

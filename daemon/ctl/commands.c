@@ -31,17 +31,23 @@ static int present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show) {
         return ctl_print(&out);
 }
 
-static int get_and_show(Ctl *ctl, const char *path, Show show) {
+typedef int (*Get)(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
+
+static int get_with(Ctl *ctl, Get get, const char *path, Show show) {
         CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
         json_t *answer = NULL;
 
         if (!ctl->is_json)
                 client_language(ctl);
-        int r = client_get(ctl, path, &raw, &answer);
+        int r = get(ctl, path, &raw, &answer);
         if (r == EXIT_FINE)
                 r = present(ctl, &raw, answer, show);
         json_decref(answer);
         return r;
+}
+
+static int get_and_show(Ctl *ctl, const char *path, Show show) {
+        return get_with(ctl, client_get, path, show);
 }
 
 /* Hands the command's options over as query arguments of the same names. */
@@ -125,11 +131,50 @@ int command_deliveries(Ctl *ctl) {
         static const char *const names[] = {"as-of", "limit"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
+        if (ctl_option(ctl, "observed"))
+                return get_and_show(ctl, "/v1/deliveries?observed=1", show_go_live);
         int r = buf_str(&path, "/v1/deliveries");
         if (r == 0 && ctl_option(ctl, "dead"))
                 r = query_add(&path, "state", "dead");
         return r < 0 ? out_of_memory()
                      : read_with(ctl, &path, names, ELEMENTSOF(names), show_deliveries);
+}
+
+static int show_lines(const json_t *one, Buf *out) {
+        const json_t *line;
+        size_t i;
+        int r = buf_printf(out, "=== %s: %s\n\n",
+                           str_or(json_string_value(json_object_get(one, "target")), ""),
+                           str_or(json_string_value(json_object_get(one, "subject")), ""));
+
+        json_array_foreach(json_object_get(one, "lines"), i, line) if (r == 0) r =
+                buf_printf(out, "%s\n", str_or(json_string_value(line), ""));
+        return r;
+}
+
+static int show_rendered(const Ctl *ctl, const json_t *answer, Buf *out) {
+        const json_t *list = json_object_get(answer, "messages"), *one;
+        size_t i;
+        int r = 0;
+
+        if (json_array_size(list) == 0)
+                return buf_str(out, SAID(ctl, "Hiện không có gì để báo cho ai.\n",
+                                         "There is nothing to tell now.\n"));
+        json_array_foreach(list, i, one) if (r == 0) r = show_lines(one, out);
+        return r;
+}
+
+int command_render(Ctl *ctl) {
+        static const char *const names[] = {"format"};
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+
+        int r = buf_str(&path, "/v1/render");
+        if (r == 0 && ctl->n_words > 0)
+                r = query_add(&path, "recipient", ctl->words[0]);
+        if (r == 0)
+                r = add_options(ctl, names, ELEMENTSOF(names), &path);
+        return r < 0 ? out_of_memory()
+                     : get_with(ctl, client_get_admin, buf_text(&path), show_rendered);
 }
 
 int command_sources(Ctl *ctl) {

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/macro.h"
+#include "core/config.h"
 
 enum {
         EXIT_FINE = 0,
@@ -45,6 +46,10 @@ int ctl_print(const Buf *text);
 /* Asks on the terminal; true for yes. */
 bool ctl_confirm(const Ctl *ctl, const char *question);
 
+/* The configuration, for what works without the daemon. Complaints are printed. Returns an exit
+ * status. */
+int ctl_load_config(const Ctl *ctl, Config **ret);
+
 /* ---- asking (client.c) ----------------------------------------------------------------------- */
 
 /* "?" or "&", name=value with the value encoded; nothing when the value is NULL. */
@@ -52,6 +57,8 @@ int query_add(Buf *path, const char *name, const char *value);
 /* The answer as JSON in *ret (new reference) and, when `raw` is not NULL, its bytes. Complaints are
  * printed. Actions go to the admin socket. Returns an exit status. */
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
+/* What the status socket does not show. */
+int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
 /* What publishers and peers wrote must not move the cursor: control and bidi characters of all
  * texts become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
@@ -71,6 +78,9 @@ int command_deliveries(Ctl *ctl);
 int command_retry(Ctl *ctl);
 int command_drill(Ctl *ctl);
 int command_go_live(Ctl *ctl);
+int command_render(Ctl *ctl);
+int command_test_mail(Ctl *ctl);
+int command_test_webhook(Ctl *ctl);
 int command_sources(Ctl *ctl);
 int command_source(Ctl *ctl);
 int command_fetch(Ctl *ctl);

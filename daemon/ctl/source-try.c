@@ -38,7 +38,7 @@ static void complain_diag(const Diag *diag) {
         }
 }
 
-static int load_config(const Ctl *ctl, Config **ret) {
+int ctl_load_config(const Ctl *ctl, Config **ret) {
         const char *path = str_or(ctl->config, DEFAULT_CONFIG);
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
 
@@ -297,7 +297,7 @@ int command_source(Ctl *ctl) {
                                   "usage: chisoctl source try NAME [--period P] [--scope S]"));
                 return EXIT_USAGE;
         }
-        int r = load_config(ctl, &config);
+        int r = ctl_load_config(ctl, &config);
         if (r != EXIT_FINE)
                 return r;
         Trial t = {.ctl = ctl, .config = config};

@@ -83,6 +83,8 @@ struct SmtpSlot {
         unsigned n_reply_lines;
         SmtpReport report;
         Buf text;
+        SmtpTrace trace;
+        void *trace_userdata;
 };
 
 static void advance(SmtpSlot *s);
@@ -272,6 +274,47 @@ static void end_with_reply(SmtpSlot *s, int code) {
 
 /* The dialogue */
 
+static void trace(const SmtpSlot *s, char direction, const char *line, size_t n) {
+        while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+                n--;
+        if (s->trace)
+                s->trace(s->trace_userdata, direction, line, n);
+}
+
+/* What libcurl says before MAIL. Of AUTH only the mechanism is shown, and of lines that begin with
+ * no known command (the steps of AUTH LOGIN) nothing. */
+static void trace_command(const SmtpSlot *s, const char *line, size_t n) {
+        static const char *const known[] = {"EHLO", "HELO", "STARTTLS", "QUIT", "RSET"};
+        char masked[64];
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (n >= strlen(known[i]) && strncasecmp(line, known[i], strlen(known[i])) == 0) {
+                        trace(s, '>', line, n);
+                        return;
+                }
+        size_t word = 0;
+        while (word < n && word < 20 && line[word] > ' ')
+                word++;
+        size_t mechanism = word + 1;
+        while (mechanism < n && mechanism < 40 && line[mechanism] > ' ')
+                mechanism++;
+        int k = n > 5 && strncasecmp(line, "AUTH ", 5) == 0
+                        ? snprintf(masked, sizeof masked, "%.*s ***", (int) mechanism, line)
+                        : snprintf(masked, sizeof masked, "***");
+        trace(s, '>', masked, (size_t) k);
+}
+
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *userdata) {
+        const SmtpConn *c = userdata;
+        (void) easy;
+        if (!c->slot || c->slot->stage != STAGE_CONNECT)
+                return 0;
+        if (type == CURLINFO_HEADER_IN)
+                trace(c->slot, '<', data, n);
+        else if (type == CURLINFO_HEADER_OUT)
+                trace_command(c->slot, data, n);
+        return 0;
+}
+
 static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) PRINTF_LIKE(3, 4);
 static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) {
         va_list ap;
@@ -282,6 +325,7 @@ static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) {
         assert(n > 0 && (size_t) n < sizeof s->out); /* addresses are bounded */
         s->out_len = (size_t) n;
         s->out_at = 0;
+        trace(s, '>', s->out, s->out_len);
         s->stage = stage;
         s->n_reply_lines = 0;
         s->report.response = 0;
@@ -301,7 +345,11 @@ static void say_mail(SmtpSlot *s) {
  * the end after it. */
 static void fill_message(SmtpSlot *s) {
         size_t n = 0;
+        char told[64];
 
+        if (s->data_at == 0)
+                trace(s, '>', told,
+                      (size_t) snprintf(told, sizeof told, "(%zu bytes of message)", s->size));
         while (s->data_at < s->size && n + 2 <= sizeof s->out) {
                 char c = s->data[s->data_at++];
                 if (s->is_line_start && c == '.')
@@ -376,6 +424,7 @@ static void take_line(SmtpSlot *s, size_t n) {
         char *rest = (char *) memchr(c->in, '\n', c->in_len) + 1;
 
         keep_text(s, c->in, n);
+        trace(s, '<', c->in, n);
         c->in_len -= (size_t) (rest - c->in);
         memmove(c->in, rest, c->in_len);
         if (code < 0 || ++s->n_reply_lines > SMTP_MAX_REPLY_LINES)
@@ -546,6 +595,9 @@ static int set_options(SmtpSlot *s, SmtpConn *c) {
                       SET(e, CURLOPT_CONNECTTIMEOUT_MS, SMTP_CONNECT_TIMEOUT_MS) &&
                       SET(e, CURLOPT_HEADERFUNCTION, on_greeting) && SET(e, CURLOPT_HEADERDATA, c);
 
+        if (is_set && s->trace)
+                is_set = SET(e, CURLOPT_VERBOSE, 1L) && SET(e, CURLOPT_DEBUGFUNCTION, on_debug) &&
+                         SET(e, CURLOPT_DEBUGDATA, c);
         if (is_set && s->username && s->password)
                 is_set = SET(e, CURLOPT_USERNAME, s->username) &&
                          SET(e, CURLOPT_PASSWORD, s->password);
@@ -714,6 +766,8 @@ int smtp_start(Mux *m, const SmtpRequest *request, SmtpDone done, void *userdata
         s->mux = m;
         s->done = done;
         s->userdata = userdata;
+        s->trace = request->trace;
+        s->trace_userdata = request->trace_userdata;
         s->key = BUF_INIT(65536);
         s->text = BUF_INIT(4 * SMTP_MAX_TEXT);
         uint64_t timeout_us = (uint64_t) MIN(request->timeout_ms, INT64_C(86400000)) * 1000u;

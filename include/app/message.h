@@ -17,6 +17,10 @@ typedef struct MessageInput {
  * *ret_chars (may be NULL): characters as a channel's max_chars counts them, of a mail its text
  * part. */
 int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_chars);
+/* The same words in one format ("text", "html" as in a mail, "json" as the webhook), whatever the
+ * target's channel; *ret_subject heap. */
+int message_show(App *app, const MessageInput *in, const char *format, char **ret_subject,
+                 Buf *out);
 /* Definition of the recipient by name, or NULL. */
 const RecipientDef *message_recipient(const App *app, const char *name);
 /* Message-ID (without <>) of a message: uuid@domain of [smtp] from. Heap. */

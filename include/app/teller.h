@@ -24,6 +24,9 @@ int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_voi
 
 /* What would be told to whom, without telling: array of {target, items: n, subject, gate}. */
 int teller_preview(App *app, int64_t now_ms, json_t **ret);
+/* What would be sent to the recipient (or target, or everybody: NULL) now, without sending: array of
+ * {target, subject, items, more, format, body, lines}. format: "text", "html", "json" (the webhook's body). */
+int teller_render(App *app, const char *who, const char *format, int64_t now_ms, json_t **ret);
 /* notify = live from now on (durable). What is open is written to the ledger as assumed, unless
  * announce. With is_preview nothing is written; *ret tells targets and counts. */
 int teller_go_live(App *app, int64_t now_ms, bool is_announce, bool is_preview, json_t **ret);

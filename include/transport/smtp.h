@@ -8,6 +8,10 @@
 #include "core/delivery.h"
 #include "transport/mux.h"
 
+/* One line of the dialogue, without its end: '>' ours, '<' the server's. What is or may be a
+ * credential comes as "***". */
+typedef void (*SmtpTrace)(void *userdata, char direction, const char *line, size_t n);
+
 typedef struct SmtpRequest {
         const char *url;                 /* smtp://host:587 or smtps://host:465 */
         const char *username, *password; /* or NULL */
@@ -18,6 +22,8 @@ typedef struct SmtpRequest {
         const char *data;      /* whole message, CRLF; must live until the slot is gone */
         size_t size;
         int64_t timeout_ms;
+        SmtpTrace trace; /* or NULL */
+        void *trace_userdata;
 } SmtpRequest;
 
 typedef struct SmtpResult {

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""delivery-people.py BUILD: test-mail, test-webhook, render, drill, deliveries --observed: what people use before and beside the daemon."""
+import base64
+import json
+import sys
+
+from lab import Lab
+from sample import DROPIN, SECRET, configure, month, routes
+
+LOGIN = """username = chiso
+password = file:@DIR@/etc/smtp-password
+"""
+PASSWORD = "rat-bi-mat-4711"
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        lab.clock("2024-08-05T08:05:00+07:00")
+        lab.start_publisher()
+        with open(lab.path("smtp-mode"), "w", encoding="ascii") as f:
+            f.write("ok")
+        lab.start_smtp("--auth", "chiso", PASSWORD, "--mode-file", lab.path("smtp-mode"))
+        lab.start_hook(SECRET)
+        with open(lab.path("etc", "smtp-password"), "w", encoding="ascii") as f:
+            f.write(PASSWORD)
+        configure(lab, dropin=DROPIN.replace("username =\npassword =\n", LOGIN))
+        config = lab.path("etc", "chisod.conf")
+
+        # without the daemon, with what both sides say, and no credential in it
+        said = lab.ctl("--config", config, "test-mail", "nguoi.truc@tienlu.example").stdout
+        print(said)
+        for line in ("> EHLO ", "< 220 ", "> STARTTLS", "> AUTH ", "> MAIL FROM:<", "> RCPT TO:<nguoi.truc@tienlu.example>", "< 250 2.0.0 taken", "= accepted"):
+            assert line in said, line
+        for spelling in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), base64.b64encode(b"\0chiso\0" + PASSWORD.encode()).decode()):
+            assert spelling not in said
+        assert [m["To"] for m in lab.mails()] == ["nguoi.truc@tienlu.example"]
+        with open(lab.path("smtp-mode"), "w", encoding="ascii") as f:
+            f.write("authfail")
+        refused = lab.ctl("--config", config, "test-mail", "nguoi.truc@tienlu.example", check=False)
+        assert refused.returncode == 1 and "535" in refused.stdout and PASSWORD not in refused.stdout, refused
+        with open(lab.path("smtp-mode"), "w", encoding="ascii") as f:
+            f.write("rcpt550")
+        refused = lab.ctl("--config", config, "test-mail", "khong-co@tienlu.example", check=False)
+        assert refused.returncode == 1 and "< 550 5.1.1 no such user" in refused.stdout and "= refused" in refused.stdout, refused
+        assert lab.ctl("--config", config, "test-mail", "khong phai dia chi", check=False).returncode == 2
+
+        said = lab.ctl("--config", config, "test-webhook", "dashboard").stdout
+        assert "< HTTP 200" in said and "= accepted" in said and "/hook" not in said and SECRET not in said, said
+        assert lab.hooks()[-1]["verified"]
+        assert lab.ctl("--config", config, "test-webhook", "district", check=False).returncode == 1
+
+        # what would be told, without telling
+        with open(lab.path("smtp-mode"), "w", encoding="ascii") as f:
+            f.write("ok")
+        lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")}))
+        lab.start()
+        lab.ask("portal", "2024-07")
+        lab.clock("2024-09-05T07:30:00+07:00")
+        lab.ask("portal", "2024-08")
+        lab.wait(lambda: len(lab.hooks()) == 2 and lab.settled(), "the dashboard hears at once")
+        before = lab.sql("SELECT count(*), max(id) FROM message"), len(lab.mails())
+        text = lab.ctl("render", "district").stdout
+        assert "district/email" in text and "Xã Cương Chính" in text and "82,71 %" in text, text
+        html = lab.json("render", "district", "--format", "html")["messages"]
+        assert len(html) == 1 and html[0]["body"].strip().endswith("</html>")
+        body = json.loads(lab.json("render", "--format", "json")["messages"][0]["body"])
+        assert body["items"], body
+        assert lab.ctl("render", "--format", "pdf", check=False).returncode == 1
+        observed = {t["target"]: t for t in lab.json("deliveries", "--observed")["targets"]}
+        assert observed["district/email"]["items"] == 8 and observed["district/email"]["subject"].startswith("[766] "), observed
+        assert "district/email" in lab.ctl("deliveries", "--observed").stdout
+        assert (lab.sql("SELECT count(*), max(id) FROM message"), len(lab.mails())) == before
+
+        lab.ctl("drill", "district")
+        drill = lab.wait(lambda: [m for m in lab.mails() if m["To"] == "vanphong@tienlu.example"], "the drill")
+        assert drill[0]["Subject"].startswith("[766] DIỄN TẬP"), drill[0]["Subject"]
+        lab.wait(lab.settled, "settled")
+        assert lab.sql("SELECT count(*) FROM told d JOIN target t ON t.id = d.target WHERE t.key = 'district/email'") == [(0,)]
+
+        lab.clock("2024-09-05T08:00:01+07:00")
+        lab.ask("portal", "2024-08")
+        lab.wait(lambda: len([m for m in lab.mails() if m["To"] == "vanphong@tienlu.example"]) == 2 and lab.settled(), "the real one")
+        assert "Hiện không có gì" in lab.ctl("render", "district").stdout
+
+        # who answers on an opening's thread: the next letter refers to it
+        opening = [m for m in lab.mails() if m["To"] == "vanphong@tienlu.example"][1]["Message-ID"]
+        lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08", "2024-08-restated")}))
+        lab.clock("2024-09-06T07:30:00+07:00")
+        lab.ask("portal", "2024-08")
+        lab.clock("2024-09-06T08:00:01+07:00")
+        lab.ask("portal", "2024-08")
+        mails = lab.wait(lambda: (lambda found: len(found) == 3 and found)([m for m in lab.mails() if m["To"] == "vanphong@tienlu.example"]), "a correction")
+        assert opening in mails[2]["References"], (opening, mails[2]["References"])
+        lab.integrity()
+        assert lab.stop() == 0
+    print("delivery-people: passed")
+
+
+main()
