@@ -140,6 +140,12 @@ int store_unit_adopt(Store *s, UnitId unit, const char *kind, UnitId parent) {
         return query_run(s, STMT_UNIT_ADOPT, ARGS(arg_int(unit), arg_text(kind), arg_id(parent)));
 }
 
+int store_unit_set(Store *s, UnitId unit, const char *kind, UnitId parent, Day from, Day until) {
+        return query_run(
+                s, STMT_UNIT_SET,
+                ARGS(arg_int(unit), arg_text(kind), arg_id(parent), arg_day(from), arg_day(until)));
+}
+
 int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char *webhook) {
         return query_run(s, STMT_UNIT_CONTACT_PUT,
                          ARGS(arg_int(unit), arg_text(email), arg_text(webhook)));

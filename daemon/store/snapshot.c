@@ -326,6 +326,15 @@ int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state
         return changes ? 0 : STORE_E_NONE;
 }
 
+int store_snapshot_undo(Store *s, int64_t id) {
+        int r, changes;
+
+        r = query_change(s, STMT_SNAPSHOT_UNDO, ARGS(arg_int(id)), &changes);
+        if (r < 0)
+                return r;
+        return changes ? 0 : STORE_E_NONE;
+}
+
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,
                             int *ret) {
         int64_t n;

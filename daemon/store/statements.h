@@ -49,6 +49,7 @@ X(STEP_AT, "SELECT id FROM step WHERE at_ms <= ?1 ORDER BY at_ms DESC, id DESC L
 X(STEP_IS_ODD, "SELECT 1 FROM step WHERE is_backward = 1 AND at_ms <= ?1 AND id > ?2 LIMIT 1") \
 X(STEP_AT_ODD, "SELECT id FROM step NOT INDEXED WHERE at_ms <= ?1 ORDER BY id DESC LIMIT 1") \
 X(STEP_LAST, "SELECT id, at_ms FROM step ORDER BY id DESC LIMIT 1") \
+X(STEP_CAUSE, "SELECT cause FROM step WHERE id = ?1") \
 X(STEP_MS, "SELECT at_ms FROM step WHERE id = ?1") \
 X(META_GET, "SELECT value FROM meta WHERE name = ?1") \
 X(META_PUT, "INSERT INTO meta(name, value) VALUES(?1, ?2)" \
@@ -67,6 +68,7 @@ X(UNIT_CONTACTS, "SELECT unit, email, webhook FROM unit_contact ORDER BY unit") 
 X(UNIT_ADD, "INSERT INTO unit(key, kind, parent, valid_from, valid_until, step) VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_END, "UPDATE unit SET valid_until = ?2 WHERE id = ?1") \
 X(UNIT_ADOPT, "UPDATE unit SET kind = ?2, parent = ?3 WHERE id = ?1") \
+X(UNIT_SET, "UPDATE unit SET kind = ?2, parent = ?3, valid_from = ?4, valid_until = ?5 WHERE id = ?1") \
 X(UNIT_NAME_ADD, "INSERT INTO unit_name(unit, name, valid_from, valid_until, is_alias, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_NAME_END, "UPDATE unit_name SET valid_until = ?2 WHERE unit = ?1 AND is_alias = 0" \
@@ -131,6 +133,7 @@ X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
         " ORDER BY id DESC LIMIT ?4 OFFSET ?5") \
 X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 1 THEN ?3 END" \
         " WHERE id = ?1 AND state = 2") \
+X(SNAPSHOT_UNDO, "UPDATE snapshot SET state = 3 WHERE id = ?1 AND state = 1") \
 X(SNAPSHOT_SUSPECTS, "SELECT count(*) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3 AND state = 2" \
         " AND id > ifnull((SELECT max(id) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3" \
         " AND state = 1), 0) AND at_ms > ifnull((SELECT good_ms FROM job WHERE source = ?1 AND scope = ?2" \
@@ -167,6 +170,14 @@ X(VINTAGE_GET, "SELECT v.value, v.why, v.from_step " SQL_VINTAGE_AFTER " AND v.u
 X(PANEL_FIGURES, "SELECT unit, value FROM figure" \
         " WHERE period = ?1 AND indicator = ?2 AND unit BETWEEN ?4 AND ?5 AND from_step <= ?3") \
 X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_VINTAGE_AFTER " AND v.unit BETWEEN ?4 AND ?5") \
+X(FIGURES_UNDONE, "SELECT f.indicator, f.unit, v.value, ifnull(v.why, 4), f.value, f.why FROM figure f" \
+        " LEFT JOIN vintage v ON v.until_step = ?2 AND v.period = f.period AND v.indicator = f.indicator" \
+        " AND v.unit = f.unit WHERE f.period = ?1 AND f.from_step = ?2 ORDER BY f.indicator, f.unit") \
+X(REVISIONS, "SELECT v.period, v.indicator, v.unit, v.until_step, s.at_ms, s.cause, v.value, v.why" \
+        " FROM vintage v CROSS JOIN step s ON s.id = v.until_step" \
+        " WHERE v.until_step <= ?4 AND (?1 IS NULL OR v.period = ?1) AND (?2 IS NULL OR v.indicator = ?2)" \
+        " AND (?3 IS NULL OR v.unit = ?3)" \
+        " ORDER BY v.until_step DESC, v.period, v.indicator, v.unit LIMIT ?5 OFFSET ?6") \
 X(UNITS_OF, "SELECT unit FROM figure WHERE period = ?1 AND indicator = ?2 AND from_step <= ?3" \
         " UNION ALL SELECT v.unit " SQL_VINTAGE_AFTER " ORDER BY 1") \
 X(PERIOD_BELOW, "SELECT max(period) FROM figure WHERE period < ?1") \

@@ -98,6 +98,19 @@ int store_step_last(Store *s, StepId *ret, int64_t *ret_ms) {
         return 0;
 }
 
+int store_step_cause(Store *s, StepId step, StepCause *ret) {
+        int64_t cause;
+        int r;
+
+        r = query_int(s, STMT_STEP_CAUSE, ARGS(arg_int(step)), 0, &cause);
+        if (r < 0)
+                return r;
+        if (cause == 0)
+                return STORE_E_NONE;
+        *ret = (StepCause) cause;
+        return 0;
+}
+
 int store_step_ms(Store *s, StepId step, int64_t *ret_ms) {
         int64_t ms;
         int r;

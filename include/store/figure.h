@@ -98,6 +98,8 @@ int store_snapshots_list(Store *s, const SnapshotFilter *filter, SnapshotRow **r
 void snapshot_rows_free(SnapshotRow *rows, size_t n);
 /* A person accepts or rejects a suspect one; its figures are known from this step on. STORE_E_NONE when it is not suspect. */
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
+/* An accepted one is taken back: it counts as rejected. STORE_E_NONE when it is not accepted. */
+int store_snapshot_undo(Store *s, int64_t id);
 /* Suspects in a row since one was last accepted, or seen again unchanged. */
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,
                             int *ret);
@@ -131,6 +133,9 @@ int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, s
 /* Writes a change: the old row becomes a vintage that ends at `step`. An equal value changes nothing. -EINVAL: no value
  * without a reason, or an unknown unit, indicator or step. */
 int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change);
+/* What would undo the step in the period: for each figure that it wrote and that still stands, the value before (gone when
+ * there was none) as `now` and its own as `old`. Sorted by (indicator, unit). Heap array. */
+int store_figures_undone(Store *s, PeriodId period, StepId step, FigureChange **ret, size_t *ret_n);
 /* One figure as of a step (0 = now). STORE_E_NONE when nothing is known. */
 int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of,
                      FigureRow *ret, StepId *ret_from);
@@ -156,6 +161,26 @@ typedef struct VintageRow {
 int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
                    size_t *ret_n);
 void vintage_rows_free(VintageRow *rows, size_t n);
+
+/* Values that were replaced, newest first: what was known until the step `until`, and what has been known since. */
+typedef struct RevisionRow {
+        PeriodId period;
+        IndicatorId indicator;
+        UnitId unit;
+        StepId until;
+        int64_t at_ms; /* of the step */
+        StepCause cause;
+        int64_t old_value, new_value;
+        Why old_why, new_why;
+} RevisionRow;
+typedef struct RevisionFilter {
+        PeriodId period;       /* 0 = any */
+        IndicatorId indicator; /* 0 = any */
+        UnitId unit;           /* 0 = any */
+        StepId as_of;          /* 0 = now */
+        size_t limit, offset;
+} RevisionFilter;
+int store_revisions(Store *s, const RevisionFilter *filter, RevisionRow **ret, size_t *ret_n);
 
 /* Durable state of a source towards its publisher. Zero when there is none yet. */
 int store_polite_get(Store *s, const char *source, PoliteState *ret);

@@ -20,6 +20,8 @@ int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespac
 /* Ends the code, or the unit itself, on `until`. */
 int store_unit_code_end(Store *s, UnitId unit, const char *namespace_, const char *code, Day until);
 int store_unit_end(Store *s, UnitId unit, Day until);
+/* Writes what is not a list of its own. */
+int store_unit_set(Store *s, UnitId unit, const char *kind, UnitId parent, Day from, Day until);
 /* Successors, many-to-many, with the first day of the successor. All of them, sorted by (unit, successor). */
 typedef struct SuccessorRow {
         UnitId unit, successor;
