@@ -79,6 +79,12 @@ int api_metrics(ApiCall *c);
 /* api-units.c */
 int api_units(ApiCall *c);
 int api_unit(ApiCall *c);
+/* api-registry.c */
+int api_quarantine(ApiCall *c);
+int api_units_import(ApiCall *c);
+int api_units_csv(ApiCall *c);
+/* api-units.c: {"predecessors": [...], "successors": [...]} of the unit. */
+int api_unit_kin(ApiCall *c, UnitId unit);
 /* api-ranking.c */
 int api_ranking(ApiCall *c);
 /* api-history.c */
@@ -93,7 +99,16 @@ int api_silence_end(ApiCall *c);
 /* api-sources.c */
 int api_sources(ApiCall *c);
 int api_source_fetch(ApiCall *c);
+/* api-snapshots.c */
 int api_snapshots(ApiCall *c);
+int api_snapshot(ApiCall *c);
+int api_snapshot_accept(ApiCall *c);
+int api_snapshot_reject(ApiCall *c);
+int api_snapshot_undo(ApiCall *c);
+/* api-import.c */
+int api_import(ApiCall *c);
+/* api-restatements.c */
+int api_restatements(ApiCall *c);
 int api_snapshot_body(ApiCall *c);
 /* page*.c: HTML for people, made from the answers above */
 int page_league(ApiCall *c);

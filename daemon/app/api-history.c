@@ -173,6 +173,7 @@ static int write_history(ApiCall *c, History *h) {
         api_page(c, (size_t) period_distance(h->first, h->last) + 1);
         view_unit(o, "unit", &c->view, h->unit, c->view.today);
         view_indicator(o, "indicator", &c->view, h->indicator);
+        r = api_unit_kin(c, h->unit);
         json_out_array(o, "periods");
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = write_period(c, h, n + LOOK_BACK - 1 - i);

@@ -1,5 +1,6 @@
 /* The registry as it is now. Addresses are shown on the admin socket only. */
 #include "app/api-call.h"
+#include "store/registry.h"
 
 static void write_contact(ApiCall *c, const Unit *u) {
         JsonOut *o = &c->out;
@@ -53,6 +54,35 @@ static void write_names(JsonOut *o, const Unit *u) {
         json_out_end_array(o);
 }
 
+static void write_kin(ApiCall *c, const char *key, const SuccessorRow *rows, size_t n, UnitId unit,
+                      bool is_before) {
+        JsonOut *o = &c->out;
+
+        json_out_array(o, key);
+        for (size_t i = 0; i < n; i++) {
+                if ((is_before ? rows[i].successor : rows[i].unit) != unit)
+                        continue;
+                json_out_object(o, NULL);
+                view_unit(o, "unit", &c->view, is_before ? rows[i].unit : rows[i].successor,
+                          is_before ? rows[i].from - 1 : rows[i].from);
+                json_out_day(o, "from", rows[i].from);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+}
+
+int api_unit_kin(ApiCall *c, UnitId unit) {
+        CLEANUP_FREE SuccessorRow *rows = NULL;
+        size_t n = 0;
+
+        int r = store_unit_successors(c->store, &rows, &n);
+        if (r < 0)
+                return r;
+        write_kin(c, "predecessors", rows, n, unit, /* is_before= */ true);
+        write_kin(c, "successors", rows, n, unit, /* is_before= */ false);
+        return 0;
+}
+
 int api_unit(ApiCall *c) {
         UnitId id;
 
@@ -68,8 +98,9 @@ int api_unit(ApiCall *c) {
         write_head(c, u);
         json_out_int(&c->out, "children", (int64_t) children);
         write_names(&c->out, u);
+        r = api_unit_kin(c, id);
         json_out_end_object(&c->out);
-        return 0;
+        return r;
 }
 
 static bool is_listed(const ApiCall *c, const Unit *u, UnitId parent) {
@@ -87,6 +118,8 @@ int api_units(ApiCall *c) {
         size_t total = 0;
         UnitId parent;
 
+        if (api_query(c, "format") && streq(api_query(c, "format"), "csv"))
+                return api_units_csv(c);
         int r = api_find_unit(c, api_query(c, "parent"), &parent);
         if (r != 0)
                 return r;

@@ -47,7 +47,15 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/sources", api_sources},
         {"GET", "/v1/snapshots", api_snapshots, .has_tag = true},
         {"GET", "/v1/snapshots/*/parts/*/body", api_snapshot_body, .has_tag = true},
+        {"GET", "/v1/snapshots/*", api_snapshot, .has_tag = true},
+        {"GET", "/v1/restatements", api_restatements, .has_tag = true},
+        {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
         {"GET", "/v1/deliveries", api_deliveries},
+        {"POST", "/v1/snapshots", api_import, .is_admin = true},
+        {"POST", "/v1/snapshots/*/accept", api_snapshot_accept, .is_admin = true},
+        {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},
+        {"POST", "/v1/snapshots/*/undo", api_snapshot_undo, .is_admin = true},
+        {"POST", "/v1/units", api_units_import, .is_admin = true},
         {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true},
         {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
         {"POST", "/v1/silences", api_silence_add, .is_admin = true},
@@ -60,8 +68,8 @@ static const ApiRoute routes[] = {
 
 /* Every argument that a read knows: what the tag is made of. */
 static const char *const arguments[] = {
-        "as_of", "limit", "offset",   "indicator", "period", "type",  "kind",   "parent",
-        "with",  "unit",  "vintages", "all",       "rule",   "state", "source", "q"};
+        "as_of", "limit",    "offset", "indicator", "period", "type",   "kind", "parent", "with",
+        "unit",  "vintages", "all",    "rule",      "state",  "source", "q",    "format"};
 
 /* ---- routing --------------------------------------------------------------------------------- */
 

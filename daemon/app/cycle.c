@@ -4,41 +4,23 @@
  * figures, vintages, notes, episodes, transitions, the operator's subjects, the source's manners,
  * and, when no gate waits, the first release. A failure anywhere leaves the database as it was;
  * the caller asks again later. */
-#include "app/cycle.h"
-
 #include <errno.h>
 #include <stdio.h>
 
+#include "app/cycle-private.h"
 #include "app/judge.h"
 #include "app/teller.h"
 #include "os/clock.h"
 #include "os/hook.h"
 #include "os/log.h"
-#include "store/registry.h"
 
-#define SCOPE_KIND "scope" /* of a unit of which nothing but its parts is known */
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
-
-typedef struct Evaluation {
-        App *app;
-        FetchResult *result;
-        const SourceDef *source;
-        int64_t now_ms;
-        StepId step;
-        UnitId scope_unit;
-        UnitId *unit_of; /* snapshot's unit -> registry; 0 = quarantined */
-        FigureRow *rows;
-        size_t n_rows;
-        FigureChange *changes;
-        size_t n_changes;
-        bool is_registry_touched;
-        CycleReport *report;
-} Evaluation;
 
 static void evaluation_done(Evaluation *e) {
         free(e->unit_of);
         free(e->rows);
         free(e->changes);
+        free(e->has_column);
 }
 
 /* ---- attempt and snapshot rows --------------------------------------------------------------- */
@@ -105,6 +87,14 @@ static int write_snapshot(Evaluation *e, SnapshotState state) {
                            .parts = parts,
                            .n_parts = f->n_parts};
         return store_snapshot_add(e->app->store, &row, &e->report->snapshot);
+}
+
+/* A suspect one that a person accepts is known from this step on; its bodies are there already. */
+static int keep_snapshot(Evaluation *e) {
+        if (!e->order || e->order->snapshot == 0)
+                return write_snapshot(e, SNAPSHOT_ACCEPTED);
+        e->report->snapshot = e->order->snapshot;
+        return store_snapshot_decide(e->app->store, e->step, e->order->snapshot, SNAPSHOT_ACCEPTED);
 }
 
 /* ---- suspicion ------------------------------------------------------------------------------- */
@@ -180,149 +170,6 @@ static int tell_suspicion(Evaluation *e, bool is_on) {
                              n >= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
 }
 
-/* ---- units ----------------------------------------------------------------------------------- */
-
-static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind,
-                         UnitId parent, UnitId *ret) {
-        App *app = e->app;
-        char key[256];
-        (void) snprintf(key, sizeof key, "%s:%s", e->source->namespace_, code);
-        UnitId id = 0;
-        e->is_registry_touched = true;
-        int r = store_unit_add(app->store, e->step, key, kind, parent, DAY_EVER, DAY_OPEN, &id);
-        if (r >= 0 && *name)
-                r = store_unit_name_add(app->store, e->step, id, name, DAY_EVER, DAY_OPEN, false);
-        if (r >= 0)
-                r = store_unit_code_add(app->store, e->step, id, e->source->namespace_, code,
-                                        DAY_EVER, DAY_OPEN);
-        if (r >= 0)
-                r = unit_add(&app->units, id, key, kind, parent, DAY_EVER, DAY_OPEN, NULL);
-        if (r >= 0 && *name)
-                r = unit_add_name(&app->units, id, name, DAY_EVER, DAY_OPEN, false);
-        if (r >= 0)
-                r = unit_add_code(&app->units, id, e->source->namespace_, code, DAY_EVER, DAY_OPEN);
-        if (r < 0)
-                return r;
-        *ret = id;
-        return 0;
-}
-
-/* The index of names is rebuilt from the rows: this is rare. */
-static int reload_units(App *app) {
-        unit_registry_done(&app->units);
-        app->units = (UnitRegistry){0};
-        return store_units_load(app->store, &app->units);
-}
-
-static int rename_unit(Evaluation *e, UnitId id, const char *name, Day day) {
-        e->is_registry_touched = true;
-        int r = store_unit_name_end(e->app->store, id, day);
-        if (r >= 0)
-                r = store_unit_name_add(e->app->store, e->step, id, name, day, DAY_OPEN, false);
-        return r < 0 ? r : reload_units(e->app);
-}
-
-static bool is_below(const UnitRegistry *units, UnitId id, UnitId above) {
-        const Unit *u = unit_get(units, id);
-        for (int depth = 0; u && depth < 16; depth++, u = unit_get(units, u->parent))
-                if (u->id == above)
-                        return true;
-        return false;
-}
-
-/* A unit that was made because one source asks for its parts, and that another one publishes: only now are its kind, name and
- * parent known. */
-static int adopt_scope(Evaluation *e, const Unit *u, const char *name, const char *kind,
-                       UnitId parent) {
-        Store *store = e->app->store;
-        e->is_registry_touched = true;
-        int r = store_unit_adopt(store, u->id, kind,
-                                 is_below(&e->app->units, parent, u->id) ? 0 : parent);
-        if (r >= 0 && u->n_names == 0 && *name)
-                r = store_unit_name_add(store, e->step, u->id, name, DAY_EVER, DAY_OPEN, false);
-        return r < 0 ? r : reload_units(e->app);
-}
-
-static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
-        App *app = e->app;
-        Day first = period_start(e->result->period), last = period_end(e->result->period) - 1;
-        const char *kind = u->kind;
-        char CLEANUP_FREE *bare = NULL;
-        if (!*kind && *u->name) {
-                int r = unit_name_split(u->name, &bare, &kind);
-                if (r < 0)
-                        return r;
-        }
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        UnitId id = 0;
-        UnitDecision decision = unit_resolve(&app->units, e->source->namespace_, u->code, u->name,
-                                             kind, parent, last, e->source->is_strict, &id, &diag);
-        const Unit *known = id ? unit_get(&app->units, id) : NULL;
-        if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
-                *ret = id;
-                return adopt_scope(e, known, u->name, kind, parent);
-        }
-        switch (decision) {
-        case UNIT_KNOWN:
-                *ret = id;
-                return 0;
-        case UNIT_NEW:
-                return register_unit(e, u->code, u->name, *kind ? kind : "unit", parent, ret);
-        case UNIT_RENAMED:
-                *ret = id;
-                return rename_unit(e, id, u->name, first);
-        case UNIT_QUARANTINED:
-                break;
-        }
-        *ret = 0;
-        e->report->n_quarantined++;
-        return store_quarantine_add(
-                app->store, e->step, e->source->name, e->source->namespace_, u->code, u->name,
-                diag_first_error(&diag, "no unit of that code or name is known"));
-}
-
-/* The unit that is the parent of the scope's rows: the published parent row, else what
- * `scope_unit` names, else one made from the scope itself. Scope "" (national lists) has none. */
-static int resolve_scope(Evaluation *e) {
-        App *app = e->app;
-        const FetchResult *f = e->result;
-        for (size_t i = 0; i < f->snapshot->n_units; i++) {
-                if (!f->snapshot->units[i].is_scope)
-                        continue;
-                int r = resolve_row(e, &f->snapshot->units[i], 0, &e->unit_of[i]);
-                if (r < 0)
-                        return r;
-                e->scope_unit = e->unit_of[i];
-                return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
-        }
-        int r = store_scope_get(app->store, e->source->name, f->scope, &e->scope_unit);
-        if (r <= 0)
-                return r;
-        e->scope_unit = 0;
-        if (!*f->scope && !e->source->scope_unit)
-                return store_scope_put(app->store, e->source->name, f->scope, 0);
-        const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
-        if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
-                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, SCOPE_KIND,
-                                  0, &e->scope_unit);
-                if (r < 0)
-                        return r;
-        }
-        return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
-}
-
-static int resolve_units(Evaluation *e) {
-        const Snapshot *s = e->result->snapshot;
-        e->unit_of = calloc(s->n_units + 1, sizeof *e->unit_of);
-        if (!e->unit_of)
-                return -ENOMEM;
-        int r = resolve_scope(e);
-        for (size_t i = 0; r >= 0 && i < s->n_units; i++)
-                if (!s->units[i].is_scope)
-                        r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
-        return r;
-}
-
 /* ---- figures --------------------------------------------------------------------------------- */
 
 static int compare_figures(const void *a, const void *b) {
@@ -358,6 +205,19 @@ static int drop_double_units(Evaluation *e) {
         return 0;
 }
 
+/* What a partial snapshot (an imported file) is silent about stays as it is known. */
+static int find_columns(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        e->has_column = calloc(s->n_columns + 1, sizeof *e->has_column);
+        if (!e->has_column)
+                return -ENOMEM;
+        for (size_t at = 0; at < s->n_units * s->n_columns; at++)
+                e->has_column[at % s->n_columns] |= s->why[at] != WHY_MISSING;
+        for (size_t c = 0; (!e->order || !e->order->is_partial) && c < s->n_columns; c++)
+                e->has_column[c] = true;
+        return 0;
+}
+
 static int collect_rows(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         e->rows = calloc(s->n_units * s->n_columns + 1, sizeof *e->rows);
@@ -368,6 +228,8 @@ static int collect_rows(Evaluation *e) {
                         continue;
                 for (size_t c = 0; c < s->n_columns; c++) {
                         size_t at = u * s->n_columns + c;
+                        if (!e->has_column[c])
+                                continue;
                         e->rows[e->n_rows++] = (FigureRow){
                                 .indicator = e->app->config->indicators[s->indicators[c]].id,
                                 .unit = e->unit_of[u],
@@ -385,6 +247,15 @@ static int compare_indicators(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
+/* A snapshot speaks of its whole scope, a partial one of the figures in its rows only. */
+static size_t leave_unmentioned(const Evaluation *e, FigureRow *known, size_t n) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+                if (bsearch(&known[i], e->rows, e->n_rows, sizeof *e->rows, compare_figures))
+                        known[kept++] = known[i];
+        return kept;
+}
+
 static int know(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
@@ -392,11 +263,15 @@ static int know(Evaluation *e) {
         size_t n_known = 0;
         if (!ids)
                 return -ENOMEM;
+        size_t n_ids = 0;
         for (size_t c = 0; c < s->n_columns; c++)
-                ids[c] = e->app->config->indicators[s->indicators[c]].id;
-        qsort(ids, s->n_columns, sizeof *ids, compare_indicators);
-        int r = store_figures_of(e->app->store, e->result->period, ids, s->n_columns, e->scope_unit,
+                if (e->has_column[c])
+                        ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
+        qsort(ids, n_ids, sizeof *ids, compare_indicators);
+        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
                                  &known, &n_known);
+        if (r >= 0 && e->order && e->order->is_partial)
+                n_known = leave_unmentioned(e, known, n_known);
         if (r >= 0)
                 r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
         for (size_t i = 0; r >= 0 && i < e->n_changes; i++) {
@@ -473,11 +348,13 @@ static int tell_quarantine(Evaluation *e) {
 
 static int accept(Evaluation *e) {
         e->report->n_bad = e->result->snapshot->n_bad;
-        int r = resolve_units(e);
+        int r = cycle_units(e);
         if (r >= 0)
                 r = drop_double_units(e);
         if (r >= 0)
-                r = write_snapshot(e, SNAPSHOT_ACCEPTED);
+                r = keep_snapshot(e);
+        if (r >= 0)
+                r = find_columns(e);
         if (r >= 0)
                 r = collect_rows(e);
         if (r >= 0)
@@ -549,6 +426,16 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
 
 /* ---- evaluate -------------------------------------------------------------------------------- */
 
+static int judge(Evaluation *e) {
+        return judge_run(e->app, &(JudgeScope){.step = e->step,
+                                               .now_ms = e->now_ms,
+                                               .source = (int) e->result->source,
+                                               .period = e->result->period,
+                                               .changes = e->changes,
+                                               .n_changes = e->n_changes,
+                                               .ret_n_transitions = &e->report->n_transitions});
+}
+
 static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         FetchResult *f = e->result;
         CycleReport *report = e->report;
@@ -578,13 +465,7 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (r >= 0)
                 r = write_attempt(e);
         if (r >= 0 && f->fault == FETCH_OK)
-                r = judge_run(e->app, &(JudgeScope){.step = e->step,
-                                                    .now_ms = e->now_ms,
-                                                    .source = (int) f->source,
-                                                    .period = f->period,
-                                                    .changes = e->changes,
-                                                    .n_changes = e->n_changes,
-                                                    .ret_n_transitions = &report->n_transitions});
+                r = judge(e);
         if (r >= 0)
                 r = judge_source(e, polite);
         if (r >= 0)
@@ -654,6 +535,97 @@ int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int
         hook_point("evaluate.done");
         log_report(&e);
         return 0;
+}
+
+/* ---- what a person orders -------------------------------------------------------------------- */
+
+static int order_inside(Evaluation *e) {
+        bool is_odd = false;
+        int r = find_suspicion(e, &is_odd); /* said in the report; a person decided */
+        if (r >= 0)
+                r = store_step(e->app->store, e->order->cause, e->now_ms, &e->step);
+        if (r < 0)
+                return r;
+        e->report->outcome = OUTCOME_NEW;
+        r = accept(e);
+        hook_point("evaluate.write");
+        if (r >= 0)
+                r = judge(e);
+        if (r >= 0 && !e->order->is_trial)
+                r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
+        return r;
+}
+
+int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t now_ms,
+                CycleReport *ret) {
+        *ret = (CycleReport){0};
+        Evaluation CLEANUP(evaluation_done) e = {.app = app,
+                                                 .result = result,
+                                                 .now_ms = now_ms,
+                                                 .report = ret,
+                                                 .order = order,
+                                                 .source = &app->config->sources[result->source]};
+        int r = store_begin(app->store);
+        if (r < 0)
+                return r;
+        r = order_inside(&e);
+        if (r == 0 && order->is_trial && order->watch)
+                r = order->watch(order->userdata, e.changes, e.n_changes);
+        if (r == 0 && !order->is_trial)
+                r = store_commit(app->store);
+        if (r != 0 || order->is_trial)
+                forget(app, e.is_registry_touched);
+        if (r == 0 && !order->is_trial)
+                log_report(&e);
+        return r;
+}
+
+/* The figures of the step that are still as it left them go back to what they were before. */
+static int undo_inside(Evaluation *e, const SnapshotRow *row) {
+        Store *store = e->app->store;
+        int r = store_step(store, CAUSE_OPERATOR, e->now_ms, &e->step);
+        if (r >= 0)
+                r = store_snapshot_undo(store, row->id);
+        if (r == 0)
+                r = store_figures_undone(store, row->period, row->step, &e->changes, &e->n_changes);
+        for (size_t i = 0; r == 0 && i < e->n_changes; i++)
+                r = store_figure_put(store, e->step, row->period, &e->changes[i]);
+        if (r != 0)
+                return r;
+        e->report->n_changed = e->n_changes;
+        r = judge(e);
+        return r < 0 ? r : teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
+}
+
+static int reject_inside(Evaluation *e, const SnapshotRow *row) {
+        int r = store_step(e->app->store, CAUSE_OPERATOR, e->now_ms, &e->step);
+        if (r >= 0)
+                r = store_snapshot_decide(e->app->store, e->step, row->id, SNAPSHOT_REJECTED);
+        if (r == 0)
+                r = tell_suspicion(e, false);
+        return r;
+}
+
+int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleReport *ret) {
+        int source = config_source(app->config, row->source);
+        if (source < 0)
+                return -ENOENT;
+        *ret = (CycleReport){.snapshot = row->id, .outcome = OUTCOME_REJECTED};
+        FetchResult about = {.source = (size_t) source, .scope = row->scope, .period = row->period};
+        Evaluation CLEANUP(evaluation_done) e = {.app = app,
+                                                 .result = &about,
+                                                 .now_ms = now_ms,
+                                                 .report = ret,
+                                                 .source = &app->config->sources[source]};
+        int r = store_begin(app->store);
+        if (r < 0)
+                return r;
+        r = row->state == SNAPSHOT_SUSPECT ? reject_inside(&e, row) : undo_inside(&e, row);
+        if (r == 0)
+                r = store_commit(app->store);
+        if (r != 0)
+                forget(app, false);
+        return r;
 }
 
 int cycle_deadline(App *app, int64_t now_ms) {

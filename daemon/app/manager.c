@@ -18,6 +18,7 @@
 #include "app/courier.h"
 #include "app/cycle.h"
 #include "app/fetch.h"
+#include "app/inbox.h"
 #include "app/judge.h"
 #include "app/life.h"
 #include "app/source.h"
@@ -133,12 +134,21 @@ static int bind_config(App *app, Diag *diag) {
         return r;
 }
 
+/* Anew for the configuration that holds; without one nothing is watched. */
+static int watch_inbox(App *app) {
+        inbox_free(app->inbox);
+        app->inbox = NULL;
+        return app->is_once ? 0 : inbox_new(app, &app->inbox);
+}
+
 static int reload_inside(App *app, Config *config, Diag *diag) {
         RenderTemplates *vi = NULL, *en = NULL;
         int r = load_templates(app, config, &vi, &en);
         if (r < 0)
                 return r;
         Config *old = app->config;
+        inbox_free(app->inbox);
+        app->inbox = NULL;
         source_done(app);
         app->config = config;
         r = bind_config(app, diag);
@@ -150,6 +160,8 @@ static int reload_inside(App *app, Config *config, Diag *diag) {
                 int back = bind_config(app, NULL);
                 if (back >= 0)
                         back = source_init(app);
+                if (back >= 0)
+                        back = watch_inbox(app);
                 return back < 0 ? back : r;
         }
         config_free(old);
@@ -157,7 +169,8 @@ static int reload_inside(App *app, Config *config, Diag *diag) {
         render_templates_free(app->templates_en);
         app->templates_vi = vi;
         app->templates_en = en;
-        return source_init(app);
+        r = source_init(app);
+        return r < 0 ? r : watch_inbox(app);
 }
 
 static void show_status(App *app, int64_t now_ms) {
@@ -479,10 +492,13 @@ static int start(App *app) {
                 run_deadlines(app, clock_now_ms());
         if (r >= 0)
                 r = app->is_once ? source_request_all(app) : start_serving(app);
+        if (r >= 0)
+                r = watch_inbox(app);
         return r;
 }
 
 static void app_done(App *app) {
+        inbox_free(app->inbox);
         source_done(app);
         courier_free(app->courier);
         if (app->serve)

@@ -12,6 +12,7 @@
 
 #include "app/cycle.h"
 #include "app/fetch.h"
+#include "app/registry.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/log.h"
@@ -267,11 +268,27 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
                 release_requests(s);
 }
 
+/* A snapshot from before people changed the registry may have rows in quarantine that have a unit
+ * now: it is not compared with, and all parts are read anew. */
+static int forget_older_than_registry(SourceState *s) {
+        char CLEANUP_FREE *text = NULL;
+        int r = s->last ? store_meta_get(s->app->store, REGISTRY_STEP, &text) : STORE_E_NONE;
+        if (r != 0)
+                return MIN(r, 0);
+        if (s->last->step < strtoll(text, NULL, 10)) {
+                snapshot_row_free(s->last);
+                s->last = NULL;
+        }
+        return 0;
+}
+
 static int start_job(SourceState *s) {
         App *app = s->app;
         s->current = s->queue[s->head++];
         int r = store_snapshot_last(app->store, s->def->name, s->current.scope, s->current.period,
                                     false, &s->last);
+        if (r >= 0)
+                r = forget_older_than_registry(s);
         if (r < 0)
                 return r;
         FetchOptions options = {.event = app->event,
@@ -364,7 +381,7 @@ int source_request(App *app, const char *source, PeriodId from, PeriodId to, int
         bool has_any = false;
         for (size_t i = 0; i < app->n_sources; i++) {
                 SourceState *s = &app->sources[i];
-                if ((index >= 0 && (size_t) index != i) ||
+                if ((index >= 0 && (size_t) index != i) || s->def->kind != SOURCE_HTTP ||
                     (from && !fetches_type(s->def, period_type(from))))
                         continue;
                 has_any = true;
@@ -407,6 +424,8 @@ int source_request_all(App *app) {
         int64_t now = clock_now_ms();
         for (size_t i = 0; i < app->n_sources; i++) {
                 SourceState *s = &app->sources[i];
+                if (s->def->kind != SOURCE_HTTP)
+                        continue;
                 int r = request_regular(s, now, 0);
                 Scan scan = {.s = s, .now_ms = now, .retry_ms = INT64_MAX, .regular_ms = now};
                 for (size_t k = 0; r >= 0 && k < s->def->n_scopes; k++)

@@ -17,6 +17,7 @@
 typedef struct FetchHosts FetchHosts;
 typedef struct SourceState SourceState;
 typedef struct Courier Courier;
+typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
@@ -44,6 +45,7 @@ typedef struct App {
         FetchHosts *hosts;
         SourceState *sources; /* one per config->sources */
         size_t n_sources;
+        Inbox *inbox;
         Courier *courier;
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         sd_event_source *timer; /* the one timer, for the next due thing */
