@@ -69,6 +69,7 @@ static int complain_problem(const Ctl *ctl, int status, const Buf *answer) {
 typedef struct Ask {
         const char *method, *path;
         const json_t *body;
+        const Buf *bytes; /* instead of body, as they are */
         bool is_action;
 } Ask;
 
@@ -78,8 +79,12 @@ static int exchange(const Ctl *ctl, const Ask *ask, int *ret_status, Buf *answer
 
         int r = socket_path(ctl, ask->is_action, &path);
         if (r == 0)
-                r = http_unix(buf_text(&path), ask->method, ask->path, body,
-                              body ? strlen(body) : 0, TIMEOUT_MS, ret_status, answer);
+                r = http_unix(buf_text(&path), ask->method, ask->path,
+                              ask->bytes ? buf_text(ask->bytes) : body,
+                              ask->bytes ? ask->bytes->len
+                              : body     ? strlen(body)
+                                         : 0,
+                              TIMEOUT_MS, ret_status, answer);
         free(body);
         return r < 0 ? complain_unreachable(ctl, buf_text(&path), r) : EXIT_FINE;
 }
@@ -145,6 +150,22 @@ int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, 
         return client_ask(ctl,
                           &(Ask){.method = "POST", .path = path, .body = body, .is_action = true},
                           raw, ret);
+}
+
+int client_send(const Ctl *ctl, const char *path, const Buf *bytes, Buf *raw, json_t **ret) {
+        return client_ask(ctl,
+                          &(Ask){.method = "POST", .path = path, .bytes = bytes, .is_action = true},
+                          raw, ret);
+}
+
+int client_bytes(const Ctl *ctl, const char *path, Buf *ret) {
+        int status = 0;
+
+        int r = exchange(ctl, &(Ask){.method = "GET", .path = path, .is_action = true}, &status,
+                         ret);
+        if (r != EXIT_FINE || (status >= 200 && status <= 299))
+                return r;
+        return complain_problem(ctl, status, ret);
 }
 
 void client_language(Ctl *ctl) {

@@ -60,6 +60,9 @@ int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* What the status socket does not show. */
 int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
+/* A POST of bytes as they are; and what the admin socket answers, as it is. */
+int client_send(const Ctl *ctl, const char *path, const Buf *bytes, Buf *raw, json_t **ret);
+int client_bytes(const Ctl *ctl, const char *path, Buf *ret);
 /* What publishers and peers wrote must not move the cursor: control and bidi characters of all
  * texts become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
 int client_clean(json_t *value);
@@ -84,3 +87,6 @@ int command_test_webhook(Ctl *ctl);
 int command_sources(Ctl *ctl);
 int command_source(Ctl *ctl);
 int command_fetch(Ctl *ctl);
+int command_snapshot(Ctl *ctl);
+int command_import(Ctl *ctl);
+int command_units(Ctl *ctl);

@@ -182,6 +182,17 @@ static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
         return table_print(&t, ctl->has_colour, out);
 }
 
+static int show_kin(const json_t *history, const char *key, const char *title, Buf *out) {
+        const json_t *k;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(at(history, key), i, k) if (r == 0) r =
+                buf_printf(out, "%s%s (%s)", i ? ", " : title, at_text(k, "unit.name"),
+                           at_text(k, "unit.key"));
+        return r == 0 && i > 0 ? buf_char(out, '\n') : r;
+}
+
 int show_history(const Ctl *ctl, const json_t *history, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *period;
@@ -206,6 +217,10 @@ int show_history(const Ctl *ctl, const json_t *history, Buf *out) {
         }
         int r = buf_printf(out, "%s (%s)\n", at_text(history, "unit.name"),
                            at_text(history, "unit.key"));
+        if (r == 0)
+                r = show_kin(history, "predecessors", SAID(ctl, "Từ: ", "From: "), out);
+        if (r == 0)
+                r = show_kin(history, "successors", SAID(ctl, "Nay là: ", "Now: "), out);
         if (r == 0)
                 r = show_as_of(ctl, history, out);
         if (r == 0)

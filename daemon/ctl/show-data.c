@@ -1,0 +1,254 @@
+/* Snapshots, imports and units for people. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/show-util.h"
+
+static const char *number(char text[static 24], const json_t *value, const char *path) {
+        (void) snprintf(text, 24, "%" PRId64, at_int(value, path));
+        return text;
+}
+
+static const char *state_text(const Ctl *ctl, const json_t *snapshot) {
+        const char *state = at_text(snapshot, "state");
+
+        if (streq(state, "accepted"))
+                return at_bool(snapshot, "is_import") ? SAID(ctl, "đã nhập", "imported")
+                                                      : SAID(ctl, "đã nhận", "accepted");
+        return streq(state, "suspect") ? SAID(ctl, "chờ duyệt", "suspect")
+                                       : SAID(ctl, "đã bỏ", "rejected");
+}
+
+int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *s;
+        size_t i;
+
+        table_column(&t, SAID(ctl, "Số", "Id"), true, false);
+        table_column(&t, SAID(ctl, "Lúc", "At"), false, false);
+        table_column(&t, SAID(ctl, "Nguồn", "Source"), false, false);
+        table_column(&t, SAID(ctl, "Kỳ", "Period"), false, false);
+        table_column(&t, SAID(ctl, "Đơn vị", "Units"), true, false);
+        table_column(&t, SAID(ctl, "Số liệu", "Values"), true, false);
+        table_column(&t, SAID(ctl, "Hỏng", "Bad"), true, false);
+        table_column(&t, SAID(ctl, "Tình trạng", "State"), false, false);
+        table_column(&t, SAID(ctl, "Lý do", "Reason"), false, true);
+        json_array_foreach(at(snapshots, "snapshots"), i, s) {
+                char instant[24], text[24], period[48];
+                bool is_open = streq(at_text(s, "state"), "suspect");
+
+                table_cell(&t, number(text, s, "id"), COLOUR_NONE);
+                table_cell(&t, at_instant(instant, s, "at"), COLOUR_NONE);
+                table_cell(&t, at_text(s, "source"), COLOUR_NONE);
+                table_cell(&t, at_period(ctl, period, s, "period"), COLOUR_NONE);
+                table_cell(&t, number(text, s, "units"), COLOUR_NONE);
+                table_cell(&t, number(text, s, "values"), COLOUR_NONE);
+                table_cell(&t, number(text, s, "bad"), COLOUR_NONE);
+                table_cell(&t, state_text(ctl, s), is_open ? COLOUR_YELLOW : COLOUR_NONE);
+                table_cell(&t, at_text(s, "reason"), COLOUR_NONE);
+        }
+        int r = show_as_of(ctl, snapshots, out);
+        return r == 0 ? table_print(&t, ctl->has_colour, out) : r;
+}
+
+static int show_notes(const Ctl *ctl, const json_t *snapshot, Buf *out) {
+        const json_t *n;
+        size_t i;
+        int r = 0;
+
+        if (json_array_size(at(snapshot, "notes")) > 0)
+                r = buf_str(out, SAID(ctl, "Ghi chú số liệu:\n", "Data notes:\n"));
+        json_array_foreach(at(snapshot, "notes"), i, n) if (r == 0) r =
+                buf_printf(out, "  %s  %s\n", at_text(n, "unit.name"), at_text(n, "text"));
+        return r;
+}
+
+int show_snapshot(const Ctl *ctl, const json_t *snapshot, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        char instant[24], text[24], period[48];
+        const json_t *p;
+        size_t i;
+
+        int r = buf_printf(out, "%s %" PRId64 " · %s · %s · %s · %s", SAID(ctl, "Số", "Snapshot"),
+                           at_int(snapshot, "id"), at_text(snapshot, "source"),
+                           at_period(ctl, period, snapshot, "period"),
+                           at_instant(instant, snapshot, "at"), state_text(ctl, snapshot));
+        const char *reason = at_text(snapshot, "reason");
+        if (r == 0)
+                r = buf_printf(out, "%s%s\n", *reason ? ": " : "", reason);
+        table_column(&t, SAID(ctl, "Phần", "Part"), true, false);
+        table_column(&t, SAID(ctl, "Tên", "Name"), false, false);
+        table_column(&t, SAID(ctl, "Trang", "Page"), true, false);
+        table_column(&t, "SHA-256", false, false);
+        json_array_foreach(at(snapshot, "parts"), i, p) {
+                char hash[17];
+
+                (void) snprintf(hash, sizeof(hash), "%s", at_text(p, "hash"));
+                table_cell(&t, number(text, p, "n"), COLOUR_NONE);
+                table_cell(&t, at_text(p, "name"), COLOUR_NONE);
+                table_cell(&t, number(text, p, "page"), COLOUR_NONE);
+                table_cell(&t, hash, COLOUR_DIM);
+        }
+        if (r == 0)
+                r = table_print(&t, ctl->has_colour, out);
+        return r == 0 ? show_notes(ctl, snapshot, out) : r;
+}
+
+int show_decided(const Ctl *ctl, const json_t *report, Buf *out) {
+        return buf_printf(out,
+                          SAID(ctl,
+                               "%" PRId64 " số liệu mới, %" PRId64 " thay đổi, %" PRId64
+                               " diễn biến cảnh báo\n",
+                               "%" PRId64 " new figures, %" PRId64 " changed, %" PRId64
+                               " transitions of alerts\n"),
+                          at_int(report, "new"), at_int(report, "changed"),
+                          at_int(report, "transitions"));
+}
+
+/* ---- imports --------------------------------------------------------------------------------- */
+
+static int show_refused(const Ctl *ctl, const json_t *report, Buf *out) {
+        const json_t *row;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(at(report, "refused"), i, row) {
+                if (r == 0)
+                        r = buf_printf(out, SAID(ctl, "  dòng %" PRId64, "  line %" PRId64),
+                                       at_int(row, "line"));
+                if (r == 0 && at_int(row, "column") > 0)
+                        r = buf_printf(out, SAID(ctl, ", cột %" PRId64, ", column %" PRId64),
+                                       at_int(row, "column"));
+                if (r == 0)
+                        r = buf_printf(out, ": %s\n", at_text(row, "reason"));
+        }
+        return r;
+}
+
+static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *c;
+        size_t i;
+
+        table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, false);
+        table_column(&t, SAID(ctl, "Chỉ số", "Indicator"), false, false);
+        table_column(&t, SAID(ctl, "Cũ", "Old"), true, false);
+        table_column(&t, SAID(ctl, "Mới", "New"), true, false);
+        json_array_foreach(at(report, "changes"), i, c) {
+                table_cell(&t, at_text(c, "unit.name"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "indicator"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "old_text"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "new_text"), COLOUR_NONE);
+        }
+        return i > 0 ? table_print(&t, ctl->has_colour, out) : 0;
+}
+
+int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
+        const char *warning = at_text(report, "warning");
+        const char *ignored = at_text(report, "ignored_columns");
+
+        int r = buf_printf(
+                out,
+                SAID(ctl,
+                     "%" PRId64 " dòng: %" PRId64 " khớp đơn vị, %" PRId64 " bị từ chối, %" PRId64
+                     " chưa rõ đơn vị; %" PRId64 " số liệu mới, %" PRId64 " thay đổi, %" PRId64
+                     " diễn biến cảnh báo\n",
+                     "%" PRId64 " rows: %" PRId64 " matched, %" PRId64 " refused, %" PRId64
+                     " unknown; %" PRId64 " new figures, %" PRId64 " changed, %" PRId64
+                     " transitions of alerts\n"),
+                at_int(report, "rows"), at_int(report, "matched"), at_int(report, "refused_rows"),
+                at_int(report, "unknown"), at_int(report, "new"), at_int(report, "changed"),
+                at_int(report, "transitions"));
+        if (r == 0)
+                r = show_refused(ctl, report, out);
+        if (r == 0 && *ignored)
+                r = buf_printf(out, "%s: %s\n", SAID(ctl, "Cột không dùng", "Columns not used"),
+                               ignored);
+        if (r == 0 && *warning)
+                r = buf_printf(out, "%s: %s\n", SAID(ctl, "Lưu ý", "Note"), warning);
+        if (r == 0)
+                r = show_figure_changes(ctl, report, out);
+        if (r == 0 && at_int(report, "snapshot") > 0)
+                r = buf_printf(out,
+                               SAID(ctl,
+                                    "Đã nhập, số %" PRId64 " (bỏ: chisoctl import --undo %" PRId64
+                                    ")\n",
+                                    "Stored as %" PRId64
+                                    " (to undo: chisoctl import --undo %" PRId64 ")\n"),
+                               at_int(report, "snapshot"), at_int(report, "snapshot"));
+        return r;
+}
+
+/* ---- units ----------------------------------------------------------------------------------- */
+
+int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *u;
+        size_t i;
+
+        table_column(&t, SAID(ctl, "Mã", "Code"), false, false);
+        table_column(&t, SAID(ctl, "Tên", "Name"), false, false);
+        table_column(&t, SAID(ctl, "Loại", "Kind"), false, false);
+        table_column(&t, SAID(ctl, "Trực thuộc", "Parent"), false, true);
+        table_column(&t, SAID(ctl, "Từ", "From"), false, true);
+        table_column(&t, SAID(ctl, "Đến", "Until"), false, true);
+        table_column(&t, SAID(ctl, "Hộp thư", "E-mail"), false, true);
+        table_column(&t, SAID(ctl, "Khóa", "Key"), false, false);
+        json_array_foreach(at(units, "units"), i, u) {
+                table_cell(&t, at_text(u, "code"), COLOUR_NONE);
+                table_cell(&t, at_text(u, "name"), COLOUR_NONE);
+                table_cell(&t, at_text(u, "kind"), COLOUR_NONE);
+                table_cell(&t, at_text(u, "parent"), COLOUR_NONE);
+                table_cell(&t, at_text(u, "from"), COLOUR_NONE);
+                table_cell(&t, at_text(u, "until"), COLOUR_NONE);
+                table_cell(&t, at_bool(u, "has_email") ? SAID(ctl, "có", "yes") : "", COLOUR_NONE);
+                table_cell(&t, at_text(u, "key"), COLOUR_DIM);
+        }
+        return table_print(&t, ctl->has_colour, out);
+}
+
+int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *c;
+        size_t i;
+
+        if (json_array_size(at(report, "changes")) == 0)
+                return buf_str(out, SAID(ctl, "Không có gì khác.\n", "No difference.\n"));
+        table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, false);
+        table_column(&t, SAID(ctl, "Thay đổi", "Change"), false, false);
+        table_column(&t, SAID(ctl, "Cũ", "Old"), false, true);
+        table_column(&t, SAID(ctl, "Mới", "New"), false, true);
+        json_array_foreach(at(report, "changes"), i, c) {
+                table_cell(&t, at_text(c, "unit"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "what"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "old"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "new"), COLOUR_NONE);
+        }
+        int r = table_print(&t, ctl->has_colour, out);
+        return r < 0 ? r
+                     : buf_printf(out,
+                                  SAID(ctl, "%zu thay đổi, %" PRId64 " diễn biến cảnh báo\n",
+                                       "%zu changes, %" PRId64 " transitions of alerts\n"),
+                                  json_array_size(at(report, "changes")),
+                                  at_int(report, "transitions"));
+}
+
+int show_quarantine(const Ctl *ctl, const json_t *quarantine, Buf *out) {
+        const json_t *q, *s;
+        size_t i, j;
+        int r = 0;
+
+        json_array_foreach(at(quarantine, "quarantine"), i, q) {
+                if (r == 0)
+                        r = buf_printf(out, "%s:%s %s\n  %s\n", at_text(q, "namespace"),
+                                       at_text(q, "code"), at_text(q, "name"),
+                                       at_text(q, "reason"));
+                json_array_foreach(at(q, "suggestions"), j, s) if (r == 0) r =
+                        buf_printf(out, "  %s chisoctl units link %s:%s %s   (%s)\n",
+                                   SAID(ctl, "có thể:", "perhaps:"), at_text(q, "namespace"),
+                                   at_text(q, "code"), at_text(s, "key"), at_text(s, "name"));
+        }
+        if (r == 0 && i == 0)
+                r = buf_str(out, SAID(ctl, "Không có dòng nào chờ.\n", "Nothing is waiting.\n"));
+        return r;
+}
