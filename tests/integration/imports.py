@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""imports.py BUILD: files as sources. The letter's own table as a file for a source that writes commas; encodings; refused rows; preview,
+undo; the inbox."""
+import os
+import sys
+
+from lab import Lab
+from sample import configure, letter, month, routes
+
+EXTRA = """
+[source letter]
+preset = inbox
+inbox = @DIR@/state/inbox
+prefix = letter_
+namespace = gso
+numbers = comma
+periods = month
+"""
+HEADING = "Stt;Đơn vị;Tổng điểm;Tăng, giảm so với tháng trước;Tỷ lệ giải quyết đúng hạn (%)"
+
+
+def table(rows, newline="\r\n"):
+    return newline.join(["PHỤ LỤC", HEADING] + ["%s;%s;%s;%s;%s" % (r[0], r[2], r[3], r[4], r[5]) for r in rows]) + newline
+
+
+def value(text):
+    return float(text.replace(",", "."))
+
+
+def figures(lab, indicator, period="2024-08"):
+    return {u: v for u, v in lab.sql("SELECT u.key, f.value / 100.0 FROM figure f JOIN indicator i ON i.id = f.indicator JOIN unit u ON u.id = f.unit"
+                                     " WHERE i.name = ? AND f.period = ?", indicator, 2024100 + int(period[-2:]))}
+
+
+def write(lab, name, data):
+    with open(lab.path(name), "wb") as f:
+        f.write(data)
+    return lab.path(name)
+
+
+def preview(lab, path, source="letter", period="2024-08"):
+    return lab.json("import", path, "--source", source, "--period", period)
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        lab.clock("2024-09-05T07:00:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        configure(lab, extra=EXTRA)
+        lab.publish(routes({"2024-08": month("2024-08")}))
+        lab.start()
+        lab.ask("portal", "2024-08")
+        rows = letter()
+
+        # a preview stores nothing and says all
+        path = write(lab, "letter.csv", table(rows).encode("utf-8-sig"))
+        steps = lab.sql("SELECT max(id) FROM step")
+        shown = preview(lab, path)
+        assert (shown["rows"], shown["matched"], shown["refused_rows"], shown["new"], shown["changed"], shown["preview"]) == (15, 15, 0, 30, 0, True), shown
+        assert lab.sql("SELECT max(id) FROM step") == steps and figures(lab, "letter_total") == {}
+        assert lab.ctl("import", path, "--source", "letter", "--period", "2024-08", check=False).returncode == 1  # nobody to ask
+
+        # --yes stores; the figures are those of the letter, the stored body is the file
+        stored = lab.json("import", path, "--source", "letter", "--period", "2024-08", "--yes")
+        assert stored["new"] == 30 and stored["snapshot"], stored
+        assert figures(lab, "letter_total") == {"gso:" + r[1]: value(r[3]) for r in rows}
+        assert figures(lab, "letter_progress") == {"gso:" + r[1]: value(r[5]) for r in rows}
+
+        # the same again in other encodings changes nothing: UTF-16, NFD, tabs and LF
+        import unicodedata
+        plain = table(rows)
+        for data in (plain.encode("utf-16"), unicodedata.normalize("NFD", plain).encode(), plain.replace(";", "\t").replace("\r", "").encode()):
+            again = preview(lab, write(lab, "again.csv", data))
+            assert (again["rows"], again["matched"], again["new"], again["changed"]) == (15, 15, 0, 0), again
+
+        # old encodings are refused by name, not misread
+        for data, name in ((b"Stt;T\xaan;\xa7i\xd3m\n1;Ti\xaan L\xf7;5\n", "TCVN3"), ("Stt;Tên;Ñieåm\n1;Tieân Löõ;5\n2;Leä Xaù;6\n".encode(), "VNI"),
+                           ("Stt;Tªn;§iÓm\n1;Tiªn L÷;5\n".encode(), "TCVN3"), (b"ten;diem\n\xff\xfa\xfb;1\n", "neither UTF-8 nor UTF-16")):
+            refused = lab.ctl("import", write(lab, "old.csv", data), "--source", "letter", "--period", "2024-08", "--json", check=False)
+            assert refused.returncode == 1 and name in refused.stderr, (name, refused.stderr)
+
+        # bad rows are refused with line and column, the others are used; a correction of one figure changes one figure
+        bad = [list(r) for r in rows]
+        bad[0][3] = "9.1,2,3"
+        bad[1][2] = "UBND xã Không Có"
+        bad[2][3] = "90,01"
+        odd = preview(lab, write(lab, "bad.csv", table(bad + [rows[3]]).encode()))
+        assert [(r["line"], r["column"]) for r in odd["refused"]] == [(3, 3), (4, None), (18, None)], odd
+        assert [(c["unit"]["code"], c["old"], c["new"]) for c in odd["changes"]] == [("12346", 88.23, 90.01)], odd
+        one = lab.json("import", write(lab, "one.csv", "Mã,Tổng điểm\n12367,\"91,00\"\n".encode()), "--source", "letter", "--period", "2024-08", "--yes")
+        assert one["changed"] == 1 and figures(lab, "letter_total")["gso:12367"] == 91 and len(figures(lab, "letter_progress")) == 15
+        # a name that differs in its marks only is another name
+        assert preview(lab, write(lab, "marks.csv", "Đơn vị;Tổng điểm\nUBND xã Minh Phương;86,2\nLệ Xá;1\n".encode()))["refused"][0]["line"] == 2
+
+        # undo: what was before is known again, from now on
+        lab.clock("2024-09-05T09:00:00+07:00")
+        undone = lab.json("import", "--undo", str(one["snapshot"]))
+        assert undone["changed"] == 1 and figures(lab, "letter_total")["gso:12367"] == 89.63
+        assert lab.ctl("import", "--undo", str(one["snapshot"]), check=False).returncode == 1
+        was = lab.json("history", "12367", "--indicator", "letter_total", "--vintages")["periods"][0]["vintages"]
+        assert [v["value"] for v in was] == [89.63, 91, 89.63]
+        portal = lab.json("snapshot", "list", "--source", "portal")["snapshots"][0]["id"]
+        assert lab.ctl("import", "--undo", str(portal), check=False).returncode == 1  # was fetched, not imported
+
+        # into a fetched source, which writes dots: JSON; commas are refused
+        ok = preview(lab, write(lab, "dot.json", b'[{"code": "12367", "total": 90.5}, {"code": 12364, "total": 1}]'), "portal")
+        assert ok["changed"] == 1 and ok["refused"][0]["line"] == 2 and "text" in ok["refused"][0]["reason"], ok
+        comma = lab.ctl("import", path, "--source", "portal", "--period", "2024-08", "--json", check=False)
+        assert comma.returncode == 1 and "numbers = dot" in comma.stderr, comma.stderr
+
+        # the inbox: taken when renamed in or closed after writing, moved aside
+        inbox = lab.path("state", "inbox")
+        july = [list(r) for r in rows]
+        for r in july:
+            r[3] = "80,5"
+        write(lab, "x.tmp", table(july).encode())
+        os.rename(lab.path("x.tmp"), os.path.join(inbox, "so-lieu-2024-07.csv"))
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "done", "so-lieu-2024-07.csv")), "the file is taken")
+        assert set(figures(lab, "letter_total", "2024-07").values()) == {80.5}
+        with open(os.path.join(inbox, "rac-2024-07.csv"), "wb") as f:
+            f.write(b"khong phai bang")
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "rac-2024-07.csv")), "the file is refused")
+        attempt = lab.sql("SELECT outcome, reason FROM attempt WHERE source = 'letter' ORDER BY id DESC LIMIT 1")[0]
+        assert attempt[0] == 4 and attempt[1], attempt
+        with open(os.path.join(inbox, "khong-ky.csv"), "wb") as f:
+            f.write(b"a;b\n1;2\n")
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "khong-ky.csv")), "no period in its name")
+        # what came while the daemon was off is taken at start
+        assert lab.stop() == 0
+        july[0][3] = "81,5"
+        with open(os.path.join(inbox, "2024-07.csv"), "wb") as f:
+            f.write(table(july).encode())
+        lab.start()
+        lab.wait(lambda: figures(lab, "letter_total", "2024-07").get("gso:12367") == 81.5, "the file is taken at start")
+        lab.integrity()
+        assert lab.stop() == 0
+    print("imports: passed")
+
+
+main()
