@@ -143,10 +143,10 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
 
         int r = import_read(c->app, file, &diag, counts, &result);
         if (r > 0 && diag.n > 0 && diag.items[0].line)
-                return API_PROBLEM(c, 422, "dòng %u: %s", "line %u: %s", diag.items[0].line,
+                return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag.items[0].line,
                                    diag.items[0].text);
         if (r > 0)
-                return API_PROBLEM(c, 422, "không nhập được: %s", "cannot be imported: %s",
+                return API_PROBLEM(c, 400, "không nhập được: %s", "cannot be imported: %s",
                                    diag_first_error(&diag, "rejected"));
         if (r == 0)
                 r = cycle_order(c->app, result, &order, clock_now_ms(), &report);

@@ -107,8 +107,8 @@ static int refuse(ApiCall *c, const Diag *diag) {
         const char *text = diag_first_error(diag, "refused");
 
         if (diag->n > 0 && diag->items[0].line)
-                return API_PROBLEM(c, 422, "dòng %u: %s", "line %u: %s", diag->items[0].line, text);
-        return API_PROBLEM(c, 422, "không làm được: %s", "refused: %s", text);
+                return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag->items[0].line, text);
+        return API_PROBLEM(c, 400, "không làm được: %s", "refused: %s", text);
 }
 
 static int read_decision(ApiCall *c, RegistryDecision *ret, Day *ret_from) {

@@ -73,13 +73,34 @@ def start_world(lab):
     lab.clock("2024-09-06T07:30:00+07:00")
     lab.ask("portal", "2024-08")
     lab.wait(lab.settled, "everything is settled")
+    start_registry_and_files(lab)
     assert lab.sql("SELECT count(*) FROM message WHERE state = 4")[0][0] >= 1, lab.sql("SELECT id, state FROM message")
+
+
+def start_registry_and_files(lab):
+    """A known code under another name (quarantine), an imported file (snapshot 5), two suspect snapshots (6 and 7)."""
+    odd = month("2024-07")
+    for call, rows in (("service-results", "evaluation"), ("dvc-progress-tree", "children")):
+        for row in odd[call]["data"][rows]:
+            if row["departmentCode"] == "12379":
+                row["departmentName"] = "UBND xã Minh Phượng Mới"
+    few = month("2024-08", "2024-08-restated")
+    for cut in (12, 11):
+        for call, rows in (("service-results", "evaluation"), ("dvc-progress-tree", "children")):
+            del few[call]["data"][rows][cut:]
+        lab.publish(routes({"2024-07": odd, "2024-08": few}))
+        if cut == 12:
+            lab.ask("portal", "2024-07")
+            status, _, body = ask(lab, "admin", "POST", "/v1/snapshots?source=portal&period=2024-07", [{"code": "12367", "total": 82.5}])
+            assert status == 200 and json.loads(body)["snapshot"] == 5, body
+        lab.ask("portal", "2024-08")
+    lab.wait(lab.settled, "everything is settled")
 
 
 def ask(lab, role, method, path, body=None, headers=None):
     connection = UnixConnection(lab.path("run", role + ".sock"))
     try:
-        data = None if body is None else json.dumps(body)
+        data = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body)
         connection.request(method, path, body=data, headers=dict(headers or {}, **({"Content-Type": "application/json"} if data else {})))
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
@@ -186,7 +207,8 @@ def check_action(lab, schemas, method, path, operation):
     url = fill(path, examples) + query([(p["name"], p["example"]) for p in parameters(spec, operation, "query")])
     body = None
     if "requestBody" in operation:
-        content = operation["requestBody"]["content"]["application/json"]
+        kind, content = next(iter(operation["requestBody"]["content"].items()))
+        assert kind in ("application/json", "text/csv"), kind
         body = content["example"]
         schemas.check(content["schema"], body, "the example of " + path)
     answer = ask(lab, "status", method, url, body)
