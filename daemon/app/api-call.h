@@ -110,6 +110,8 @@ int api_import(ApiCall *c);
 /* api-restatements.c */
 int api_restatements(ApiCall *c);
 int api_snapshot_body(ApiCall *c);
+/* report*.c: the letter */
+int api_report(ApiCall *c);
 /* page*.c: HTML for people, made from the answers above */
 int page_league(ApiCall *c);
 int page_unit(ApiCall *c);

@@ -51,6 +51,7 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/restatements", api_restatements, .has_tag = true},
         {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
         {"GET", "/v1/deliveries", api_deliveries},
+        {"GET", "/v1/report", api_report},
         {"POST", "/v1/snapshots", api_import, .is_admin = true},
         {"POST", "/v1/snapshots/*/accept", api_snapshot_accept, .is_admin = true},
         {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},

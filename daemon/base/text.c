@@ -324,3 +324,13 @@ int text_fold(const char *text, char **ret) {
         *ret = folded;
         return 0;
 }
+
+static int append_upper(Buf *b, utf8proc_int32_t c, const char *s UNUSED, size_t n UNUSED) {
+        utf8proc_uint8_t bytes[4];
+
+        return buf_append(b, bytes, (size_t) utf8proc_encode_char(utf8proc_toupper(c), bytes));
+}
+
+int text_append_upper(Buf *b, const char *text) {
+        return append_each(b, text, strlen(text), append_upper);
+}

@@ -138,6 +138,16 @@ static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
         return EXIT_FINE;
 }
 
+int client_get_text(const Ctl *ctl, const char *path, bool is_action, Buf *text) {
+        Ask ask = {.method = "GET", .path = path, .is_action = is_action};
+        int status = 0;
+
+        int exit_status = exchange(ctl, &ask, &status, text);
+        if (exit_status != EXIT_FINE)
+                return exit_status;
+        return status >= 200 && status <= 299 ? EXIT_FINE : complain_problem(ctl, status, text);
+}
+
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
         return client_ask(ctl, &(Ask){.method = "GET", .path = path}, raw, ret);
 }

@@ -59,6 +59,8 @@ int query_add(Buf *path, const char *name, const char *value);
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* What the status socket does not show. */
 int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
+/* An answer that is no JSON, as it is. Actions go to the admin socket. */
+int client_get_text(const Ctl *ctl, const char *path, bool is_action, Buf *text);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);
 /* A POST of bytes as they are; and what the admin socket answers, as it is. */
 int client_send(const Ctl *ctl, const char *path, const Buf *bytes, Buf *raw, json_t **ret);
@@ -90,3 +92,4 @@ int command_fetch(Ctl *ctl);
 int command_snapshot(Ctl *ctl);
 int command_import(Ctl *ctl);
 int command_units(Ctl *ctl);
+int command_report(Ctl *ctl);

@@ -36,3 +36,6 @@ int text_append_url(Buf *b, const char *text, size_t n);
 /* Simple fold for *suggestions only*, never for decisions: NFD without marks, lower case, d-stroke
  * to d. Heap string. */
 int text_fold(const char *text, char **ret);
+
+/* Appends text in capitals, as letterheads want it: "Tiên Lữ" becomes "TIÊN LỮ". */
+int text_append_upper(Buf *b, const char *text);

@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""report.py BUILD [PICTURE]: the letter of huyện Tiên Lữ of August 2024 from its figures: headline, named units, appendix; a stored draft that
+a restatement does not change; other drafts beside it; dots where no source has a figure; hostile names; the page in a browser."""
+import csv
+import io
+import os
+import re
+import subprocess
+import sys
+
+from browser import Browser
+from lab import Lab
+from sample import configure, letter, month, routes
+
+MORE = """
+[part portal.summary]
+value.undigitized_components = /undigitizedComponents
+value.undigitized_results = /undigitizedResults
+parent.value.payment = /paymentRatio
+parent.value.digitization = /digitizationRatio
+parent.value.e_copies = /electronicCopies
+[indicator e_copies]
+label = Bản sao điện tử đã cấp
+unit = count
+[rule progress-low]
+letter = yes
+[rule undigitized]
+indicator = undigitized_components
+units = kind:commune
+when = above 0
+letter = only
+[rule undigitized-results]
+indicator = undigitized_results
+units = kind:commune
+when = above 0
+letter = only
+"""
+COMPONENTS = {"12358": 13, "12346": 11, "12340": 5, "12349": 4, "12352": 3, "12355": 1}
+RESULTS = {"12361": 36, "12379": 15, "12358": 12}
+
+
+def dressed(name, folder=None, is_full=True):
+    calls = month(name, folder)
+    overview = calls["service-results"]["data"]["overview"]
+    if is_full:
+        overview.update(paymentRatio=72.67, digitizationRatio=78.4, electronicCopies=30204)
+    for row in calls["service-results"]["data"]["evaluation"]:
+        row["undigitizedComponents"] = COMPONENTS.get(row["departmentCode"], 0)
+        row["undigitizedResults"] = RESULTS.get(row["departmentCode"], 0)
+        if row["departmentCode"] == "12364":
+            row["departmentName"] = '=CMD("A1");<b>'
+    return calls
+
+
+def report(lab, *args, check=True):
+    r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), "report", *args], env=lab.env(), check=False,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert not check or r.returncode == 0, r
+    return r.stdout.decode() if check else r
+
+
+def check_letter(text):
+    """What the district's own letter says, figure by figure."""
+    for line in ("HUYỆN TIÊN LỮ", "- Chỉ số Tổng hợp: 88,03/100 điểm;", "- Chỉ số Tiến độ giải quyết: 97,40%;", "- Chỉ số Thanh toán trực tuyến: 72,67%;",
+                 "- Chỉ số về Số hóa hồ sơ: 78,40%, kết quả cấp bản sao điện tử: 30.204 bản.", "thuộc UBND huyện;"):
+        assert line in text, (line, text)
+    assert "như Cương Chính: 82,71%; Thiện Phiến: 92,54%; đề nghị" in text, text
+    # worst first, at most five, then "; ..."
+    assert "(Đức Thắng: 13; Nhật Tân: 11; Hưng Đạo: 5; Dị Chế: 4; Lệ Xá: 3; ...)" in text, text
+    assert "(Trung Dũng: 36; Minh Phượng: 15; Đức Thắng: 12)" in text
+    assert text.count("tháng 8/2024") >= 3 and "THÁNG 8/2024" in text and "15/15 đơn vị có số liệu" in text
+    # what the clerk assigns stays blank
+    assert re.search(r"^Số: +/$", text, re.M) and re.search(r"Tiên Lữ, ngày +tháng +năm 2024", text) and "./." in text
+    rows = re.findall(r"^(\d+) \| ([^|]*) \| ([\d,]+) \| ([+\u2212][\d,]+) \| ([\d,]+) \|", text, re.M)
+    plain = lambda t: t.replace("\u2212", "-").replace("+", "")
+    got = [(n, total, plain(change), progress) for n, _, total, change, progress in rows]
+    assert got == [(n, total, change, progress) for n, _, _, total, change, progress in letter()], got
+
+
+def check_sheets(lab):
+    people, machine = report(lab, "2024-08", "--format", "csv"), report(lab, "2024-08", "--format", "csv", "--machine")
+    assert people.startswith("\ufeffStt;") and machine.startswith("number,code,")
+    a = list(csv.reader(io.StringIO(people[1:]), delimiter=";"))
+    b = list(csv.reader(io.StringIO(machine)))
+    assert len(a) == len(b) == 16 and {len(r) for r in a} == {11} == {len(r) for r in b}
+    for x, y, (n, code, name, total, change, progress) in zip(a[1:], b[1:], letter()):
+        assert (x[0], x[1], x[3], x[4]) == (n, code, total, change), (x, n)
+        assert float(y[3]) == float(total.replace(",", ".")) and float(y[5]) == float(progress.replace(",", ".")) and x[3] == y[3].replace(".", ",")
+    assert a[2][2] == b[2][2] == "'=CMD(\"A1\");<b>", "a name is no formula"
+    assert a[15][8] == "" or int(a[15][8]) == 8, a[15]
+
+
+def check_drafts(lab, first, page):
+    """Restated since: the draft stays, another one says so, and as of the old day the old one is made again."""
+    lab.publish(routes({"2024-07": dressed("2024-07"), "2024-08": dressed("2024-08", "2024-08-restated")}))
+    lab.clock("2024-09-06T07:30:00+07:00")
+    lab.ask("portal", "2024-08")
+    assert report(lab, "2024-08") == first and report(lab, "2024-08", "--format", "html") == page
+    second = report(lab, "2024-08", "--new")
+    assert second != first and "Thiện Phiến: 92,54%" not in second
+    assert report(lab, "2024-08") == second == report(lab, "2024-08", "--parent", "332")
+    assert "Thiện Phiến: 92,54%" in report(lab, "2024-08", "--as-of", "2024-09-05")
+    assert len(os.listdir(lab.path("state", "reports"))) == 4  # one of July, three of August
+    lab.stop()
+    lab.start()
+    assert report(lab, "2024-08") == second
+    # who may only read makes no new draft
+    refused = lab.api("/v1/report?period=2024-08&new=1")
+    assert refused["status"] == 403, refused
+
+
+def check_refusals(lab):
+    for path, status in (("", 400), ("?period=x", 400), ("?period=2024-08&format=docm", 400), ("?period=2020-01", 404), ("?period=2024-08&parent=zz", 404)):
+        assert lab.api("/v1/report" + path)["status"] == status, path
+    r = report(lab, "2020-01", check=False)
+    assert r.returncode == 1 and b"2020" in r.stderr, r
+
+
+def check_page(lab, page, picture):
+    assert "&lt;b&gt;" in page and "<b>;" not in page and "<script" not in page and "{{" not in page
+    path = lab.path("letter.html")
+    with open(path, "w", encoding="utf8") as f:
+        f.write(page)
+    with Browser() as browser:
+        for width in (390, 1000):
+            browser.open("file://" + path, width)
+            seen = browser.look()
+            assert seen["overflow"] <= 0 and seen["wrong"] == [], (width, seen["wrong"][:3])
+            if picture:
+                browser.picture("%s-%d.png" % (picture, width))
+        paper = browser.pdf()
+        assert re.search(rb"/MediaBox\s*\[\s*0 0 59[4-6][\d.]* 84[12]", paper), "A4"
+        if picture:
+            with open(picture + ".pdf", "wb") as f:
+                f.write(paper)
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        lab.clock("2024-08-05T08:05:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        configure(lab, extra=MORE)
+        lab.publish(routes({"2024-07": dressed("2024-07", is_full=False), "2024-08": dressed("2024-08")}))
+        lab.start()
+        lab.ask("portal", "2024-07")
+        # what no source has is six dots
+        july = report(lab, "2024-07")
+        assert "Thanh toán trực tuyến: ......%" in july and "bản sao điện tử: ...... bản" in july and "15/15" in july, july
+        lab.clock("2024-09-05T07:30:00+07:00")
+        lab.ask("portal", "2024-08")
+        first, page = report(lab, "2024-08"), report(lab, "2024-08", "--format", "html")
+        check_letter(first)
+        check_sheets(lab)
+        check_refusals(lab)
+        check_page(lab, page, sys.argv[2] if len(sys.argv) > 2 else None)
+        check_drafts(lab, first, page)
+        assert lab.stop() == 0
+    print("report: passed")
+
+
+main()
