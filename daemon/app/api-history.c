@@ -5,6 +5,7 @@
 #include "app/api-call.h"
 #include "core/delta.h"
 #include "core/rank.h"
+#include "os/crypto.h"
 #include "store/figure.h"
 
 #define HISTORY_DEFAULT 36u /* periods */
@@ -32,6 +33,45 @@ static const char *parent_key(const ApiCall *c, UnitId parent) {
         const Unit *u = parent ? unit_get(&c->app->units, parent) : NULL;
 
         return u ? u->key : NULL;
+}
+
+static bool part_holds(const PartDef *part, size_t indicator) {
+        for (size_t i = 0; i < part->n_values; i++)
+                if (part->values[i].indicator == indicator)
+                        return true;
+        for (size_t i = 0; i < part->n_parent_values; i++)
+                if (part->parent_values[i].indicator == indicator)
+                        return true;
+        return false;
+}
+
+/* The part of its source that publishes the indicator, for a derived one its first operand; or NULL. */
+static const char *part_of(const Config *config, const IndicatorDef *def) {
+        size_t indicator =
+                def->derive == DERIVE_NONE ? (size_t) (def - config->indicators) : def->operand[0];
+        const SourceDef *source = def->source >= 0 ? &config->sources[def->source] : NULL;
+
+        for (size_t i = 0; source && i < source->n_parts; i++)
+                if (part_holds(&source->parts[i], indicator))
+                        return source->parts[i].name;
+        return NULL;
+}
+
+/* The body that the figure stands in: its part's (first page) in the snapshot that brought it, not just
+ * any of the set. */
+static int write_hash(ApiCall *c, const IndicatorDef *def, const VintageRow *v) {
+        SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
+        const char *part = part_of(c->app->config, def);
+        char hex[2 * SHA256_SIZE + 1] = "";
+
+        int r = v->snapshot ? store_snapshot_get(c->store, v->snapshot, &row) : STORE_E_NONE;
+        if (r < 0)
+                return r;
+        for (size_t i = 0; row && part && !*hex && i < row->n_parts; i++)
+                if (streq(row->parts[i].name, part))
+                        crypto_hex(row->parts[i].hash, SHA256_SIZE, hex);
+        json_out_text(&c->out, "hash", *hex ? hex : v->hash[0] ? v->hash : NULL);
+        return 0;
 }
 
 static int write_vintages(ApiCall *c, const History *h, PeriodId period) {
@@ -64,12 +104,14 @@ static int write_vintages(ApiCall *c, const History *h, PeriodId period) {
                 else
                         json_out_null(o, "snapshot");
                 json_out_text(o, "source", v->source);
-                json_out_text(o, "hash", v->hash[0] ? v->hash : NULL);
+                r = write_hash(c, h->indicator, v);
+                if (r < 0)
+                        break;
                 json_out_end_object(o);
         }
         json_out_end_array(o);
         vintage_rows_free(rows, n);
-        return 0;
+        return r;
 }
 
 static int write_figure(ApiCall *c, const History *h, PeriodId period) {

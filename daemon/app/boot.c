@@ -69,7 +69,10 @@ static int add_preset(Files *f, const char *path, const char *share, const char 
         if (asprintf(&shipped, "%s/presets/%s.conf", share, name) < 0)
                 return -ENOMEM;
         int r = files_add(f, own, CONFIG_PRESET, name, true, diag);
-        return r == -ENOENT ? files_add(f, shipped, CONFIG_PRESET, name, false, diag) : r;
+        if (r == -ENOENT)
+                r = files_add(f, shipped, CONFIG_PRESET, name, true, diag);
+        /* The loader knows where the name was written, and which one was meant. */
+        return r == -ENOENT ? 0 : r;
 }
 
 static int add_presets(Files *f, const char *path, const char *share, Diag *diag) {
@@ -77,13 +80,9 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
         size_t n = 0;
         int r = config_presets(f->items, f->n, &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (strchr(names[i], '/')) {
-                        diag_error(diag, path, 0, "source.preset",
-                                   "'%s' is not the name of a preset", names[i]);
-                        r = -EINVAL;
-                } else {
+                /* What is no name of a preset is refused by the loader, which knows where it stands. */
+                if (!strchr(names[i], '/'))
                         r = add_preset(f, path, share, names[i], diag);
-                }
         }
         file_names_free(names, n);
         return r;

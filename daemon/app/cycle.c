@@ -401,9 +401,14 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
         const Config *c = e->app->config;
         Severity severity = polite->is_stopped ? SEVERITY_CRITICAL : SEVERITY_WARNING;
         char subject[200], text[512];
+        PeriodId newest =
+                period_last_ended(period_type(e->result->period), day_of_instant(e->now_ms));
+        bool is_old = e->result->period < newest;
         int failures = 0;
-        /* Scopes fail each for itself: one that is well does not hide another that is not. */
-        int r = store_scope_failures(e->app->store, e->source->name, e->result->scope, &failures);
+        /* Scopes fail each for itself: one that is well does not hide another that is not. And a
+         * publisher that lacks last year's months is not failing. */
+        int r = store_scope_failures(e->app->store, e->source->name, e->result->scope, newest,
+                                     &failures);
         if (r < 0)
                 return r;
         bool is_single = e->source->n_scopes < 2;
@@ -412,7 +417,7 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
         failing_text(e, failures, text, sizeof text);
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
-                if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING)
+                if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING || is_old)
                         continue;
                 r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
                                   failures >= rule->when.count, severity, text);
@@ -470,6 +475,9 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
                 r = judge_source(e, polite);
         if (r >= 0)
                 r = store_polite_put(e->app->store, e->source->name, polite);
+        /* A unit that has just been registered is a target of `each` recipients at once. */
+        if (r >= 0 && e->is_registry_touched)
+                r = teller_sync_targets(e->app, e->step);
         if (r >= 0)
                 r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
         return r;

@@ -6,6 +6,7 @@
 #include "app/manager.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/secret.h"
 
 static const char usage[] =
         "Usage: chisod [--config FILE] [--check-config | --once] [--verbose]\n"
@@ -18,6 +19,32 @@ static const char usage[] =
         "  --verbose        log what is done in detail\n"
         "  --version, --help\n";
 
+/* A secret that is not there is found before the night in which it is needed. */
+static void check_secret(const Config *config, const char *reference, const char *key, Diag *diag) {
+        Buf CLEANUP(buf_done) text = BUF_INIT(65536);
+        if (!reference || !secret_is_reference(reference))
+                return;
+        int r = secret_resolve(reference, config->daemon.secrets_dir, &text);
+        if (r < 0)
+                diag_warning(
+                        diag, NULL, 0, key,
+                        "%s cannot be read (%s) from here; looked in $CREDENTIALS_DIRECTORY and %s",
+                        reference, strerror(-r), str_or(config->daemon.secrets_dir, "-"));
+        if (text.data)
+                explicit_bzero(text.data, text.len);
+}
+
+static void check_secrets(const Config *config, Diag *diag) {
+        check_secret(config, config->smtp.password, "smtp.password", diag);
+        for (size_t i = 0; i < config->n_sources; i++)
+                check_secret(config, config->sources[i].token_body, "source.token.body", diag);
+        for (size_t i = 0; i < config->n_recipients; i++) {
+                check_secret(config, config->recipients[i].webhook, "recipient.webhook", diag);
+                check_secret(config, config->recipients[i].webhook_secret,
+                             "recipient.webhook_secret", diag);
+        }
+}
+
 static int check_config(const char *path) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Config CLEANUP(config_freep) *config = NULL;
@@ -28,6 +55,8 @@ static int check_config(const char *path) {
                 RenderTemplates CLEANUP(render_templates_freep) *t = NULL;
                 r = boot_templates(config, languages[i], &diag, &t);
         }
+        if (config)
+                check_secrets(config, &diag);
         for (size_t i = 0; i < diag.n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
                 printf("%s%s\n", diag.items[i].level == DIAG_WARNING ? "warning: " : "",

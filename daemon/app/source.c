@@ -130,10 +130,11 @@ static bool is_failure(FetchOutcome o) {
         return o == OUTCOME_FAILED || o == OUTCOME_REJECTED;
 }
 
-/* A rejected answer is a matter of its own job, which comes again after the back-off; the other scopes
- * and periods do not wait for it. Everything else is about the host. */
+/* A rejected answer, or one with a 404 or 500, is a matter of its own job, which comes again after the
+ * back-off; the other scopes and periods do not wait for it. Everything else is about the host. */
 static int64_t blocked_until(const SourceState *s) {
-        bool is_of_job = s->polite.last == FETCH_CONTENT || s->polite.last == FETCH_SUSPECT;
+        FetchFault last = s->polite.last;
+        bool is_of_job = last == FETCH_CONTENT || last == FETCH_SUSPECT || last == FETCH_SERVER;
         return MAX(is_of_job ? 0 : s->polite.next_ms, s->hold_ms);
 }
 
@@ -159,7 +160,8 @@ static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_back
                 if (seen.good_ms > 0)
                         return 0;
         }
-        bool is_due = seen.at_ms == 0 || seen.at_ms < scan->regular_ms;
+        /* An instant that is still to come was written by a clock that was ahead. */
+        bool is_due = seen.at_ms == 0 || seen.at_ms < scan->regular_ms || seen.at_ms > scan->now_ms;
         if (!is_due && !is_backfill && is_failure(seen.outcome)) {
                 int64_t retry_ms = retry_of(scan, &seen);
                 is_due = retry_ms <= scan->now_ms;
@@ -309,8 +311,22 @@ static bool may_ask(const SourceState *s, int64_t now_ms) {
         return !s->job && !s->polite.is_stopped && blocked_until(s) <= now_ms;
 }
 
+/* What a clock that was ahead has put off is not waited for: nothing is ever put off for longer than a
+ * day or the source's own interval. */
+static void forget_far_times(SourceState *s, int64_t now_ms) {
+        int64_t far =
+                now_ms + MAX(26 * MS_PER_HOUR, s->def->every_ms + s->def->spread_ms + MS_PER_HOUR);
+        if (s->polite.next_ms > far)
+                s->polite.next_ms = 0;
+        if (s->hold_ms > far)
+                s->hold_ms = 0;
+        if (s->scan_ms > far)
+                s->scan_ms = now_ms;
+}
+
 static void run_source(SourceState *s, int64_t now_ms) {
         int r = 0;
+        forget_far_times(s, now_ms);
         if (s->def->kind != SOURCE_HTTP || !may_ask(s, now_ms))
                 return;
         if (s->head == s->n && s->scan_ms <= now_ms && !s->app->is_once)

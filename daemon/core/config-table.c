@@ -80,7 +80,7 @@ static const ConfigKey keys[] = {
              "Folder of the sockets when systemd passes none."),
         TEXT("daemon", "template_dir", "", C(daemon.template_dir),
              "Folder of edited templates; empty: the built-in ones."),
-        TEXT("daemon", "secrets_dir", "/etc/chisod", C(daemon.secrets_dir),
+        TEXT("daemon", "secrets_dir", "/etc/chisod/secrets", C(daemon.secrets_dir),
              "Where secrets_NAME lie when systemd passes no credentials."),
         INTEGER("daemon", "mass_guard", 1, 100, "50", C(daemon.mass_guard_percent),
                 "Percent of a cohort of 10 or more that may open under one rule at once."),

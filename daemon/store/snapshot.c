@@ -87,10 +87,11 @@ int store_source_seen(Store *s, const char *source, JobSeen *ret) {
         return query_seen(s, STMT_JOB_NEWEST, ARGS(arg_text(source)), ret);
 }
 
-int store_scope_failures(Store *s, const char *source, const char *scope, int *ret) {
+int store_scope_failures(Store *s, const char *source, const char *scope, PeriodId from, int *ret) {
         CLEANUP_QUERY Query q = NULL;
         int n = 0;
-        int r = query_begin(s, STMT_ATTEMPT_OUTCOMES, ARGS(arg_text(source), arg_text(scope)), &q);
+        int r = query_begin(s, STMT_ATTEMPT_OUTCOMES,
+                            ARGS(arg_text(source), arg_text(scope), arg_int(from)), &q);
 
         while (r >= 0 && (r = query_next(q)) > 0) {
                 FetchOutcome outcome = (FetchOutcome) column_int(q, 0);

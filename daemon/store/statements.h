@@ -72,7 +72,7 @@ X(UNIT_SET, "UPDATE unit SET kind = ?2, parent = ?3, valid_from = ?4, valid_unti
 X(UNIT_NAME_ADD, "INSERT INTO unit_name(unit, name, valid_from, valid_until, is_alias, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_NAME_END, "UPDATE unit_name SET valid_until = ?2 WHERE unit = ?1 AND is_alias = 0" \
-        " AND ifnull(valid_from < ?2, 1) AND ifnull(valid_until > ?2, 1)") \
+        " AND ifnull(valid_from <= ?2, 1) AND ifnull(valid_until > ?2, 1)") \
 X(UNIT_CODE_ADD, "INSERT INTO unit_code(unit, namespace, code, valid_from, valid_until, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_CODE_END, "UPDATE unit_code SET valid_until = ?4 WHERE unit = ?1 AND namespace = ?2 AND code = ?3" \
@@ -110,8 +110,8 @@ X(JOB_PUT, "INSERT INTO job(source, scope, period, at_ms, outcome, reason, good_
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(source, period, scope) DO UPDATE SET" \
         " at_ms = excluded.at_ms, outcome = excluded.outcome, reason = excluded.reason," \
         " good_ms = CASE WHEN excluded.good_ms > 0 THEN excluded.good_ms ELSE good_ms END") \
-X(ATTEMPT_OUTCOMES, "SELECT outcome FROM attempt WHERE source = ?1 AND scope = ?2" \
-" ORDER BY id DESC LIMIT 1000") \
+X(ATTEMPT_OUTCOMES, "SELECT outcome FROM attempt WHERE source = ?1 AND scope = ?2 AND period >= ?3" \
+        " AND period / 100 % 10 = ?3 / 100 % 10 ORDER BY id DESC LIMIT 1000") \
 X(JOB_GET, "SELECT at_ms, outcome, reason, good_ms FROM job WHERE source = ?1 AND scope = ?2 AND period = ?3") \
 X(JOB_NEWEST, "SELECT at_ms, outcome, reason, (SELECT max(good_ms) FROM job WHERE source = ?1) FROM job" \
         " WHERE source = ?1 ORDER BY at_ms DESC LIMIT 1") \

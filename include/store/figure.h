@@ -35,9 +35,9 @@ typedef struct AttemptRow {
         int64_t snapshot;   /* row made or confirmed; 0 */
 } AttemptRow;
 int store_attempt_add(Store *s, const AttemptRow *row, int64_t *ret_id);
-/* Attempts in a row, newest first, that failed or were rejected: of one source and scope; at most
- * 1000 are counted. */
-int store_scope_failures(Store *s, const char *source, const char *scope, int *ret);
+/* Attempts in a row, newest first, that failed or were rejected: of one source and scope and of
+ * periods of the type of `from`, not before it. At most 1000 are counted. */
+int store_scope_failures(Store *s, const char *source, const char *scope, PeriodId from, int *ret);
 
 /* A body packed once: its hash and its zstd -3 frame. */
 typedef struct Body {

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""edges.py BUILD: what a stranger found: recipients of units that are new, a clock that was ahead, a scope that fails beside one that
+does not, old months that a publisher lacks, the body that a figure stands in."""
+import sys
+
+from lab import Lab
+
+COMMON = """
+[daemon]
+organization = Thử
+notify = live
+shipped_rules = no
+state_dir = @DIR@/state
+socket_dir = @DIR@/run
+[source portal]
+url = http://127.0.0.1:@PUB@
+pace = 0s
+spread = 0s
+periods = month
+every = 1h
+%s
+[part portal.rows]
+url = {{url}}/{{scope}}/{{year}}-{{month}}
+rows = /rows
+unit.code = /code
+unit.name = /name
+unit.kind = commune
+value.total = /total
+[rule low]
+indicator = total
+when = below 50
+[rule failing]
+when = source_failing 2
+[recipient it]
+role = operator
+webhook = http://127.0.0.1:@HOOK@/it
+[calendar]
+work = Mon-Sun
+"""
+
+
+def rows(*pairs):
+    return {"rows": [{"code": c, "name": "UBND xã Số %s" % c, "total": v} for c, v in pairs]}
+
+
+def lab_with(build, extra, more=""):
+    lab = Lab(build)
+    lab.clock("2024-09-05T07:30:00+07:00")
+    lab.start_publisher()
+    lab.start_hook()
+    lab.smtp_port = 0
+    lab.configure(COMMON % extra + more)
+    return lab
+
+
+def told(lab, path):
+    return [h for h in lab.hooks() if h["path"] == path]
+
+
+def new_units(build):
+    """A commune that nobody knew before hears of itself at the next digest, without a reload."""
+    more = "[recipient offices]\neach = kind:commune\nwebhook = http://127.0.0.1:@HOOK@/office\n"
+    with lab_with(build, "scope = p\nbackfill = 1\nrecheck = 1", more) as lab:
+        lab.publish([{"path": "/p/2024-8", "json": rows(*[("%02d" % i, 60 + i) for i in range(11)], ("90", 40))}])
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        assert lab.sql("SELECT count(*) FROM target WHERE recipient = 'offices'")[0][0] == 12
+        lab.clock("2024-09-05T08:00:01+07:00")
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: len(told(lab, "/office")) == 1 and lab.settled(), "the one commune in breach hears of it")
+        lab.stop()
+
+
+def clock_ahead(build):
+    """A clock that was two months ahead once puts nothing off, whether the answer then was good or bad."""
+    for bad in (False, True):
+        with lab_with(build, "scope = p\nbackfill = 1\nrecheck = 1") as lab:
+            lab.publish([{"path": "/p/2024-%d" % m, "json": rows(("1", 90))} for m in (7, 8, 9, 10)])
+            lab.start()
+            lab.fetch("portal", "2024-08")
+            lab.clock("2024-11-05T07:00:00+07:00")
+            if bad:
+                lab.publish([{"path": "/p/2024-10", "status": 403, "mode": "status", "body": "no"}])
+            lab.fetch("portal", "2024-10", check=False)
+            lab.publish([{"path": "/p/2024-8", "json": rows(("1", 91))}])
+            lab.clock("2024-09-05T09:00:01+07:00")
+            lab.stop()
+            lab.start()
+            lab.wait(lambda: lab.sql("SELECT value FROM figure WHERE period = 2024108") == [(9100,)], "August is asked again")
+            lab.stop()
+
+
+def scopes(build):
+    """One scope answers 500, the others do not wait for it; only the one that fails is told of."""
+    with lab_with(build, "scope = p\nscope = q\nscope = r\nbackfill = 1\nrecheck = 1") as lab:
+        lab.publish([{"path": "/p/2024-8", "status": 500, "mode": "status", "body": "{}"}] +
+                    [{"path": "/%s/2024-8" % s, "json": rows((s + "1", 70))} for s in "qr"])
+        lab.start()
+        for _ in range(2):
+            lab.fetch("portal", "2024-08", check=False)
+        assert lab.sql("SELECT count(*) FROM figure WHERE period = 2024108")[0][0] == 2
+        lab.wait(lambda: len(told(lab, "/it")) == 1 and lab.settled(), "the operator hears of p")
+        assert lab.sql("SELECT subject FROM episode WHERE rule = 'failing'") == [("source:portal/p",)]
+        lab.stop()
+
+
+def old_months(build):
+    """A publisher without last year's months is not a failing one."""
+    with lab_with(build, "scope = p\nbackfill = 6\nrecheck = 6") as lab:
+        lab.publish([{"path": "/p/2024-8", "json": rows(("1", 70))}])
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: lab.sql("SELECT count(DISTINCT period) FROM attempt")[0][0] == 6, "all six months are asked")
+        assert lab.sql("SELECT count(*) FROM episode") == [(0,)] and lab.hooks() == []
+        lab.stop()
+
+
+new_units(sys.argv[1])
+clock_ahead(sys.argv[1])
+scopes(sys.argv[1])
+old_months(sys.argv[1])
+print("edges: passed")
