@@ -71,6 +71,26 @@ static size_t trend_start(const Table *t) {
         return p;
 }
 
+/* The cohort of the period before had units that are no more (a merger): they count against the 90 %,
+ * though this period's table does not have them. */
+static int compare_cohorts(const ApiCall *c, const Ranking *ranking, Table *t) {
+        CLEANUP(panel_freep) Panel *before = NULL;
+        ViewCohort all = {0};
+        size_t n = 0;
+
+        int r = view_cohort_of(&c->view, t->cohort->units[0], &all);
+        if (r == 0)
+                r = view_panel(&c->view, ranking->indicator, &all, period_previous(ranking->period),
+                               1, &before);
+        free(all.units);
+        if (r != 0)
+                return MIN(r, 0);
+        for (size_t u = 0; u < before->n_units; u++)
+                n += panel_at(before, 0, u) != VALUE_NONE;
+        t->has_moves = t->moves.is_comparable && t->moves.of * 10 >= n * 9;
+        return 0;
+}
+
 static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort *cohort,
                       Table *t) {
         const IndicatorDef *def = ranking->indicator;
@@ -101,8 +121,7 @@ static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort
         if (t->is_running || t->era)
                 return 0;
         r = rank_moves(now - n, now, n, def->direction, &t->moves);
-        t->has_moves = r == 0 && t->moves.is_comparable;
-        return r;
+        return r < 0 ? r : compare_cohorts(c, ranking, t);
 }
 
 /* Bands grade the score of 100 points; a share of 90 % means something else for every indicator. */
