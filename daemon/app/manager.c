@@ -20,6 +20,7 @@
 #include "app/fetch.h"
 #include "app/inbox.h"
 #include "app/judge.h"
+#include "app/keep.h"
 #include "app/life.h"
 #include "app/source.h"
 #include "app/status.h"
@@ -257,6 +258,7 @@ static int64_t next_due(App *app, int64_t now_ms) {
         if (life != INT64_MAX)
                 next = MIN(next, now_ms + life);
         next = MIN(next, courier_next(app));
+        next = MIN(next, keep_next(app, now_ms));
         next = MIN(next, teller_next(app, now_ms));
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
 }
@@ -296,6 +298,7 @@ static void tick(App *app) {
         if (!app->is_once)
                 run_teller(app, now);
         courier_run(app, now);
+        keep_run(app, now);
         if (app->is_once)
                 finish_once(app, now);
         show_status(app, now);
@@ -363,20 +366,10 @@ static int watch_clock(App *app) {
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-static int open_store(App *app, bool is_once) {
+static int open_store(App *app) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        (void) is_once;
-        int r = file_mkdir(app->config->daemon.state_dir, 0750);
-        char CLEANUP_FREE *path = file_join(app->config->daemon.state_dir, "chisod.db");
-        if (!path)
-                return -ENOMEM;
-        if (r >= 0)
-                r = store_open(path, &diag, &app->store);
-        if (r == 0)
-                r = store_open_reader(path, &diag, &app->reader);
+        int r = keep_open(app, &diag);
         log_diag(&diag);
-        if (r < 0)
-                log_error("%s cannot be opened: %s", path, strerror(-r));
         return r;
 }
 
@@ -499,6 +492,7 @@ static int start(App *app) {
 
 static void app_done(App *app) {
         inbox_free(app->inbox);
+        keep_done(app);
         source_done(app);
         courier_free(app->courier);
         if (app->serve)
@@ -591,7 +585,7 @@ int manager_run(const ManagerOptions *options) {
                 show_bad_config(&diag, r);
         } else {
                 keep_warnings(&app, &diag);
-                r = open_store(&app, options->is_once);
+                r = open_store(&app);
                 status = r ? exit_status(r) : run(&app);
         }
         app_done(&app);

@@ -133,8 +133,16 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                                 health->reload_error);
                 return text;
         }
+        if (health->store_error == 0 && source_trouble(app, now_ms, text, 320))
+                return text;
+        if (health->store_error == 0 && health->backup_error[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "không sao lưu được (%s)", "backups cannot be made (%s)"),
+                                health->backup_error);
+                return text;
+        }
         if (health->store_error == 0)
-                return source_trouble(app, now_ms, text, 320) ? text : NULL;
+                return NULL;
         (void) snprintf(text, 320,
                         SAID(app, "cơ sở dữ liệu không ghi được (%s), giữ số liệu cũ",
                              "the database cannot be written (%s), keeping the figures"),

@@ -19,6 +19,7 @@ typedef struct SourceState SourceState;
 typedef struct Courier Courier;
 typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
+typedef struct Keeper Keeper;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
  * answer. */
@@ -27,6 +28,7 @@ typedef struct AppHealth {
         int store_error;   /* last -errno of a failed write; 0 = fine */
         int64_t store_error_ms;
         char reload_error[256]; /* "" or why the last reload changed nothing */
+        char backup_error[96];  /* "" or why the last backup was not made */
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;
 } AppHealth;
@@ -47,6 +49,7 @@ typedef struct App {
         size_t n_sources;
         Inbox *inbox;
         Courier *courier;
+        Keeper *keeper;         /* backups; NULL until one is wanted */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */

@@ -22,6 +22,7 @@ TEST_DROPIN = "/run/systemd/system/chisod.service.d/test.conf"
 DROPIN = """
 [daemon]
 shipped_rules = no
+backup_dir = /var/lib/chisod/backup
 [network]
 ca_file = /lab/certs/ca.pem
 [smtp]
@@ -62,6 +63,11 @@ def write(path, text):
 
 def read(path):
     with open(path, encoding="utf8") as f:
+        return f.read()
+
+
+def read_bytes(path):
+    with open(path, "rb") as f:
         return f.read()
 
 
@@ -301,7 +307,7 @@ def disk_full(m):
     """Stays up, keeps what it has, says so, and goes on by itself."""
     run("systemctl", "stop", SERVICE)
     shutil.copytree(STATE, "/lab/kept", symlinks=True)
-    run("mount", "-t", "tmpfs", "-o", "size=8m,mode=0751,uid=%s,gid=%s" % (run("id", "-u", "chisod").stdout.strip(),
+    run("mount", "-t", "tmpfs", "-o", "size=16m,mode=0751,uid=%s,gid=%s" % (run("id", "-u", "chisod").stdout.strip(),
                                                                           run("id", "-g", "chisod").stdout.strip()), "chisod-state", STATE)
     run("cp", "-a", "/lab/kept/.", STATE)
     run("chown", "-R", "chisod:chisod", STATE)
@@ -328,6 +334,35 @@ def disk_full(m):
     run("systemctl", "start", SERVICE)
     m.active("on its own disk again")
     m.ask("portal", "2024-08")
+
+
+def rot(m):
+    """A week later there is another verified copy; a damaged file is set aside and the newest whole copy takes its place."""
+    kept = set(glob.glob(STATE + "/backup/chisod-*.db"))
+    assert len(kept) == 2 and len(said("made and verified", "-u", SERVICE)) == 2, kept
+    m.clock("2024-09-16T07:30:00+07:00")
+    run("systemctl", "restart", SERVICE)
+    m.wait(lambda: len(glob.glob(STATE + "/backup/chisod-*.db")) == 3, "the weekly backup")
+    m.wait(lambda: len(said("made and verified", "-u", SERVICE)) == 3, "it is verified")
+    before = m.ranking("progress")
+    run("systemctl", "stop", SERVICE)
+    with open(STATE + "/chisod.db", "r+b") as f: # the file itself
+        f.write(b"SQLyte")
+    newest = max(glob.glob(STATE + "/backup/chisod-*.db"))
+    with open(newest, "rb") as f:
+        whole = f.read()
+    shutil.copy(newest, STATE + "/backup/chisod-99990101T000000.db") # a newer copy that is not whole
+    with open(STATE + "/backup/chisod-99990101T000000.db", "r+b") as f:
+        f.seek(len(whole) // 2)
+        f.truncate()
+    run("systemctl", "start", SERVICE)
+    m.active("on the restored database")
+    assert said("was damaged: set aside, and " + newest, "-u", SERVICE)
+    aside = glob.glob(STATE + "/chisod.db.damaged-*")
+    assert any(read_bytes(path).startswith(b"SQLyte") for path in aside), aside
+    assert m.ranking("progress") == before
+    m.integrity()
+    os.unlink(STATE + "/backup/chisod-99990101T000000.db")
 
 
 def sandbox(m):
@@ -382,7 +417,7 @@ def remove(m):
 
 
 STEPS = [install, refuse_bad_configuration, start, first_letters, sockets, reload, second_instance, killed, hung, crash_loop,
-         configuration_lost, disk_full, sandbox, upgrade, remove]
+         configuration_lost, disk_full, rot, sandbox, upgrade, remove]
 
 
 def main():

@@ -1,0 +1,20 @@
+/* The database's keeper: opening it, weekly verified backups, and the newest of them in the place of a file
+ * that has rotted.
+ *
+ * A backup is made in a thread with connections of its own, so that no answer waits for it; it gets its name
+ * only when it was read back whole and every body in it has its hash. Four are kept. */
+#pragma once
+
+#include "app/app.h"
+
+/* Opens app->store and app->reader at state_dir/chisod.db. A file that is damaged (looked at twice: an I/O
+ * error can look like it) is set aside as chisod.db.damaged-TIME, and the newest backup that passes every
+ * check takes its place; without one the result is -EBADMSG. Otherwise as store_open. */
+int keep_open(App *app, Diag *diag);
+
+/* Starts a backup when one is due: backup_dir is set and the last one is a week old. */
+void keep_run(App *app, int64_t now_ms);
+/* Next instant at which keep_run has something to do; INT64_MAX for never. */
+int64_t keep_next(const App *app, int64_t now_ms);
+/* A backup under way is left behind; its unfinished file is replaced by the next. */
+void keep_done(App *app);
