@@ -299,8 +299,7 @@ int api_alert(ApiCall *c) {
 
 /* ---- acknowledge, silence -------------------------------------------------------------------- */
 
-/* A string member, or NULL. Refuses other types and what is too long. */
-static int read_text(ApiCall *c, const json_t *body, const char *name, const char **ret) {
+int api_read_text(ApiCall *c, const json_t *body, const char *name, const char **ret) {
         const json_t *value = json_object_get(body, name);
 
         *ret = NULL;
@@ -316,11 +315,11 @@ static int read_text(ApiCall *c, const json_t *body, const char *name, const cha
         return 0;
 }
 
-static int read_until(ApiCall *c, const json_t *body, const char *name, int64_t otherwise,
-                      int64_t *ret) {
+int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t otherwise,
+                   int64_t *ret) {
         const char *text;
 
-        int r = read_text(c, body, name, &text);
+        int r = api_read_text(c, body, name, &text);
         *ret = otherwise;
         if (r != 0 || !text || asof_parse(text, ret) == 0)
                 return r;
@@ -376,11 +375,11 @@ static int ack_alert(ApiCall *c, const json_t *body, Episode *e) {
                                    (long long) e->id);
                 return API_E_ANSWERED;
         }
-        int r = read_text(c, body, "by", &ack.by);
+        int r = api_read_text(c, body, "by", &ack.by);
         if (r == 0)
-                r = read_text(c, body, "note", &ack.note);
+                r = api_read_text(c, body, "note", &ack.note);
         if (r == 0)
-                r = read_until(c, body, "until", 0, &ack.until_ms);
+                r = api_read_until(c, body, "until", 0, &ack.until_ms);
         if (r == 0)
                 r = write_ack(c, &ack, e);
         if (r != 0)
@@ -407,114 +406,4 @@ int api_alert_ack(ApiCall *c) {
         store_episodes_free(e, n);
         json_decref(body);
         return r;
-}
-
-static int read_silence(ApiCall *c, const json_t *body, SilenceRow *row) {
-        const char *unit, *parent, *rule, *author, *note;
-        int64_t now_ms = clock_now_ms();
-
-        int r = read_text(c, body, "rule", &rule);
-        if (r == 0)
-                r = read_text(c, body, "unit", &unit);
-        if (r == 0)
-                r = read_text(c, body, "parent", &parent);
-        if (r == 0)
-                r = read_text(c, body, "author", &author);
-        if (r == 0)
-                r = read_text(c, body, "note", &note);
-        if (r == 0)
-                r = read_until(c, body, "from", now_ms, &row->from_ms);
-        if (r == 0)
-                r = read_until(c, body, "until", 0, &row->until_ms);
-        if (r == 0)
-                r = api_find_unit(c, unit, &row->unit);
-        if (r == 0)
-                r = api_find_unit(c, parent, &row->parent);
-        if (r != 0)
-                return r;
-        row->rule = (char *) rule;
-        row->author = (char *) author;
-        row->note = (char *) note;
-        if (row->until_ms > row->from_ms && row->until_ms > now_ms)
-                return 0;
-        (void) API_PROBLEM(c, 400, "thiếu until, hoặc until không sau from",
-                           "until is missing, or not after from");
-        return API_E_ANSWERED;
-}
-
-static int write_silence(ApiCall *c, const SilenceRow *row, int64_t *ret_id) {
-        Store *store = c->app->store;
-        StepId step;
-
-        int r = store_begin(store);
-        if (r < 0)
-                return r;
-        r = store_step(store, CAUSE_SILENCE, clock_now_ms(), &step);
-        if (r == 0)
-                r = store_silence_add(store, step, row, ret_id);
-        if (r == 0)
-                r = store_commit(store);
-        if (r != 0)
-                store_rollback(store);
-        return r > 0 ? -EIO : r;
-}
-
-static int end_silence(ApiCall *c, int64_t id) {
-        Store *store = c->app->store;
-        int64_t now_ms = clock_now_ms();
-        StepId step;
-
-        int r = store_begin(store);
-        if (r < 0)
-                return r;
-        r = store_step(store, CAUSE_SILENCE, now_ms, &step);
-        if (r == 0)
-                r = store_silence_end(store, step, id, now_ms);
-        if (r == 0)
-                r = store_commit(store);
-        if (r != 0)
-                store_rollback(store);
-        return r;
-}
-
-int api_silence_end(ApiCall *c) {
-        int64_t id;
-
-        int r = api_find_id(c, c->arg[0], &id);
-        if (r == 0)
-                r = end_silence(c, id);
-        if (r == STORE_E_NONE)
-                return API_PROBLEM(c, 404, "không có lệnh tạm im số %lld đang có hiệu lực",
-                                   "there is no silence %lld in force", (long long) id);
-        if (r != 0)
-                return r;
-        app_wake(c->app);
-        json_out_object(&c->out, NULL);
-        json_out_int(&c->out, "silence", id);
-        json_out_bool(&c->out, "ended", true);
-        json_out_end_object(&c->out);
-        return 0;
-}
-
-int api_silence_add(ApiCall *c) {
-        json_t *body = NULL;
-        SilenceRow row = {0};
-        int64_t id;
-
-        int r = api_body(c, &body);
-        if (r == 0)
-                r = read_silence(c, body, &row);
-        if (r == 0)
-                r = write_silence(c, &row, &id);
-        json_decref(body);
-        if (r != 0)
-                return r;
-        app_wake(c->app);
-        c->reply->status = 201;
-        json_out_object(&c->out, NULL);
-        json_out_int(&c->out, "silence", id);
-        json_out_instant(&c->out, "from", row.from_ms);
-        json_out_instant(&c->out, "until", row.until_ms);
-        json_out_end_object(&c->out);
-        return 0;
 }

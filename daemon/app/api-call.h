@@ -59,6 +59,12 @@ int api_find_id(ApiCall *c, const char *text, int64_t *ret);
 /* The request's body as a JSON object (an empty body is an empty object). */
 int api_body(ApiCall *c, json_t **ret);
 
+/* A string member, or NULL. Refuses other types and what is too long. */
+int api_read_text(ApiCall *c, const json_t *body, const char *name, const char **ret);
+/* An instant, `otherwise` where there is none. */
+int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t otherwise,
+                   int64_t *ret);
+
 /* What quotes an address is shown on the admin socket only. */
 #define API_MASK "***"
 static inline const char *api_masked(const ApiCall *c, const char *text) {
@@ -94,8 +100,15 @@ int api_periods(ApiCall *c);
 int api_alerts(ApiCall *c);
 int api_alert(ApiCall *c);
 int api_alert_ack(ApiCall *c);
+/* api-silences.c */
+int api_silences(ApiCall *c);
 int api_silence_add(ApiCall *c);
 int api_silence_end(ApiCall *c);
+/* api-rules.c */
+int api_rules(ApiCall *c);
+int api_rule_release(ApiCall *c);
+/* api-explain.c */
+int api_explain(ApiCall *c);
 /* api-sources.c */
 int api_sources(ApiCall *c);
 int api_source_fetch(ApiCall *c);

@@ -55,9 +55,7 @@ void courier_free(Courier *c) {
 
 /* ---- settling: what came back ---------------------------------------------------------------- */
 
-/* What arrived (or may have, once it is dead) becomes the ledger. */
-static int book_items(App *app, StepId step, const MessageRow *row, int64_t now_ms,
-                      bool is_arrived) {
+int courier_book(App *app, StepId step, const MessageRow *row, int64_t now_ms, bool is_arrived) {
         PlanItem CLEANUP_FREE *items = NULL;
         size_t n = 0;
         int r = store_message_items(app->store, row->id, &items, &n);
@@ -140,7 +138,7 @@ static int settle_dead(App *app, StepId step, const Flight *f, MessageRow *row, 
                  "message %s is a dead letter after %u attempts: %s; `chisoctl retry %lld` plans "
                  "it again",
                  row->uuid, row->attempts, f->response, (long long) row->id);
-        int r = book_items(app, step, row, now_ms, /* is_arrived= */ row->maybe > 0);
+        int r = courier_book(app, step, row, now_ms, /* is_arrived= */ row->maybe > 0);
         if (r >= 0 && is_target_fault)
                 r = store_target_state_put(app->store, row->target,
                                            f->outcome == ATTEMPT_DISABLED ? TARGET_DISABLED
@@ -166,7 +164,7 @@ static int settle_outcome(App *app, StepId step, const Flight *f, MessageRow *ro
         case ATTEMPT_ACCEPTED:
                 row->state = MESSAGE_ACCEPTED;
                 row->settled_ms = now_ms;
-                r = book_items(app, step, row, now_ms, true);
+                r = courier_book(app, step, row, now_ms, true);
                 if (r >= 0)
                         r = judge_dead(app, step, row, now_ms, false, "arrived");
                 return r < 0 ? r : resume_channel(app, f);
@@ -344,7 +342,7 @@ static int recover_row(App *app, StepId step, MessageRow *row, int64_t now_ms) {
         } else if (row->open_starts > DELIVERY_MAX_MAYBE) {
                 row->state = MESSAGE_DEAD;
                 row->settled_ms = now_ms;
-                r = book_items(app, step, row, now_ms, true);
+                r = courier_book(app, step, row, now_ms, true);
                 if (r >= 0)
                         r = judge_dead(app, step, row, now_ms, true, row->response);
         }

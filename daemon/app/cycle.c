@@ -10,6 +10,7 @@
 #include "app/cycle-private.h"
 #include "app/judge.h"
 #include "app/teller.h"
+#include "app/watch.h"
 #include "os/clock.h"
 #include "os/hook.h"
 #include "os/log.h"
@@ -479,6 +480,13 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (r >= 0 && e->is_registry_touched)
                 r = teller_sync_targets(e->app, e->step);
         if (r >= 0)
+                r = watch_run(e->app, &(WatchScope){.step = e->step,
+                                                    .now_ms = e->now_ms,
+                                                    .source = (int) f->source,
+                                                    .period = f->period,
+                                                    .changes = e->changes,
+                                                    .n_changes = e->n_changes});
+        if (r >= 0)
                 r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
         return r;
 }
@@ -648,6 +656,8 @@ int cycle_deadline(App *app, int64_t now_ms) {
                                                  .now_ms = now_ms,
                                                  .source = -1,
                                                  .ret_n_transitions = &n});
+        if (r >= 0)
+                r = watch_run(app, &(WatchScope){.step = step, .now_ms = now_ms, .source = -1});
         if (r >= 0)
                 r = store_commit(app->store);
         if (r < 0)

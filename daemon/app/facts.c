@@ -13,9 +13,11 @@
 #include "store/figure.h"
 
 #define REACH_MONTHS 26
+#define EARLY_WARNING_DAYS 7 /* at most weekly */
 
 void facts_done(Facts *f) {
         free(f->plan);
+        free(f->newest);
         free(f->muted_units);
         store_episodes_free(f->episodes, f->n_episodes);
         target_rows_free(f->targets, f->n_targets);
@@ -31,13 +33,26 @@ static int compare_units(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-static bool silence_covers(const Facts *f, const SilenceRow *s, const Episode *e) {
-        if (s->rule && !streq(s->rule, e->rule))
+static bool is_under(const App *app, UnitId unit, UnitId parent) {
+        for (int depth = 0; unit && depth < 16; depth++) {
+                const Unit *u = unit_get(&app->units, unit);
+                if (!u)
+                        return false;
+                if (u->parent == parent || u->id == parent)
+                        return true;
+                unit = u->parent;
+        }
+        return false;
+}
+
+bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit) {
+        if (s->rule && (!e || !streq(s->rule, e->rule)))
                 return false;
-        if (s->unit && s->unit != e->unit)
+        if (s->severity != SEVERITY_NONE && (!e || s->severity != e->severity))
                 return false;
-        const Unit *u = unit_get(&f->app->units, e->unit);
-        return !s->parent || (u && u->parent == s->parent);
+        if (s->unit && s->unit != unit)
+                return false;
+        return !s->parent || is_under(app, unit, s->parent);
 }
 
 /* GONE, but its figure lies between limit and clear and its period is the newest and not closed: says
@@ -46,7 +61,7 @@ static bool is_trembling(const Facts *f, const RuleDef *rule, const Episode *e) 
         const Config *c = f->app->config;
         const SourceDef *source = &c->sources[c->indicators[rule->indicator].source];
         PeriodId first = (PeriodId) e->first;
-        if (e->state != EPISODE_GONE || first != f->publication[rule->period])
+        if (e->state != EPISODE_GONE || first != f->newest[rule - c->rules])
                 return false;
         if (period_status(first, day_of_instant(f->now_ms), source->final_after_days) ==
             PERIOD_CLOSED)
@@ -54,19 +69,36 @@ static bool is_trembling(const Facts *f, const RuleDef *rule, const Episode *e) 
         return rule_is_between(rule, e->value, e->limit);
 }
 
-static void fill_plan_episode(const Facts *f, PlanEpisode *p) {
+/* Open, but the newest period says nothing of it. (A value between limit and `clear` is known.) */
+static int find_unknown(const Facts *f, const IndicatorDef *d, PlanEpisode *p) {
+        FigureRow row;
+        if (p->e.state != EPISODE_OPEN || p->e.last >= p->newest)
+                return 0;
+        int r = store_figure_get(f->app->store, p->newest, d->id, p->e.unit, 0, &row, NULL);
+        if (r < 0)
+                return r;
+        p->is_unknown = r != 0 || row.value == VALUE_NONE;
+        return 0;
+}
+
+static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
         int i = config_rule(c, p->e.rule);
         if (p->e.unit == 0 || i < 0 || c->rules[i].indicator < 0)
-                return;
+                return 0;
         const RuleDef *rule = &c->rules[i];
         const IndicatorDef *d = &c->indicators[rule->indicator];
         p->indicator = d->id;
         p->repeat = rule->repeat;
         p->repeat_days = rule->repeat_days;
         p->amend_min = d->restated_min;
-        p->is_unknown = p->e.state == EPISODE_OPEN && p->e.last < f->publication[rule->period];
-        p->is_trembling = d->source >= 0 && is_trembling(f, rule, &p->e);
+        p->newest = f->newest[i];
+        if (rule->watch == WATCH_RUNNING)
+                p->quiet_days = EARLY_WARNING_DAYS;
+        if (d->source < 0)
+                return 0;
+        p->is_trembling = is_trembling(f, rule, &p->e);
+        return find_unknown(f, d, p);
 }
 
 static int load_silences(Facts *f) {
@@ -75,15 +107,20 @@ static int load_silences(Facts *f) {
         int r = store_silences(f->app->store, f->now_ms, &rows, &n);
         if (r < 0)
                 return r;
-        f->muted_units = calloc(n + 1, sizeof *f->muted_units);
+        f->muted_units = calloc(f->app->units.n + 1, sizeof *f->muted_units);
         if (!f->muted_units)
                 r = -ENOMEM;
-        for (size_t s = 0; r >= 0 && s < n; s++) {
-                if (!rows[s].rule && rows[s].unit)
-                        f->muted_units[f->n_muted_units++] = rows[s].unit;
+        for (size_t s = 0; r >= 0 && s < n; s++)
                 for (size_t i = 0; i < f->n_episodes; i++)
-                        if (silence_covers(f, &rows[s], &f->plan[i].e))
+                        if (facts_silenced(f->app, &rows[s], &f->plan[i].e, f->plan[i].e.unit))
                                 f->plan[i].is_muted = true;
+        for (size_t u = 0; r >= 0 && n > 0 && u < f->app->units.n; u++) {
+                bool is_muted = false;
+                for (size_t s = 0; s < n && !is_muted; s++)
+                        is_muted =
+                                facts_silenced(f->app, &rows[s], NULL, f->app->units.units[u].id);
+                if (is_muted)
+                        f->muted_units[f->n_muted_units++] = f->app->units.units[u].id;
         }
         if (r >= 0)
                 qsort(f->muted_units, f->n_muted_units, sizeof *f->muted_units, compare_units);
@@ -109,6 +146,9 @@ static int load_acks(Facts *f) {
 
 static int load_publications(Facts *f) {
         const Config *c = f->app->config;
+        f->newest = calloc(c->n_rules + 1, sizeof *f->newest);
+        if (!f->newest)
+                return -ENOMEM;
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
                 PeriodId newest = 0;
@@ -118,7 +158,9 @@ static int load_publications(Facts *f) {
                 int r = judge_newest(f->app, rule, f->now_ms, &newest);
                 if (r < 0)
                         return r;
-                f->publication[rule->period] = MAX(f->publication[rule->period], newest);
+                f->newest[i] = newest;
+                if (rule->watch != WATCH_RUNNING) /* a publication is of a period that has ended */
+                        f->publication[rule->period] = MAX(f->publication[rule->period], newest);
         }
         return 0;
 }
@@ -136,7 +178,9 @@ static int load_episodes(Facts *f) {
                 return -ENOMEM;
         for (size_t i = 0; i < f->n_episodes; i++) {
                 f->plan[i].e = f->episodes[i];
-                fill_plan_episode(f, &f->plan[i]);
+                r = fill_plan_episode(f, &f->plan[i]);
+                if (r < 0)
+                        return r;
         }
         qsort(f->plan, f->n_episodes, sizeof *f->plan, compare_plan);
         return 0;
@@ -218,21 +262,85 @@ bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetR
                                                          e->e.unit, day_of_instant(f->now_ms));
 }
 
-static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, size_t *ret_n) {
+typedef enum Side { SIDE_NONE, SIDE_CLEAR, SIDE_BETWEEN, SIDE_BREACH } Side;
+
+static Side side_of(const RuleDef *rule, int64_t value) {
+        bool is_below = rule->when.kind == CONDITION_BELOW;
+        if (value == VALUE_NONE || rule->when.and_kind != CONDITION_NONE ||
+            (!is_below && rule->when.kind != CONDITION_ABOVE))
+                return SIDE_NONE;
+        int64_t beyond = is_below ? value - rule->when.amount : rule->when.amount - value;
+        return beyond < 0 ? SIDE_BREACH : beyond < rule->clear ? SIDE_BETWEEN : SIDE_CLEAR;
+}
+
+/* A small change that crosses a limit is told as well: past `clear`, or once the period is closed.
+ * What another unit's figure or a previous period decides is told by the episode itself. */
+static bool is_flipped(const Facts *f, const ToldFigure *row, const IndicatorDef *d) {
         const Config *c = f->app->config;
+        if (row->value == row->now_value || d->source < 0)
+                return false;
+        bool is_closed = period_status(row->period, day_of_instant(f->now_ms),
+                                       c->sources[d->source].final_after_days) == PERIOD_CLOSED;
+        for (size_t i = 0; i < c->n_rules; i++) {
+                const RuleDef *rule = &c->rules[i];
+                if (rule->is_off || rule->indicator < 0 || &c->indicators[rule->indicator] != d ||
+                    rule->period != period_type(row->period) ||
+                    !unit_selected(&f->app->units, &rule->units, row->unit,
+                                   period_end(row->period) - 1))
+                        continue;
+                Side was = side_of(rule, row->value), is = side_of(rule, row->now_value);
+                if (was == SIDE_NONE || is == SIDE_NONE ||
+                    (was == SIDE_BREACH) == (is == SIDE_BREACH))
+                        continue;
+                if (is_closed || (was != SIDE_BETWEEN && is != SIDE_BETWEEN))
+                        return true;
+        }
+        return false;
+}
+
+/* What was printed while its period ran was no promise: it is expected to move, and says so. */
+static int is_early(const Facts *f, const ToldFigure *row, bool *ret) {
+        MessageRow *message = NULL;
+        *ret = period_end(row->period) > day_of_instant(f->now_ms);
+        if (*ret || !row->message || row->value == row->now_value)
+                return 0;
+        int r = store_message_get(f->app->store, row->message, &message);
+        if (r != 0)
+                return MIN(r, 0);
+        *ret = message->created_ms < day_start_ms(period_end(row->period));
+        message_rows_free(message, 1);
+        return 0;
+}
+
+static int fill_told_figure(const Facts *f, ToldFigure *row) {
+        const Config *c = f->app->config;
+        FigureRow figure;
+        bool is_running = false;
+        int r = store_figure_get(f->app->store, row->period, row->indicator, row->unit, 0, &figure,
+                                 NULL);
+        if (r < 0)
+                return r;
+        row->now_value = r == 0 ? figure.value : VALUE_NONE;
+        row->restated_min = 1;
+        r = is_early(f, row, &is_running);
+        if (r < 0)
+                return r;
+        if (is_running)
+                row->now_value = row->value;
+        for (size_t k = 0; k < c->n_indicators; k++)
+                if (c->indicators[k].id == row->indicator) {
+                        row->restated_min = c->indicators[k].restated_min;
+                        row->is_flipped = is_flipped(f, row, &c->indicators[k]);
+                }
+        return 0;
+}
+
+static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, size_t *ret_n) {
         ToldFigure *rows = NULL;
         size_t n = 0;
         int r = store_told_figures(f->app->store, target, &rows, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                FigureRow row;
-                r = store_figure_get(f->app->store, rows[i].period, rows[i].indicator, rows[i].unit,
-                                     0, &row, NULL);
-                rows[i].now_value = r == 0 ? row.value : VALUE_NONE;
-                rows[i].restated_min = 1;
-                for (size_t k = 0; k < c->n_indicators; k++)
-                        if (c->indicators[k].id == rows[i].indicator)
-                                rows[i].restated_min = c->indicators[k].restated_min;
-        }
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = fill_told_figure(f, &rows[i]);
         if (r < 0) {
                 free(rows);
                 return r;
@@ -240,6 +348,17 @@ static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, s
         *ret = rows;
         *ret_n = n;
         return 0;
+}
+
+/* `tell = escalated` hears of an alert that has stood for `escalate_after` publications and that
+ * nobody acknowledged; once told, its end is told as to everybody. */
+static bool waits_for_escalation(const Facts *f, const RecipientDef *recipient,
+                                 const PlanEpisode *p) {
+        int i = config_rule(f->app->config, p->e.rule);
+        if (recipient->tell != TELL_ESCALATED || p->e.unit == 0)
+                return false;
+        int after = i < 0 ? 0 : f->app->config->rules[i].escalate_after;
+        return after == 0 || p->e.length < after || p->is_acked;
 }
 
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
@@ -258,7 +377,8 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
         for (size_t i = 0; i < f->n_episodes; i++) {
                 if (!facts_concerns(f, recipient, target, &f->plan[i]))
                         continue;
-                mine[in.n_episodes++] = f->plan[i];
+                mine[in.n_episodes] = f->plan[i];
+                mine[in.n_episodes++].is_waiting = waits_for_escalation(f, recipient, &f->plan[i]);
                 n_open += f->plan[i].e.state == EPISODE_OPEN;
         }
         memcpy(in.publication, f->publication, sizeof in.publication);

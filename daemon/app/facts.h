@@ -15,6 +15,7 @@ typedef struct Facts {
         size_t n_episodes;
         PlanEpisode *plan; /* the same, with gates, sorted by id */
         PeriodId publication[PERIOD_N_TYPES];
+        PeriodId *newest; /* per config->rules: newest period judged */
         UnitId *muted_units;
         size_t n_muted_units;
         TargetRow *targets;
@@ -30,6 +31,9 @@ void facts_done(Facts *f);
 /* Does the episode concern the target? */
 bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                     const PlanEpisode *e);
+
+/* Does the silence cover an episode or (episode NULL) every figure of a unit? */
+bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit);
 
 /* The plan of one target. Heap array; n_open (may be NULL): open alerts that concern it. */
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,

@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/rank.h"
 #include "os/log.h"
 #include "store/alert.h"
 #include "store/figure.h"
 #include "store/registry.h"
 
 #define PANEL_MAX_PERIODS 400 /* 33 years of months */
+#define EARLY_DAYS 9          /* `watch = running` speaks from the 10th day of the period on */
 #define DEADLINE_REACH                                                                             \
         3 /* periods that a deadline looks back: several can become due in one absence */
 
@@ -31,6 +33,9 @@ typedef struct RuleTexts {
 struct JudgeState {
         RuleTexts *rules; /* one per config->rules */
         size_t n;
+        /* What the load brought, for one summary; empty once that is written. */
+        size_t n_new_rules, n_opened, n_ended, n_removed;
+        char names[400];
 };
 
 static void rule_texts_done(RuleTexts *t) {
@@ -66,6 +71,8 @@ static PeriodId first_period_of(const App *app, const RuleDef *rule, bool is_fir
         if (rule->from)
                 return rule->from;
         Day today = day_of_instant(now_ms);
+        if (rule->watch == WATCH_RUNNING)
+                return period_of_day(rule->period, today);
         PeriodId ended = period_last_ended(rule->period, today);
         const SourceDef *source =
                 &app->config->sources[app->config->indicators[rule->indicator].source];
@@ -113,6 +120,25 @@ static int texts_load(const App *app, const RuleDef *rule, RuleTexts *ret) {
         return r;
 }
 
+static void note_new_rule(JudgeState *s, const char *name) {
+        size_t used = strlen(s->names);
+        s->n_new_rules++;
+        if (used + strlen(name) + 3 < sizeof s->names)
+                (void) snprintf(s->names + used, sizeof s->names - used, "%s%s", used ? ", " : "",
+                                name);
+}
+
+/* A renamed rule takes its texts and episodes along, once. */
+static int rename_rule(App *app, const RuleDef *rule) {
+        RuleTextRow *rows = NULL;
+        size_t n = 0;
+        if (!rule->formerly)
+                return 0;
+        int r = store_rule_texts(app->store, rule->name, &rows, &n);
+        rule_text_rows_free(rows, n);
+        return r < 0 || n > 0 ? r : store_rule_rename(app->store, rule->formerly, rule->name);
+}
+
 static int sync_rule(App *app, StepId step, int64_t now_ms, const RuleDef *rule, RuleTexts *t) {
         RuleTextRow *rows = NULL;
         size_t n = 0;
@@ -122,6 +148,8 @@ static int sync_rule(App *app, StepId step, int64_t now_ms, const RuleDef *rule,
         bool is_first = n == 0;
         t->is_new = is_first || !streq(rows[n - 1].text, rule->text);
         rule_text_rows_free(rows, n);
+        if (t->is_new)
+                note_new_rule(app->judge, rule->name);
         if (t->is_new)
                 r = store_rule_text_put(app->store, step, rule->name,
                                         first_period_of(app, rule, is_first, now_ms), rule->text);
@@ -158,6 +186,7 @@ static int end_removed_rules(App *app, StepId step, int64_t now_ms) {
                                      .severity = e[i].severity};
                 if (r >= 0)
                         r = store_transition_add(app->store, step, &e[i], &row);
+                app->judge->n_removed += was_open;
         }
         store_episodes_free(e, n);
         return r;
@@ -176,19 +205,64 @@ int judge_sync_rules(App *app, StepId step, int64_t now_ms) {
         for (size_t i = 0; i < n; i++) {
                 if (!is_judged_rule(app, &app->config->rules[i]))
                         continue;
-                int r = sync_rule(app, step, now_ms, &app->config->rules[i], &app->judge->rules[i]);
+                int r = rename_rule(app, &app->config->rules[i]);
+                if (r >= 0)
+                        r = sync_rule(app, step, now_ms, &app->config->rules[i],
+                                      &app->judge->rules[i]);
                 if (r < 0)
                         return r;
         }
-        return end_removed_rules(app, step, now_ms);
+        int r = end_removed_rules(app, step, now_ms);
+        return r < 0 ? r : judge_end_orphans(app, step, now_ms);
+}
+
+/* Operators get one summary of what a load did; officials hear at the next publication. Nothing to
+ * say on the first start, when every rule is new and nothing is known. */
+static int write_summary(App *app, const JudgeScope *scope) {
+        JudgeState *s = app->judge;
+        char text[800];
+        bool is_said = s->n_opened + s->n_ended + s->n_removed > 0;
+        (void) snprintf(text, sizeof text,
+                        "quy tắc mới hoặc đổi: %s; mở %zu cảnh báo, kết thúc %zu, %zu kết thúc vì "
+                        "quy tắc đã bỏ; cán bộ được báo ở kỳ công bố tới",
+                        *s->names ? s->names : "-", s->n_opened, s->n_ended, s->n_removed);
+        s->n_new_rules = s->n_opened = s->n_ended = s->n_removed = 0;
+        s->names[0] = '\0';
+        return is_said ? judge_notice(app, scope->step, scope->now_ms, "rules-changed",
+                                      "rules:cấu hình", text)
+                       : 0;
 }
 
 /* ---- what may be judged ---------------------------------------------------------------------- */
+
+/* An early warning looks at the running period from its 10th day on; before that at what was the
+ * running one. */
+static int newest_running(App *app, const RuleDef *rule, Day today, PeriodId *ret) {
+        const SourceDef *source =
+                &app->config->sources[app->config->indicators[rule->indicator].source];
+        PeriodId p = period_of_day(rule->period, today);
+        for (int back = 0; back < 2; back++, p = period_previous(p)) {
+                Day from = period_start(p) + EARLY_DAYS;
+                int64_t last = 0, first = 0;
+                int r = today >= from ? store_seen(app->store, source->name, NULL, p, &last, &first)
+                                      : 0;
+                if (r < 0)
+                        return r;
+                if (first && last >= day_start_ms(from)) {
+                        *ret = p;
+                        return 0;
+                }
+        }
+        *ret = 0;
+        return 0;
+}
 
 int judge_newest(App *app, const RuleDef *rule, int64_t now_ms, PeriodId *ret) {
         const SourceDef *source =
                 &app->config->sources[app->config->indicators[rule->indicator].source];
         Day today = day_of_instant(now_ms);
+        if (rule->watch == WATCH_RUNNING)
+                return newest_running(app, rule, today, ret);
         PeriodId p = period_last_ended(rule->period, today);
         for (int back = 0; back < 24; back++, p = period_previous(p)) {
                 if (period_end(p) + rule->settle_days > today)
@@ -465,6 +539,12 @@ static int write_result(CohortWork *w, JudgeResult *result) {
         }
         if (scope->ret_n_transitions)
                 *scope->ret_n_transitions += result->n_transitions;
+        for (size_t i = 0; w->is_new_rule && i < result->n_transitions; i++) {
+                TransitionKind kind = result->transitions[i].kind;
+                w->app->judge->n_opened += kind == TRANSITION_OPENED;
+                w->app->judge->n_ended +=
+                        kind == TRANSITION_CLOSED || kind == TRANSITION_RULE_CHANGED;
+        }
         return 0;
 }
 
@@ -592,7 +672,7 @@ int judge_run(App *app, const JudgeScope *scope) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return scope->source < 0 ? write_summary(app, scope) : 0;
 }
 
 void judge_forget(App *app) {
@@ -600,56 +680,160 @@ void judge_forget(App *app) {
                 app->judge->rules[i].judged = 0;
 }
 
-/* ---- subjects -------------------------------------------------------------------------------- */
+/* ---- release --------------------------------------------------------------------------------- */
 
-int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
-                  bool is_on, Severity severity, const char *text) {
+static int release_holds(App *app, StepId step, const RuleDef *rule, size_t *ret_n) {
         Episode *e = NULL;
-        size_t n = 0, found = 0;
-        int r = store_episodes(app->store,
-                               &(EpisodeFilter){.rule = rule, .is_live = true, .is_subject = true},
-                               &e, &n);
-        if (r < 0)
-                return r;
-        while (found < n && !streq_ptr(e[found].subject, subject))
-                found++;
-        /* `last` dates a subject's episode by the month, so that old ones fall out of what the
-         * teller reads. */
-        PeriodId month = period_of_day(PERIOD_MONTH, day_of_instant(now_ms));
-        Episode made = {.rule = rule,
-                        .subject = subject,
-                        .first = step,
-                        .last = month,
-                        .state = EPISODE_OPEN,
-                        .severity = severity,
-                        .value = VALUE_NONE,
-                        .previous = VALUE_NONE,
-                        .limit = VALUE_NONE,
-                        .delta = VALUE_NONE,
-                        .length = 1};
-        Episode *one = found < n ? &e[found] : is_on ? &made : NULL;
-        TransitionKind kind = TRANSITION_OPENED;
-        if (one == &e[found] && found < n) {
-                kind = !is_on ? TRANSITION_CLOSED : severity > one->severity ? TRANSITION_WORSE : 0;
-                one->state = is_on ? EPISODE_OPEN : EPISODE_CLOSED;
-                one->end = is_on ? END_NONE : END_CLEAR;
-                one->severity = MAX(severity, one->severity);
-                one->last = month;
-        }
-        if (one && kind) {
-                r = store_episode_put(app->store, step, one);
-                TransitionRow row = {.episode = one->id,
-                                     .step = step,
-                                     .at_ms = now_ms,
-                                     .kind = kind,
-                                     .value = VALUE_NONE,
-                                     .previous_value = VALUE_NONE,
-                                     .limit = VALUE_NONE,
-                                     .severity = one->severity,
-                                     .reason = (char *) text};
-                if (r >= 0)
-                        r = store_transition_add(app->store, step, one, &row);
+        size_t n = 0, size = strlen(rule->name);
+        int r = store_episodes(
+                app->store,
+                &(EpisodeFilter){.rule = "mass-guard", .is_live = true, .is_subject = true}, &e,
+                &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const char *name = e[i].subject ? strchr(e[i].subject, ':') : NULL;
+                if (!name || strncmp(name + 1, rule->name, size) != 0 || name[1 + size] != '/')
+                        continue;
+                r = store_hold_release(app->store, step, e[i].subject);
+                ++*ret_n;
         }
         store_episodes_free(e, n);
-        return r < 0 ? r : 0;
+        return MIN(r, 0);
+}
+
+/* Two steps: a release holds until the hold closes in a later one, so that it is used up by the
+ * judgement that follows and the guard watches again. */
+static int release_inside(App *app, size_t i, int64_t now_ms, size_t *ret_n) {
+        const RuleDef *rule = &app->config->rules[i];
+        StepId step = 0;
+        int r = store_step(app->store, CAUSE_OPERATOR, now_ms, &step);
+        if (r >= 0)
+                r = release_holds(app, step, rule, ret_n);
+        if (r < 0 || *ret_n == 0)
+                return r;
+        app->judge->rules[i].judged = 0; /* every cohort */
+        r = store_step(app->store, CAUSE_OPERATOR, now_ms, &step);
+        return r < 0 ? r
+                     : judge_rule(app, rule, &app->judge->rules[i],
+                                  &(JudgeScope){.step = step, .now_ms = now_ms, .source = -1});
+}
+
+int judge_release(App *app, size_t rule, int64_t now_ms, size_t *ret_n) {
+        size_t n = 0;
+        if (!app->judge || !is_judged_rule(app, &app->config->rules[rule])) {
+                *ret_n = 0;
+                return 0;
+        }
+        int r = store_begin(app->store);
+        if (r >= 0)
+                r = release_inside(app, rule, now_ms, &n);
+        if (r >= 0)
+                r = store_commit(app->store);
+        if (r < 0) {
+                store_rollback(app->store);
+                judge_forget(app);
+                return r;
+        }
+        *ret_n = n;
+        app->is_tell_due = true;
+        app_wake(app);
+        return 0;
+}
+
+/* ---- explain --------------------------------------------------------------------------------- */
+
+static const RuleDef *text_for(const RuleTexts *t, PeriodId period) {
+        const RuleDef *rule = NULL;
+        for (size_t i = 0; i < t->n && t->versions[i].from <= period; i++)
+                rule = t->versions[i].rule;
+        return rule;
+}
+
+static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
+        const Config *c = w->app->config;
+        const IndicatorDef *indicator = &c->indicators[w->rule->indicator];
+        const Unit *parent = unit_get(&w->app->units, w->cohort->parent);
+        size_t p = w->value->n_periods - 1;
+        Judgement CLEANUP_FREE *all = calloc(w->cohort->n, sizeof *all);
+        if (!all)
+                return -ENOMEM;
+        RuleContext context = {.rule = ret->text,
+                               .indicators = c->indicators,
+                               .value = w->value,
+                               .volume = w->volume,
+                               .eras = c->eras,
+                               .n_eras = c->n_eras,
+                               .source = c->sources[indicator->source].name,
+                               .parent = parent ? parent->key : NULL,
+                               .valid_from = w->from,
+                               .is_running = w->rule->watch == WATCH_RUNNING};
+        int r = rule_judge(&context, p, all);
+        if (r >= 0)
+                r = rank_median(w->value->value + p * w->value->n_units, w->value->n_units, 5,
+                                &ret->median);
+        if (r < 0)
+                return r;
+        ret->judgement = all[u];
+        ret->is_watched = w->is_watched[u];
+        ret->n_units = w->cohort->n;
+        ret->volume = w->volume ? panel_at(w->volume, p, u) : VALUE_NONE;
+        for (size_t i = 0; i < w->value->n_units; i++)
+                ret->n_values += panel_at(w->value, p, i) != VALUE_NONE;
+        for (size_t k = 0; k <= p && k < EXPLAIN_PERIODS; k++)
+                ret->value[ret->n_periods++] = panel_at(w->value, p - k, u);
+        return 0;
+}
+
+static int explain_cohort(App *app, size_t rule, UnitId unit, JudgeExplanation *ret) {
+        CohortList CLEANUP(cohorts_done) cohorts = {0};
+        const Unit *u = unit_get(&app->units, unit);
+        Day day = period_end(ret->period) - 1;
+        int r = cohort_add(&cohorts, u->kind, u->parent);
+        if (r >= 0)
+                r = cohorts_fill(app, &cohorts, day);
+        if (r < 0)
+                return r;
+        CohortWork CLEANUP(cohort_work_done) w = {.app = app,
+                                                  .rule = &app->config->rules[rule],
+                                                  .texts = &app->judge->rules[rule],
+                                                  .cohort = &cohorts.items[0],
+                                                  .newest = ret->period};
+        r = load_panels(&w, period_add(ret->period, 1 - (int) EXPLAIN_PERIODS));
+        if (r >= 0)
+                r = fill_unit_facts(&w, day);
+        if (r < 0)
+                return r;
+        int index = panel_unit(w.value, unit);
+        return index < 0 ? 0 : explain_figures(&w, (size_t) index, ret);
+}
+
+/* The next period and the first day on which it can be judged. */
+static void explain_deadline(const RuleDef *rule, int64_t now_ms, JudgeExplanation *ret) {
+        Day today = day_of_instant(now_ms);
+        if (rule->watch == WATCH_RUNNING) {
+                ret->next = period_of_day(rule->period, today);
+                if (ret->period == ret->next)
+                        ret->next = period_next(ret->next);
+                ret->next_day = period_start(ret->next) + EARLY_DAYS;
+                return;
+        }
+        ret->next = ret->period ? period_next(ret->period) : period_last_ended(rule->period, today);
+        ret->next_day = period_end(ret->next) + rule->settle_days;
+}
+
+int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExplanation *ret) {
+        const RuleDef *def = &app->config->rules[rule];
+        *ret = (JudgeExplanation){
+                .judgement = {.value = VALUE_NONE, .limit = VALUE_NONE, .delta = VALUE_NONE},
+                .median = VALUE_NONE,
+                .volume = VALUE_NONE};
+        if (!app->judge || !is_judged_rule(app, def))
+                return 0;
+        int r = judge_newest(app, def, now_ms, &ret->period);
+        if (r < 0)
+                return r;
+        explain_deadline(def, now_ms, ret);
+        ret->text = ret->period ? text_for(&app->judge->rules[rule], ret->period) : NULL;
+        if (!ret->text)
+                return 0;
+        return explain_cohort(app, rule, unit, ret);
 }

@@ -237,6 +237,8 @@ static void run_deadlines(App *app, int64_t now_ms) {
 }
 
 static void run_teller(App *app, int64_t now_ms) {
+        app->is_tell_due = app->is_tell_due || app->silence_end_ms <= now_ms;
+        app->silence_end_ms = teller_silence_end(app, now_ms);
         if (!app->is_tell_due && teller_next(app, now_ms) > now_ms)
                 return;
         app->is_tell_due = false; /* before: what is released may leave more to tell */
@@ -260,6 +262,7 @@ static int64_t next_due(App *app, int64_t now_ms) {
         next = MIN(next, courier_next(app));
         next = MIN(next, keep_next(app, now_ms));
         next = MIN(next, teller_next(app, now_ms));
+        next = MIN(next, app->silence_end_ms);
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
 }
 

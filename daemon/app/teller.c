@@ -15,9 +15,12 @@
 #include "app/judge.h"
 #include "app/message.h"
 #include "app/teller-split.h"
+#include "os/clock.h"
 #include "os/crypto.h"
 #include "os/hook.h"
 #include "os/log.h"
+
+#define LATE_MONTHS 26
 
 bool teller_is_live(App *app) {
         return facts_is_live(app);
@@ -89,7 +92,48 @@ static int put_recipient(App *app, StepId step, const RecipientDef *rec, const U
         return r;
 }
 
-int teller_sync_targets(App *app, StepId step) {
+/* A new recipient hears of what is open, not of what a changed past once made and ended. */
+static int assume_late(App *app, StepId step, int64_t target, int64_t now_ms) {
+        PeriodId month = period_last_ended(PERIOD_MONTH, day_of_instant(now_ms));
+        EpisodeFilter filter = {.is_live = true, .touched_from = period_add(month, -LATE_MONTHS)};
+        Episode *e = NULL;
+        size_t n = 0;
+        int r = store_episodes(app->store, &filter, &e, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                Told told;
+                if (!e[i].is_late || e[i].state != EPISODE_CLOSED)
+                        continue;
+                r = store_told_get(app->store, target, e[i].id, &told);
+                if (r < 0 || told.said != SAY_NONE)
+                        continue;
+                told = (Told){.episode = e[i].id,
+                              .said = SAY_ASSUMED,
+                              .value = VALUE_NONE,
+                              .last = e[i].last,
+                              .severity = e[i].severity,
+                              .said_ms = now_ms};
+                r = store_told_put(app->store, step, target, &told);
+        }
+        store_episodes_free(e, n);
+        return MIN(r, 0);
+}
+
+static int assume_new_targets(App *app, StepId step, const TargetRow *before, size_t n_before) {
+        TargetRow *now = NULL;
+        size_t n = 0;
+        int r = store_targets(app->store, &now, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                bool is_known = false;
+                for (size_t k = 0; k < n_before && !is_known; k++)
+                        is_known = before[k].id == now[i].id;
+                if (!is_known)
+                        r = assume_late(app, step, now[i].id, clock_now_ms());
+        }
+        target_rows_free(now, n);
+        return MIN(r, 0);
+}
+
+static int sync_targets(App *app, StepId step) {
         KeyList CLEANUP(keys_done) keys = {0};
         Day today = day_of_instant(app->started_ms);
         for (size_t i = 0; i < app->config->n_recipients; i++) {
@@ -102,6 +146,18 @@ int teller_sync_targets(App *app, StepId step) {
                         return r;
         }
         return store_targets_keep(app->store, step, (const char *const *) keys.items, keys.n);
+}
+
+int teller_sync_targets(App *app, StepId step) {
+        TargetRow *before = NULL;
+        size_t n = 0;
+        int r = store_targets(app->store, &before, &n);
+        if (r >= 0)
+                r = sync_targets(app, step);
+        if (r >= 0)
+                r = assume_new_targets(app, step, before, n);
+        target_rows_free(before, n);
+        return MIN(r, 0);
 }
 
 /* ---- release --------------------------------------------------------------------------------- */
@@ -366,6 +422,18 @@ int64_t teller_next(App *app, int64_t now_ms) {
         return next;
 }
 
+int64_t teller_silence_end(App *app, int64_t now_ms) {
+        int64_t next = INT64_MAX;
+        SilenceRow *rows = NULL;
+        size_t n = 0;
+        if (store_silences(app->store, now_ms, &rows, &n) < 0)
+                return next;
+        for (size_t i = 0; i < n; i++)
+                next = MIN(next, rows[i].until_ms);
+        silence_rows_free(rows, n);
+        return next;
+}
+
 static const TargetRow *facts_target(const Facts *f, int64_t id) {
         for (size_t i = 0; i < f->n_targets; i++)
                 if (f->targets[i].id == id)
@@ -556,6 +624,11 @@ static int go_live_inside(App *app, const Facts *f, bool is_announce) {
         int r = store_step(app->store, CAUSE_OPERATOR, f->now_ms, &step);
         for (size_t i = 0; r >= 0 && !is_announce && i < f->n_targets; i++)
                 r = assume_target(f, step, &f->targets[i]);
+        for (size_t i = 0; r >= 0 && i < f->n_targets; i++) {
+                const RecipientDef *recipient = message_recipient(app, f->targets[i].recipient);
+                if (recipient && recipient->role == ROLE_OFFICIAL)
+                        r = assume_late(app, step, f->targets[i].id, f->now_ms);
+        }
         return r < 0 ? r : store_meta_put(app->store, "went_live_ms", text);
 }
 

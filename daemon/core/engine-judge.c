@@ -790,9 +790,12 @@ static void apply_guard(Work *w) {
         for (size_t i = 0; w->marks && i < result->n_episodes; i++) {
                 Episode *e = &result->episodes[i];
                 bool is_dropped = result->is_guard_tripped && (w->marks[i] & MARK_UNCHANGED);
-                if (!result->is_guard_tripped)
+                if (!result->is_guard_tripped) {
+                        /* Accepted by a person, not by a later publication: officials hear then. */
+                        if (e->is_held && w->in->is_guard_released)
+                                e->tell_from = period_next(w->newest);
                         e->is_held = false;
-                else if (w->marks[i] & MARK_APPEARED)
+                } else if (w->marks[i] & MARK_APPEARED)
                         e->is_held = true;
                 for (; t < result->n_transitions && result->transitions[t].episode == i; t++)
                         result->transitions[t].episode = n;

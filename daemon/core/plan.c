@@ -133,9 +133,20 @@ static bool differs_by(int64_t a, int64_t b, int64_t min) {
 
 /* ---- episodes -------------------------------------------------------------------------------- */
 
-static bool waits_for_publication(const PlanInput *in, const Episode *e) {
-        return in->role == ROLE_OFFICIAL && e->tell_from != 0 &&
-               e->tell_from > in->publication[period_type(e->tell_from)];
+static bool opening_waits(const PlanInput *in, const PlanEpisode *p) {
+        const Episode *e = &p->e;
+
+        if (e->is_held || p->is_waiting)
+                return true;
+        if (in->role != ROLE_OFFICIAL || e->tell_from == 0)
+                return false;
+        return e->tell_from > (p->newest ? p->newest : in->publication[period_type(e->tell_from)]);
+}
+
+/* Counted in local days: a digest that leaves some seconds earlier than a week ago would otherwise
+ * make eight days of seven. */
+static int days_since(const PlanInput *in, const Told *told) {
+        return day_of_instant(in->now_ms) - day_of_instant(told->said_ms);
 }
 
 static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *told) {
@@ -147,14 +158,14 @@ static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *to
                 if (told->said == SAY_ASSUMED && told->last == e->last)
                         return SAY_NONE; /* known at go-live: at the next publication */
         }
-        return e->is_held || waits_for_publication(in, e) ? SAY_NONE : SAY_OPENING;
+        return opening_waits(in, p) ? SAY_NONE : SAY_OPENING;
 }
 
 static bool is_repeat_due(const PlanInput *in, const PlanEpisode *p, const Told *told) {
         if (p->repeat == REPEAT_NEVER)
                 return false;
         if (p->repeat == REPEAT_DAYS)
-                return in->now_ms - told->said_ms >= p->repeat_days * MS_PER_DAY;
+                return days_since(in, told) >= p->repeat_days;
         bool is_eased = p->e.severity < told->severity;
         return p->e.last != told->last || is_eased ||
                differs_by(p->e.value, told->value, p->amend_min);
@@ -172,7 +183,7 @@ static Say say_ended(const PlanInput *in, const PlanEpisode *p, const Told *told
         if (stands(told))
                 return SAY_CLOSING;
         if (p->e.is_late && (!told || told->said == SAY_NONE || told->said == SAY_WITHDRAWN))
-                return p->e.is_held || waits_for_publication(in, &p->e) ? SAY_NONE : SAY_LATE;
+                return opening_waits(in, p) ? SAY_NONE : SAY_LATE;
         return SAY_NONE; /* an opening that ended before its release is never mentioned */
 }
 
@@ -185,6 +196,9 @@ static Say say_gone(const PlanEpisode *p, const Told *told) {
 
 static Say say_of(const PlanInput *in, const PlanEpisode *p, const Told *told) {
         if (p->is_muted)
+                return SAY_NONE;
+        if (told && told->said_ms != 0 && told->said != SAY_ASSUMED && days_since(in, told) >= 0 &&
+            days_since(in, told) < p->quiet_days)
                 return SAY_NONE;
         switch (p->e.state) {
         case EPISODE_OPEN:

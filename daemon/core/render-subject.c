@@ -233,7 +233,8 @@ static void pen_operator_one(Pen *p, const Line *line) {
         else if (line->group == GROUP_WORSE)
                 pen_text(p, SAID(p, "nặng thêm", "worse"));
         else if (line->group == GROUP_CORRECTIONS)
-                pen_text(p, SAID(p, "đính chính", "correction"));
+                pen_text(p, item->subject ? SAID(p, "thông báo", "notice")
+                                          : SAID(p, "đính chính", "correction"));
         if (line->group != GROUP_OPENINGS)
                 pen_text(p, ", ");
         if (item->text && *item->text)

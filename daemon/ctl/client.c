@@ -178,6 +178,11 @@ int client_bytes(const Ctl *ctl, const char *path, Buf *ret) {
         return complain_problem(ctl, status, ret);
 }
 
+int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
+        return client_ask(ctl, &(Ask){.method = "DELETE", .path = path, .is_action = true}, raw,
+                          ret);
+}
+
 void client_language(Ctl *ctl) {
         CLEANUP(buf_done) Buf answer = BUF_INIT(ANSWER_MAX);
         CLEANUP(buf_done) Buf path = BUF_INIT(4096);

@@ -65,6 +65,7 @@ int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, 
 /* A POST of bytes as they are; and what the admin socket answers, as it is. */
 int client_send(const Ctl *ctl, const char *path, const Buf *bytes, Buf *raw, json_t **ret);
 int client_bytes(const Ctl *ctl, const char *path, Buf *ret);
+int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* What publishers and peers wrote must not move the cursor: control and bidi characters of all
  * texts become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
 int client_clean(json_t *value);
@@ -79,6 +80,9 @@ int command_history(Ctl *ctl);
 int command_alerts(Ctl *ctl);
 int command_alert(Ctl *ctl);
 int command_ack(Ctl *ctl);
+int command_explain(Ctl *ctl);
+int command_rules(Ctl *ctl);
+int command_silence(Ctl *ctl);
 int command_deliveries(Ctl *ctl);
 int command_retry(Ctl *ctl);
 int command_drill(Ctl *ctl);

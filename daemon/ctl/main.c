@@ -36,6 +36,20 @@ static const Command commands[] = {
          "cảnh báo đang mở; --all: cả đã kết thúc", "open alerts; --all: past ones too"},
         {"alert", command_alert, "as-of=", 1, 1, "ID [--as-of T]",
          "toàn bộ diễn biến của một cảnh báo", "one alert's whole story"},
+        {"explain", command_explain, "", 2, 2, "RULE UNIT",
+         "vì sao có hay không có cảnh báo, điều gì làm thay đổi, lần xét tới",
+         "why an alert stands or not, what would change it, when it is judged next"},
+        {"rules", command_rules, "", 1, ARGS_MAX, "list | release RULE | test FILE...",
+         "các quy tắc; release: chấp nhận hiện trạng đang bị giữ; test: thử quy tắc với số liệu tự "
+         "đặt",
+         "the rules; release: accept what the mass guard holds; test: try rules on a made-up "
+         "series"},
+        {"silence", command_silence, "rule= unit= parent= severity= from= until= by= note= all", 1,
+         2,
+         "add --until T [--rule R] [--unit U] [--parent U] [--severity S] [--from T] [--by NAME] "
+         "[--note TEXT] | list [--all] | end ID",
+         "tạm im: hoãn mọi thông báo, không bỏ sót gì",
+         "silences: delay every kind of telling and discard none"},
         {"ack", command_ack, "by= note= until=", 1, 1, "ID [--by NAME] [--note TEXT] [--until T]",
          "nhận đã biết một cảnh báo", "acknowledge an alert"},
         {"sources", command_sources, "", 0, 0, "", "các nguồn số liệu", "the sources"},

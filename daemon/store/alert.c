@@ -43,6 +43,13 @@ int store_rule_text_put(Store *s, StepId step, const char *rule, PeriodId from, 
                          ARGS(arg_text(rule), arg_int(from), arg_text(text), arg_int(step)));
 }
 
+int store_rule_rename(Store *s, const char *old, const char *name) {
+        int r = query_run(s, STMT_RULE_RENAME_TEXTS, ARGS(arg_text(old), arg_text(name)));
+        if (r < 0)
+                return r;
+        return query_run(s, STMT_RULE_RENAME_EPISODES, ARGS(arg_text(old), arg_text(name)));
+}
+
 /* ---- holds
  * ------------------------------------------------------------------------------------------------------
  */
@@ -83,15 +90,12 @@ static int read_silence(Query q, SilenceRow *row) {
         return r;
 }
 
-int store_silences(Store *s, int64_t now_ms, SilenceRow **ret, size_t *ret_n) {
-        CLEANUP_QUERY Query q = NULL;
+static int collect_silences(Query q, SilenceRow **ret, size_t *ret_n) {
         SilenceRow *rows = NULL;
         size_t n = 0, cap = 0;
         int r;
 
-        r = query_begin(s, STMT_SILENCES, ARGS(arg_int(now_ms)), &q);
-        if (r >= 0)
-                r = COLLECT(q, rows, n, cap, read_silence);
+        r = COLLECT(q, rows, n, cap, read_silence);
         if (r < 0) {
                 silence_rows_free(rows, n);
                 return r;
@@ -99,6 +103,22 @@ int store_silences(Store *s, int64_t now_ms, SilenceRow **ret, size_t *ret_n) {
         *ret = rows;
         *ret_n = n;
         return 0;
+}
+
+int store_silences(Store *s, int64_t now_ms, SilenceRow **ret, size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, STMT_SILENCES, ARGS(arg_int(now_ms)), &q);
+        return r < 0 ? r : collect_silences(q, ret, ret_n);
+}
+
+int store_silences_all(Store *s, SilenceRow **ret, size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, STMT_SILENCES_ALL, NO_ARGS, &q);
+        return r < 0 ? r : collect_silences(q, ret, ret_n);
 }
 
 void silence_rows_free(SilenceRow *rows, size_t n) {

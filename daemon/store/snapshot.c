@@ -128,6 +128,11 @@ int store_seen(Store *s, const char *source, const char *scope, PeriodId period,
         return 0;
 }
 
+int store_figures_changed(Store *s, const char *source, PeriodId period, int64_t *ret_ms) {
+        return query_int(s, STMT_FIGURES_CHANGED, ARGS(arg_text(source), arg_int(period)), 0,
+                         ret_ms);
+}
+
 /* ---- snapshots
  * --------------------------------------------------------------------------------------------------
  */

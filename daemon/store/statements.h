@@ -202,6 +202,10 @@ X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 
 X(RULE_TEXT_PUT, "INSERT INTO rule_version(rule, from_period, text, step) VALUES(?1, ?2, ?3, ?4)" \
         " ON CONFLICT(rule, from_period) DO UPDATE SET text = excluded.text, step = excluded.step" \
         " WHERE text <> excluded.text") \
+X(RULE_RENAME_TEXTS, "UPDATE rule_version SET rule = ?2 WHERE rule = ?1") \
+X(RULE_RENAME_EPISODES, "UPDATE episode SET rule = ?2 WHERE rule = ?1") \
+X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.from_step) FROM figure f" \
+        " JOIN indicator i ON i.id = f.indicator WHERE f.period = ?2 AND i.source = ?1)") \
 X(EPISODES, SQL_EPISODE_NOW) \
 X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
 X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
@@ -234,6 +238,9 @@ X(SILENCES, "SELECT s.id, s.rule, ifnull(s.unit, 0), ifnull(s.parent, 0), s.seve
         " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note" \
         " FROM silence s LEFT JOIN silence_end e ON e.silence = s.id" \
         " WHERE s.from_ms <= ?1 AND s.until_ms > ?1 AND (e.at_ms IS NULL OR e.at_ms > ?1) ORDER BY s.id") \
+X(SILENCES_ALL, "SELECT s.id, s.rule, ifnull(s.unit, 0), ifnull(s.parent, 0), s.severity, s.from_ms," \
+        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note" \
+        " FROM silence s LEFT JOIN silence_end e ON e.silence = s.id ORDER BY s.id DESC") \
 X(SILENCE_ADD, "INSERT INTO silence(rule, unit, parent, severity, from_ms, until_ms, author, note, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
 X(SILENCE_END, "INSERT INTO silence_end(silence, step, at_ms) SELECT id, ?2, ?3 FROM silence WHERE id = ?1" \

@@ -66,6 +66,7 @@ typedef struct App {
         bool is_stuck;   /* the watchdog gets no sign of life */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
         int64_t tell_again_ms;        /* a target at its cap per hour may hear again then; 0 */
+        int64_t silence_end_ms;       /* the first end of a silence; 0 = not looked yet */
         bool is_dry;                  /* no database (source try) */
         char template_trouble[256];   /* a template that is broken: a built-in one is used; or "" */
         bool is_template_trouble_new; /* found while rendering: the operator is to be told */

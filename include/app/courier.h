@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "store/outbox.h"
 
 int courier_new(App *app, Courier **ret);
 void courier_free(Courier *c);
@@ -20,3 +21,6 @@ bool courier_is_stuck(const App *app, int64_t boot_ms);
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused);
 /* A person's retry of a dead letter: planned again at once. 0, -ENOENT, -EBUSY. */
 int courier_retry(App *app, int64_t message, int64_t now_ms);
+/* What arrived (or may have, once it is dead) becomes the ledger; what certainly did not is given up.
+ * Inside of a settling transaction. */
+int courier_book(App *app, StepId step, const MessageRow *row, int64_t now_ms, bool is_arrived);

@@ -35,3 +35,30 @@ int64_t judge_next(App *app, int64_t now_ms);
  * subjects. Opens or closes; the first step names the episode. `is_on` false closes. Returns 0. */
 int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
                   bool is_on, Severity severity, const char *text);
+/* One item for operators, told once: no opening, no closing. */
+int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
+                 const char *text);
+/* Ends episodes of subjects whose rule or source is no longer configured. */
+int judge_end_orphans(App *app, StepId step, int64_t now_ms);
+
+/* `rules release`: the present state of every cohort that the mass guard holds under this rule is
+ * accepted. The openings held so far are told at the next publication, if they still stand.
+ * *ret_n: cohorts released. A transaction of its own; 0 or negative errno. */
+int judge_release(App *app, size_t rule, int64_t now_ms, size_t *ret_n);
+
+/* Why one rule fires or not for one unit, as known now. */
+#define EXPLAIN_PERIODS 13u
+typedef struct JudgeExplanation {
+        const RuleDef *text; /* the text that holds for the period judged; valid until a reload */
+        PeriodId period;     /* newest that is judged; 0 = none may be judged yet */
+        bool is_watched;
+        Judgement judgement;
+        int64_t median;                 /* of the cohort, VALUE_NONE with fewer than 5 values */
+        int64_t volume;                 /* of min_volume; VALUE_NONE */
+        size_t n_units, n_values;       /* of the cohort */
+        int64_t value[EXPLAIN_PERIODS]; /* newest first, VALUE_NONE */
+        size_t n_periods;
+        PeriodId next; /* the next period that will be judged */
+        Day next_day;  /* not before this day */
+} JudgeExplanation;
+int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExplanation *ret);

@@ -18,6 +18,9 @@ int teller_run(App *app, int64_t now_ms, bool is_inside, size_t *ret_n);
 /* Next instant at which a gate opens for a target that has something to tell; INT64_MAX. */
 int64_t teller_next(App *app, int64_t now_ms);
 
+/* When the first of the silences in force ends: what it delayed is told then; INT64_MAX. */
+int64_t teller_silence_end(App *app, int64_t now_ms);
+
 /* Makes a ready row anew from the present plan (none of its attempts can have arrived): in the
  * caller's transaction. *ret_is_void: nothing is left to say, the row is void. */
 int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_void);

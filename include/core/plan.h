@@ -58,6 +58,10 @@ typedef struct PlanEpisode {
         RepeatKind repeat;
         int repeat_days;
         int64_t amend_min; /* a changed value of the same period is told as `continued` from this size on */
+        int quiet_days; /* early warnings: after anything said of it, nothing for so many days; 0 = off */
+        bool is_waiting; /* the target hears of escalated alerts only, and this one is none (yet): its
+                            opening waits */
+        PeriodId newest; /* newest period that its rule has judged; 0 = PlanInput.publication */
 } PlanEpisode;
 
 typedef struct PlanInput {

@@ -14,6 +14,8 @@ int store_rule_texts(Store *s, const char *rule, RuleTextRow **ret, size_t *ret_
 void rule_text_rows_free(RuleTextRow *rows, size_t n);
 /* Adds a version (or replaces the one of the same `from` that has judged nothing else). */
 int store_rule_text_put(Store *s, StepId step, const char *rule, PeriodId from, const char *text);
+/* `formerly`: the texts and episodes of a renamed rule go on under its new name. */
+int store_rule_rename(Store *s, const char *old, const char *name);
 
 typedef struct EpisodeFilter {
         const char *rule;    /* NULL = any */
@@ -66,6 +68,8 @@ typedef struct SilenceRow {
 } SilenceRow;
 int store_silences(Store *s, int64_t now_ms, SilenceRow **ret,
                    size_t *ret_n); /* in force at now_ms */
+int store_silences_all(Store *s, SilenceRow **ret,
+                       size_t *ret_n); /* ended and coming ones too, newest first */
 void silence_rows_free(SilenceRow *rows, size_t n);
 int store_silence_add(Store *s, StepId step, const SilenceRow *row, int64_t *ret_id);
 /* The row that ends it. STORE_E_NONE: unknown, or ended before. */

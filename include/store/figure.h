@@ -107,6 +107,8 @@ int store_snapshot_suspects(Store *s, const char *source, const char *scope, Per
  * *ret_first: the first accepted snapshot's instant, 0. */
 int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last,
                int64_t *ret_first);
+/* When any figure of the source in the period last changed (or came); 0 = there is none. */
+int store_figures_changed(Store *s, const char *source, PeriodId period, int64_t *ret_ms);
 /* Newest period of the type with a figure of the source; 0 = none. */
 int store_period_newest(Store *s, const char *source, PeriodType type, PeriodId *ret);
 

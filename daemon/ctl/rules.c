@@ -1,0 +1,297 @@
+/* chisoctl rules, silence, explain: what judges, what holds telling, and why. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app/rehearse.h"
+#include "base/text.h"
+#include "ctl/show-util.h"
+
+#define ANSWER_MAX ((size_t) 64 << 20)
+
+typedef int (*Shower)(const Ctl *ctl, const json_t *answer, Buf *out);
+
+static int out_of_memory(void) {
+        ctl_complain("out of memory");
+        return EXIT_FAILED;
+}
+
+static int finish(Ctl *ctl, int r, Buf *raw, json_t *answer, Shower show) {
+        CLEANUP(buf_done) Buf out = BUF_INIT(ANSWER_MAX);
+        if (r == EXIT_FINE && ctl->is_json)
+                r = buf_char(raw, '\n') < 0 ? out_of_memory() : ctl_print(raw);
+        else if (r == EXIT_FINE)
+                r = show(ctl, answer, &out) < 0 ? out_of_memory() : ctl_print(&out);
+        json_decref(answer);
+        return r;
+}
+
+static int ask(Ctl *ctl, const char *path, Shower show) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = client_get(ctl, path, &raw, &answer);
+        return finish(ctl, r, &raw, answer, show);
+}
+
+/* Takes the reference to `body`. */
+static int post(Ctl *ctl, const char *path, json_t *body, Shower show) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = body ? client_post(ctl, path, body, &raw, &answer) : out_of_memory();
+        json_decref(body);
+        return finish(ctl, r, &raw, answer, show);
+}
+
+static int word_path(const char *before, const char *word, const char *after, Buf *path) {
+        int r = buf_str(path, before);
+        if (r == 0)
+                r = text_append_url(path, word, strlen(word));
+        return r == 0 ? buf_str(path, after) : r;
+}
+
+static int usage(const Ctl *ctl, const char *text) {
+        ctl_complain(SAID(ctl, "cách dùng: chisoctl %s", "usage: chisoctl %s"), text);
+        return EXIT_USAGE;
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+static const char *rule_state(const Ctl *ctl, const json_t *rule) {
+        if (at_bool(rule, "is_off"))
+                return SAID(ctl, "tắt", "off");
+        if (at_int(rule, "holds") > 0)
+                return SAID(ctl, "đang giữ", "held");
+        return at_bool(rule, "is_operator")      ? SAID(ctl, "vận hành", "operator")
+               : at_bool(rule, "is_letter_only") ? SAID(ctl, "công văn", "letter")
+                                                 : SAID(ctl, "bật", "on");
+}
+
+static int show_rules(const Ctl *ctl, const json_t *answer, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *rule;
+        size_t i;
+        table_column(&t, SAID(ctl, "Quy tắc", "Rule"), false, false);
+        table_column(&t, SAID(ctl, "Chỉ số", "Indicator"), false, true);
+        table_column(&t, SAID(ctl, "Điều kiện", "When"), false, false);
+        table_column(&t, SAID(ctl, "Nghiêm trọng", "Critical"), false, true);
+        table_column(&t, SAID(ctl, "Đang mở", "Open"), true, false);
+        table_column(&t, SAID(ctl, "Bị giữ", "Held"), true, false);
+        table_column(&t, SAID(ctl, "Trạng thái", "State"), false, false);
+        json_array_foreach(at(answer, "rules"), i, rule) {
+                char open[24], held[24];
+                (void) snprintf(open, sizeof open, "%" PRId64, at_int(rule, "open"));
+                (void) snprintf(held, sizeof held, "%" PRId64, at_int(rule, "held"));
+                table_cell(&t, at_text(rule, "name"), COLOUR_NONE);
+                table_cell(&t, at_text(rule, "indicator"), COLOUR_NONE);
+                table_cell(&t, at_text(rule, "when"), COLOUR_NONE);
+                table_cell(&t, at_text(rule, "critical"), COLOUR_NONE);
+                table_cell(&t, open, COLOUR_NONE);
+                table_cell(&t, held, COLOUR_NONE);
+                table_cell(&t, rule_state(ctl, rule),
+                           at_int(rule, "holds") > 0 ? COLOUR_YELLOW : COLOUR_NONE);
+        }
+        return table_print(&t, ctl->has_colour, out);
+}
+
+static int show_released(const Ctl *ctl, const json_t *answer, Buf *out) {
+        return buf_printf(
+                out,
+                SAID(ctl, "đã thôi giữ %" PRId64 " nhóm; cán bộ được báo ở kỳ công bố tới\n",
+                     "%" PRId64 " cohorts released; officials hear at the next publication\n"),
+                at_int(answer, "released"));
+}
+
+/* Needs no daemon: everything happens in a folder of its own. */
+static int test_rules(Ctl *ctl) {
+        int status = EXIT_FINE;
+        for (size_t i = 1; i < ctl->n_words; i++) {
+                CLEANUP(buf_done) Buf out = BUF_INIT(ANSWER_MAX);
+                int r = rehearse_run(ctl->words[i], ctl->config, &out);
+                if (r < 0) {
+                        ctl_complain("%s: %s", ctl->words[i], strerror(-r));
+                        status = EXIT_FAILED;
+                } else if (r > 0) {
+                        status = EXIT_FAILED;
+                }
+                if (r == 0)
+                        (void) buf_printf(&out, "%s: %s\n", ctl->words[i],
+                                          SAID(ctl, "đúng như mong đợi", "as expected"));
+                if (ctl_print(&out) != EXIT_FINE)
+                        return EXIT_FAILED;
+        }
+        return status;
+}
+
+int command_rules(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        if (streq(ctl->words[0], "test") && ctl->n_words > 1)
+                return test_rules(ctl);
+        if (streq(ctl->words[0], "list") && ctl->n_words == 1)
+                return ask(ctl, "/v1/rules", show_rules);
+        if (!streq(ctl->words[0], "release") || ctl->n_words != 2)
+                return usage(ctl, "rules list | rules release RULE | rules test FILE...");
+        if (word_path("/v1/rules/", ctl->words[1], "/release", &path) < 0)
+                return out_of_memory();
+        return post(ctl, buf_text(&path), json_object(), show_released);
+}
+
+/* ---- silence --------------------------------------------------------------------------------- */
+
+static int show_silences(const Ctl *ctl, const json_t *answer, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *list = at(answer, "silences"), *row;
+        size_t i;
+        if (json_array_size(list) == 0)
+                return buf_str(out, SAID(ctl, "Không có lệnh tạm im.\n", "No silences.\n"));
+        table_column(&t, SAID(ctl, "Số", "Id"), true, false);
+        table_column(&t, SAID(ctl, "Quy tắc", "Rule"), false, true);
+        table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, true);
+        table_column(&t, SAID(ctl, "Thuộc", "Parent"), false, true);
+        table_column(&t, SAID(ctl, "Mức", "Severity"), false, true);
+        table_column(&t, SAID(ctl, "Từ", "From"), false, false);
+        table_column(&t, SAID(ctl, "Đến", "Until"), false, false);
+        table_column(&t, SAID(ctl, "Trạng thái", "State"), false, false);
+        table_column(&t, SAID(ctl, "Người đặt", "By"), false, true);
+        table_column(&t, SAID(ctl, "Ghi chú", "Note"), false, true);
+        json_array_foreach(list, i, row) {
+                const char *state = at_text(row, "state");
+                char id[24], from[24], until[24];
+                (void) snprintf(id, sizeof id, "%" PRId64, at_int(row, "id"));
+                table_cell(&t, id, COLOUR_NONE);
+                table_cell(&t, at_text(row, "rule"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "unit.name"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "parent.name"), COLOUR_NONE);
+                table_cell(&t, severity_text(ctl, at_text(row, "severity")), COLOUR_NONE);
+                table_cell(&t, at_instant(from, row, "from"), COLOUR_NONE);
+                table_cell(&t, at_instant(until, row, "until"), COLOUR_NONE);
+                table_cell(&t,
+                           streq(state, "ended")    ? SAID(ctl, "đã hết", "ended")
+                           : streq(state, "coming") ? SAID(ctl, "sắp tới", "coming")
+                                                    : SAID(ctl, "đang có hiệu lực", "in force"),
+                           COLOUR_NONE);
+                table_cell(&t, at_text(row, "author"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "note"), COLOUR_NONE);
+        }
+        return table_print(&t, ctl->has_colour, out);
+}
+
+static int show_silence(const Ctl *ctl, const json_t *answer, Buf *out) {
+        char until[24];
+        if (at_bool(answer, "ended"))
+                return buf_printf(out,
+                                  SAID(ctl, "đã bỏ lệnh tạm im số %" PRId64 "\n",
+                                       "silence %" PRId64 " ended\n"),
+                                  at_int(answer, "silence"));
+        return buf_printf(
+                out,
+                SAID(ctl, "lệnh tạm im số %" PRId64 ", đến %s\n", "silence %" PRId64 " until %s\n"),
+                at_int(answer, "silence"), at_instant(until, answer, "until"));
+}
+
+static int silence_add(Ctl *ctl) {
+        const char *by = str_or(ctl_option(ctl, "by"), getlogin());
+        if (!ctl_option(ctl, "until"))
+                return usage(ctl,
+                             "silence add --until T [--rule R] [--unit U] [--parent U] "
+                             "[--severity S] [--from T] [--by NAME] [--note TEXT]");
+        json_t *body = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "rule",
+                                 ctl_option(ctl, "rule"), "unit", ctl_option(ctl, "unit"), "parent",
+                                 ctl_option(ctl, "parent"), "severity", ctl_option(ctl, "severity"),
+                                 "from", ctl_option(ctl, "from"), "until", ctl_option(ctl, "until"),
+                                 "author", by, "note", ctl_option(ctl, "note"));
+        return post(ctl, "/v1/silences", body, show_silence);
+}
+
+static int silence_end(Ctl *ctl) {
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        json_t *answer = NULL;
+        if (word_path("/v1/silences/", ctl->words[1], "", &path) < 0)
+                return out_of_memory();
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = client_delete(ctl, buf_text(&path), &raw, &answer);
+        return finish(ctl, r, &raw, answer, show_silence);
+}
+
+int command_silence(Ctl *ctl) {
+        const char *verb = ctl->words[0];
+        if (streq(verb, "list") && ctl->n_words == 1)
+                return ask(ctl, ctl_option(ctl, "all") ? "/v1/silences?all=1" : "/v1/silences",
+                           show_silences);
+        if (streq(verb, "add") && ctl->n_words == 1)
+                return silence_add(ctl);
+        if (streq(verb, "end") && ctl->n_words == 2)
+                return silence_end(ctl);
+        return usage(ctl, "silence add ... | silence list [--all] | silence end ID");
+}
+
+/* ---- explain --------------------------------------------------------------------------------- */
+
+static int show_sentences(const json_t *list, const char *title, Buf *out) {
+        const json_t *text;
+        size_t i;
+        int r = 0;
+        if (json_array_size(list) == 0)
+                return 0;
+        r = buf_printf(out, "%s\n", title);
+        json_array_foreach(list, i, text) if (r == 0) r =
+                buf_printf(out, "  - %s\n", str_or(json_string_value(text), ""));
+        return r;
+}
+
+static int show_targets(const Ctl *ctl, const json_t *answer, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *list = at(answer, "targets"), *row;
+        size_t i;
+        if (json_array_size(list) == 0)
+                return 0;
+        table_column(&t, SAID(ctl, "Nơi nhận", "Target"), false, false);
+        table_column(&t, SAID(ctl, "Đã báo", "Told"), false, false);
+        table_column(&t, SAID(ctl, "Lúc", "At"), false, true);
+        table_column(&t, SAID(ctl, "Lượt tới", "Next gate"), false, true);
+        json_array_foreach(list, i, row) {
+                char when[24], gate[24];
+                table_cell(&t, at_text(row, "target"), COLOUR_NONE);
+                table_cell(&t, *at_text(row, "told") ? at_text(row, "told") : "-", COLOUR_NONE);
+                table_cell(&t, at_instant(when, row, "told_at"), COLOUR_NONE);
+                table_cell(&t, at_instant(gate, row, "gate"), COLOUR_NONE);
+        }
+        return table_print(&t, ctl->has_colour, out);
+}
+
+static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
+        char next[48];
+        int r = buf_printf(out, "%s · %s · %s\n%s\n", at_text(answer, "rule"),
+                           at_text(answer, "unit.name"), at_text(answer, "state"),
+                           at_text(answer, "rule_text"));
+        if (r == 0)
+                r = show_sentences(at(answer, "why"), SAID(ctl, "Vì sao", "Why"), out);
+        if (r == 0)
+                r = show_sentences(at(answer, "would_change"),
+                                   SAID(ctl, "Điều gì làm thay đổi", "What would change it"), out);
+        if (r == 0)
+                r = show_sentences(at(answer, "gates"),
+                                   SAID(ctl, "Đang chờ gì để báo", "What holds telling"), out);
+        if (r == 0)
+                r = show_targets(ctl, answer, out);
+        if (r == 0 && *at_text(answer, "next_from"))
+                r = buf_printf(
+                        out, SAID(ctl, "Lần xét tới: %s, từ %s\n", "Judged next: %s, from %s\n"),
+                        at_period(ctl, next, answer, "next_period"), at_text(answer, "next_from"));
+        return r;
+}
+
+int command_explain(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        int r = buf_str(&path, "/v1/explain");
+        if (r == 0)
+                r = query_add(&path, "rule", ctl->words[0]);
+        if (r == 0)
+                r = query_add(&path, "unit", ctl->words[1]);
+        return r < 0 ? out_of_memory() : ask(ctl, buf_text(&path), show_explain);
+}

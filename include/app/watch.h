@@ -1,0 +1,20 @@
+/* Operator conditions on a source and its figures (semantics 6): overdue, stale, missing, restated.
+ * `source_failing` is judged where the attempt is counted (app/cycle). */
+#pragma once
+
+#include "app/app.h"
+#include "core/engine.h"
+
+typedef struct WatchScope {
+        StepId step;
+        int64_t now_ms;
+        int source;                  /* index; -1 = every one (deadlines) */
+        PeriodId period;             /* that `changes` are of */
+        const FigureChange *changes; /* of this step: what `restated` looks at */
+        size_t n_changes;
+} WatchScope;
+
+/* At each attempt and at deadlines, inside the transaction. Opens, keeps or closes one episode per
+ * (rule, source, period type). A source that fails is left as it is: its failing is what the
+ * operator must hear of. */
+int watch_run(App *app, const WatchScope *scope);
