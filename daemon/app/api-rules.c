@@ -113,9 +113,6 @@ int api_rule_release(ApiCall *c) {
         int r = judge_release(c->app, (size_t) i, clock_now_ms(), &n);
         if (r < 0)
                 return r;
-        if (n == 0)
-                return API_PROBLEM(c, 409, "quy tắc \"%s\" không có gì đang bị giữ",
-                                   "nothing is held under rule \"%s\"", c->arg[0]);
         json_out_object(&c->out, NULL);
         json_out_text(&c->out, "rule", c->arg[0]);
         json_out_int(&c->out, "released", (int64_t) n);
