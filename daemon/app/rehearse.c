@@ -417,7 +417,7 @@ static size_t split(char *line, char **words) {
 }
 
 static int run_action(Rehearsal *h, char *line) {
-        char *words[LINE_WORDS];
+        char *words[LINE_WORDS] = {line};
         char *rest = line + strcspn(line, " \t");
         rest += strspn(rest, " \t");
         if (!h->app.store && strncmp(line, "at ", 3) != 0)
