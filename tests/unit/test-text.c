@@ -232,6 +232,25 @@ static void folds(void **state UNUSED) {
         assert_null(out);
 }
 
+static void test_upper(void **state UNUSED) {
+        static const char *const cases[][2] = {
+                {"", ""},
+                {"huyện Tiên Lữ", "HUYỆN TIÊN LỮ"},
+                {"tỉnh Đắk Lắk, tháng 8/2024", "TỈNH ĐẮK LẮK, THÁNG 8/2024"},
+                {"ĐÃ HOA", "ĐÃ HOA"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                CLEANUP(buf_done) Buf b = BUF_INIT(256);
+
+                assert_int_equal(text_append_upper(&b, cases[i][0]), 0);
+                assert_string_equal(buf_text(&b), cases[i][1]);
+        }
+        Buf small = BUF_INIT(2);
+        assert_int_equal(text_append_upper(&small, "abc"), -E2BIG);
+        buf_done(&small);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(knows_utf8),
@@ -242,6 +261,7 @@ int main(void) {
                 cmocka_unit_test(appends),
                 cmocka_unit_test(full_buffer_stays_as_it_was),
                 cmocka_unit_test(folds),
+                cmocka_unit_test(test_upper),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
