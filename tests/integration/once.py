@@ -215,7 +215,8 @@ def reloads(lab, dropin):
     os.unlink(dropin)
     reload(lab, "configuration reloaded")
     assert opened() == two, opened()
-    lab.wait(lab.settled, "nothing is under way")
+    summaries = "SELECT count(*) FROM message WHERE subject LIKE '%quy tắc mới hoặc đổi%' AND state = 3"
+    lab.wait(lambda: lab.sql(summaries)[0][0] == 2 and lab.settled(), "the operator got a summary of either reload")
     assert lab.stop() == 0
 
 
