@@ -107,6 +107,12 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 diag_first_error(&diag, "no unit of that code or name is known"));
 }
 
+/* A key may be written with the namespace that the registering adds. */
+static const char *without_namespace(const Evaluation *e, const char *key) {
+        size_t n = strlen(e->source->namespace_);
+        return strncmp(key, e->source->namespace_, n) == 0 && key[n] == ':' ? key + n + 1 : key;
+}
+
 /* The unit that is the parent of the scope's rows: the published parent row, else what
  * `scope_unit` names, else one made from the scope itself. Scope "" (national lists) has none. */
 static int resolve_scope(Evaluation *e) {
@@ -129,8 +135,9 @@ static int resolve_scope(Evaluation *e) {
                 return store_scope_put(app->store, e->source->name, f->scope, 0);
         const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
         if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
-                r = register_unit(e, key, e->source->scope_unit ? "" : e->source->label, SCOPE_KIND,
-                                  0, &e->scope_unit);
+                r = register_unit(e, without_namespace(e, key),
+                                  e->source->scope_unit ? "" : e->source->label, SCOPE_KIND, 0,
+                                  &e->scope_unit);
                 if (r < 0)
                         return r;
         }
