@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+"""replay.py BUILD [SEED]: a made-up year (12 months, repeated captures, restatements of closed months, a merger, an era, gaps, a unit that
+vanishes, two sources) against an independent computation from the raw bodies: every ranking, place, move, change, vintage and open alert at
+50 as-of instants. Zero differences."""
+import datetime
+import fractions
+import json
+import random
+import sys
+import urllib.parse
+
+from lab import Lab, UnixConnection
+from sample import configure, routes
+
+NAMES = {"12337": "UBND TT Vương", "12340": "UBND xã Hưng Đạo", "12343": "UBND xã Ngô Quyền", "12346": "UBND xã Nhật Tân", "12349": "UBND xã Dị Chế",
+         "12352": "UBND xã Lệ Xá", "12355": "UBND xã An Viên", "12358": "UBND xã Đức Thắng", "12361": "UBND xã Trung Dũng",
+         "12364": "UBND xã Hải Triều", "12367": "UBND xã Thủ Sỹ", "12370": "UBND xã Thiện Phiến", "12373": "UBND xã Thụy Lôi",
+         "12376": "UBND xã Cương Chính", "12379": "UBND xã Minh Phượng"}
+MERGED, MERGER = ("12380", "UBND xã Hợp Nhất", ("12376", "12379")), 8  # from August on
+VANISHED = ("12343", 9)
+ERA = 10
+EXTRA = """
+[source portal]
+min_units = 0
+min_share = 0
+[source gate]
+namespace = gso
+scope = 332
+scope_unit = gso:332
+periods = month
+at = 05:00
+backfill = 1
+recheck = 1
+numbers = comma
+min_share = 0
+spread = 0s
+pace = 0s
+[part gate.rows]
+url = http://127.0.0.1:@PUB@/gate?month={{month}}&year={{year}}
+method = GET
+rows = /rows
+unit.code = /ma
+unit.name = /ten
+unit.kind = commune
+value.undigitized_results = /chua
+[era formula]
+from = 2025-10-01
+reason = Cổng đổi công thức
+[rule progress-low]
+from = 2025-01
+[rule progress-behind]
+from = 2025-01
+[rule total-low]
+from = 2025-01
+[rule total-fall]
+from = 2025-01
+[daemon]
+mass_guard = 100
+"""
+CSV = "code,name,kind,parent,from,until,successors\n" + "".join("gso:%s,,,,,2025-08-01,gso:%s\n" % (c, MERGED[0]) for c in MERGED[2]) + \
+      "gso:%s,%s,commune,gso:332,2025-08-01,,\n" % MERGED[:2]
+
+
+# ---- the publisher ---------------------------------------------------------------------------------------------------------
+
+
+def units_of(month):
+    names = {c: n for c, n in NAMES.items() if not (month >= MERGER and c in MERGED[2]) and not (c == VANISHED[0] and month >= VANISHED[1])}
+    if month >= MERGER:
+        names[MERGED[0]] = MERGED[1]
+    return names
+
+
+class World:
+    """What the publisher says now, per month: {code: [total, progress, undigitized]}; None is a gap."""
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.months = {}
+
+    def figure(self):
+        r = self.r
+        return [r.randrange(780, 960) / 10, None if r.random() < 0.04 else r.choice([r.randrange(9300, 10000), r.randrange(7000, 9500), 9550]) / 100,
+                r.randrange(0, 40) * 100]
+
+    def open(self, month):
+        self.months[month] = {c: self.figure() for c in units_of(month)}
+
+    def revise(self, month, n):
+        for code in self.r.sample(sorted(self.months[month]), n):
+            self.months[month][code][self.r.randrange(3)] = self.figure()[0]
+            self.months[month][code] = [v if i != 2 or v == int(v) else int(v) * 10 for i, v in enumerate(self.months[month][code])]
+
+    def documents(self, month):
+        rows, names = self.months[month], dict(NAMES, **{MERGED[0]: MERGED[1]})
+        parent = {"departmentCode": "332", "departmentName": "UBND huyện Tiên Lữ"}
+        return {
+            "service-results": {"code": "OK", "data": {"overview": dict(parent, totalScore=88), "evaluation": [
+                {"departmentCode": c, "departmentName": names[c], "totalScore": v[0], "scoreDelta": None} for c, v in sorted(rows.items())]}},
+            "dvc-progress-tree": {"code": "OK", "data": {"parent": dict(parent, ratio=97, totalReceived=9), "children": [
+                {"departmentCode": c, "departmentName": names[c], "level": "COMMUNE", "ratio": v[1], "totalReceived": 100} for c, v in sorted(rows.items())]}}}
+
+    def publish(self, lab):
+        table = routes({"2025-%02d" % m: self.documents(m) for m in self.months})
+        for m, rows in self.months.items():
+            text = lambda n: "{:,}".format(n).replace(",", ".")
+            table.append({"path": "/gate", "match": "month=%d&year=2025" % m, "json": {"rows": [
+                {"ma": c, "ten": dict(NAMES, **{MERGED[0]: MERGED[1]})[c], "chua": text(int(v[2]))} for c, v in sorted(rows.items())]}})
+        lab.publish(table)
+
+
+# ---- the independent computation -------------------------------------------------------------------------------------------
+
+
+def number(value):
+    return None if value is None else fractions.Fraction(str(value))
+
+
+def figures_of(bodies):
+    """{(indicator, code): value} of one snapshot's raw bodies."""
+    out = {}
+    for body in bodies:
+        document = json.loads(body, parse_float=fractions.Fraction, parse_int=fractions.Fraction)
+        if "rows" in document:
+            for row in document["rows"]:
+                out["undigitized_results", row["ma"]] = fractions.Fraction(row["chua"].replace(".", "").replace(",", "."))
+        for row in document.get("data", {}).get("evaluation", []):
+            out["total", row["departmentCode"]] = row["totalScore"]
+        for row in document.get("data", {}).get("children", []):
+            out["progress", row["departmentCode"]] = row["ratio"]
+    return {k: v for k, v in out.items() if v is not None}
+
+
+class Known:
+    """All accepted snapshots with their raw bodies; what was known at an instant follows from the last of each job."""
+    def __init__(self, lab):
+        self.rows, offset = [], 0
+        while True:
+            page = lab.call("GET", "/v1/snapshots?limit=500&offset=%d" % offset)["snapshots"]
+            self.rows += page
+            offset += 500
+            if len(page) < 500:
+                break
+        assert all(r["state"] == "accepted" for r in self.rows)
+        self.rows.sort(key=lambda r: r["id"])
+        seen = {}
+        for row in self.rows:
+            key = tuple(p["hash"] for p in row["parts"])
+            if key not in seen:
+                seen[key] = figures_of([raw(lab, "/v1/snapshots/%d/parts/%d/body" % (row["id"], p["n"])) for p in row["parts"]])
+            row["figures"] = seen[key]
+            row["instant"] = datetime.datetime.fromisoformat(row["at"])
+
+    def at(self, instant):
+        """{(indicator, month, code): value}"""
+        last = {}
+        for row in self.rows:
+            if row["instant"] <= instant:
+                last[row["source"], row["period"]] = row
+        return {(i, int(p[5:]), c): v for (s, p), row in last.items() for (i, c), v in row["figures"].items()}
+
+    def vintages(self, indicator, month, code, instant):
+        values = []
+        for row in self.rows:
+            if row["instant"] <= instant and row["period"] == "2025-%02d" % month and row["source"] == ("gate" if indicator[0] == "u" else "portal"):
+                value = row["figures"].get((indicator, code))
+                if (not values and value is not None) or (values and value != values[-1]):
+                    values.append(value)
+        return values
+
+
+def places(values, is_up):
+    return {c: 1 + sum((o > v) if is_up else (o < v) for o in values.values()) for c, v in values.items()}
+
+
+def ranking(known, indicator, month):
+    """{code: (value, place, change or its reason, move)}"""
+    is_up = indicator != "undigitized_results"
+    now = {c: v for (i, m, c), v in known.items() if (i, m) == (indicator, month)}
+    before = {c: v for (i, m, c), v in known.items() if (i, m) == (indicator, month - 1)}
+    both = [c for c in now if c in before]
+    is_comparable = month != ERA and both and 10 * len(both) >= 9 * max(len(now), len(before))
+    place = places(now, is_up)
+    a = places({c: before[c] for c in both}, is_up) if is_comparable else {}
+    b = places({c: now[c] for c in both}, is_up) if is_comparable else {}
+    out = {}
+    for code, value in now.items():
+        change = "merged" if code == MERGED[0] and month == MERGER else "era" if month == ERA else value - before[code] if code in before else None
+        out[code] = (value, place[code], change, a[code] - b[code] if code in a and not isinstance(change, str) else None)
+    return out
+
+
+def open_runs(known, newest):
+    """(code, first month) of what breaches `progress below 95` and was not cleared (96) by the newest month; an era ends a run."""
+    runs = set()
+    for code in set(c for _, _, c in known):
+        first = None
+        for month in range(1, newest + 1):
+            if month == ERA or (code in MERGED[2] and month >= MERGER):
+                first = None
+            value = known.get(("progress", month, code))
+            if value is not None and value < 95 and first is None:
+                first = month
+            elif value is not None and value >= 96:
+                first = None
+        if first and not (code in MERGED[2] and newest >= MERGER):
+            runs.add((code, first))
+    return runs
+
+
+# ---- both sides ------------------------------------------------------------------------------------------------------------
+
+
+def raw(lab, path):
+    connection = UnixConnection(lab.path("run", "admin.sock"))
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200, (path, answer.status)
+        return answer.read()
+    finally:
+        connection.close()
+
+
+def ask(lab, path, instant, **arguments):
+    return json.loads(raw(lab, path + "?" + urllib.parse.urlencode(dict(arguments, as_of=instant.isoformat(), limit=1000))),
+                      parse_float=fractions.Fraction, parse_int=fractions.Fraction)
+
+
+def compare_ranking(lab, known, indicator, month, instant, count):
+    want = ranking(known, indicator, month)
+    cohorts = ask(lab, "/v1/ranking", instant, indicator=indicator, period="2025-%02d" % month, kind="commune")["cohorts"]
+    got = {}
+    for row in [r for c in cohorts for r in c["rows"]]:
+        if row["value"] is not None:
+            change = row["delta"] if row["delta"] is not None else row["delta_reason"] if row["delta_reason"] in ("merged", "era") else None
+            got[row["unit"]["code"]] = (row["value"], row["place"], change, row.get("move"))
+    count["ranked"] += len(want)
+    assert got == want, (indicator, month, instant, {c: (got.get(c), want.get(c)) for c in set(got) | set(want) if got.get(c) != want.get(c)})
+
+
+def compare_history(lab, known, indicator, code, instant, count):
+    history = ask(lab, "/v1/history", instant, indicator=indicator, unit="gso:" + code, vintages=1)
+    for period in history["periods"]:
+        month = int(period["period"]["id"][5:])
+        want = known.vintages(indicator, month, code, instant)
+        got = [v["value"] for v in period["vintages"]]
+        count["vintages"] += len(want)
+        assert got == want, (indicator, code, month, instant, got, want)
+
+
+def compare_alerts(lab, known, instant, count):
+    months = {m for i, m, _ in known if i == "progress"}
+    want = open_runs(known, max(months)) if months else set()
+    got = {(a["unit"]["key"].split(":")[1], int(a["first"][5:7])) for a in ask(lab, "/v1/alerts", instant, rule="progress-low")["alerts"] if a["state"] == "open"}
+    count["alerts"] += len(want)
+    assert got == want, (instant, sorted(got - want), sorted(want - got))
+
+
+def play(lab, world):
+    """The year: six captures of each month after its end, three revisions each; closed months restated."""
+    for month in range(1, 13):
+        world.open(month)
+        year, after = (2025, month + 1) if month < 12 else (2026, 1)
+        for n, day in enumerate((6, 8, 11, 14, 18, 24)):
+            lab.clock("%d-%02d-%02dT07:00:00+07:00" % (year, after, day))
+            if n:
+                world.revise(month, 3)
+            if n >= 3 and month > 3:
+                world.revise(month - 2, 2)
+            world.publish(lab)
+            lab.ask("portal", "2025-%02d" % month)
+            lab.ask("gate", "2025-%02d" % month)
+            if n >= 3 and month > 3:
+                lab.ask("portal", "2025-%02d" % (month - 2))
+            if month == MERGER - 1 and n == 5:
+                with open(lab.path("units.csv"), "w", encoding="utf8") as f:
+                    f.write(CSV)
+                lab.ctl("units", "import", lab.path("units.csv"), "--yes")
+
+
+def main():
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 766
+    with Lab(sys.argv[1]) as lab:
+        lab.clock("2025-01-02T07:00:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        configure(lab, extra=EXTRA)
+        lab.start()
+        world = World(seed)
+        play(lab, world)
+        restated = lab.call("GET", "/v1/restatements?limit=1000")["restatements"]
+        assert len(restated) >= 30 and all(r["kind"] == "restatement" for r in restated), len(restated)
+
+        snapshots = Known(lab)
+        count = {"ranked": 0, "vintages": 0, "alerts": 0}
+        start = datetime.datetime.fromisoformat("2025-02-01T00:00:00+07:00")
+        instants = [start + datetime.timedelta(minutes=30 + 60 * world.r.randrange(356 * 24)) for _ in range(49)] + [datetime.datetime.fromisoformat("2026-01-30T00:00:00+07:00")]
+        for instant in instants:
+            known = snapshots.at(instant)
+            for indicator in ("total", "progress", "undigitized_results"):
+                for month in {m for i, m, _ in known if i == indicator}:
+                    compare_ranking(lab, known, indicator, month, instant, count)
+                if known:
+                    code = world.r.choice(sorted(NAMES) + [MERGED[0]])
+                    if lab.sql("SELECT 1 FROM unit WHERE key = ?", "gso:" + code):
+                        compare_history(lab, snapshots, indicator, code, instant, count)
+            compare_alerts(lab, known, instant, count)
+        lab.integrity()
+        assert lab.stop() == 0
+    print("replay: passed: %d snapshots, %d restatements, %d instants: %d places, %d vintages, %d open alerts, no difference" % (
+        len(snapshots.rows), len(restated), len(instants), count["ranked"], count["vintages"], count["alerts"]))
+
+
+main()
