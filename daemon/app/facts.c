@@ -81,6 +81,32 @@ static int find_unknown(const Facts *f, const IndicatorDef *d, PlanEpisode *p) {
         return 0;
 }
 
+/* What a late one was about: the newest figure of its run, which ended before `last`. */
+static int fill_breach(const Facts *f, PlanEpisode *p) {
+        PeriodId period = p->e.last;
+        if (p->e.state != EPISODE_CLOSED || !p->e.is_late || p->indicator == 0)
+                return 0;
+        const RuleDef *rule = &f->app->config->rules[config_rule(f->app->config, p->e.rule)];
+        bool is_below = rule->when.kind == CONDITION_BELOW && p->e.limit != VALUE_NONE;
+        bool is_above = rule->when.kind == CONDITION_ABOVE && p->e.limit != VALUE_NONE;
+        while ((period = period_previous(period)) >= p->e.first) {
+                FigureRow row;
+                int r = store_figure_get(f->app->store, period, p->indicator, p->e.unit, 0, &row,
+                                         NULL);
+                if (r < 0)
+                        return r;
+                if (r != 0 || row.value == VALUE_NONE)
+                        continue;
+                p->breach = period;
+                p->breach_value = row.value;
+                /* Between limit and clear a run goes on, but that is not what it is about. */
+                if (!(is_below && row.value >= rule->when.amount) &&
+                    !(is_above && row.value <= rule->when.amount))
+                        return 0;
+        }
+        return 0;
+}
+
 static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
         int i = config_rule(c, p->e.rule);
@@ -176,12 +202,14 @@ static int load_episodes(Facts *f) {
         f->plan = calloc(f->n_episodes + 1, sizeof *f->plan);
         if (!f->plan)
                 return -ENOMEM;
-        for (size_t i = 0; i < f->n_episodes; i++) {
+        for (size_t i = 0; r >= 0 && i < f->n_episodes; i++) {
                 f->plan[i].e = f->episodes[i];
                 r = fill_plan_episode(f, &f->plan[i]);
-                if (r < 0)
-                        return r;
+                if (r >= 0)
+                        r = fill_breach(f, &f->plan[i]);
         }
+        if (r < 0)
+                return r;
         qsort(f->plan, f->n_episodes, sizeof *f->plan, compare_plan);
         return 0;
 }
