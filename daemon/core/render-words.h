@@ -33,8 +33,6 @@ typedef enum NumberForm { NUMBER_FULL, NUMBER_TRIMMED, NUMBER_CHANGE } NumberFor
 void pen_number(Pen *p, int64_t value, unsigned decimals, NumberForm form);
 /* "82,71 %", "100 %", "83,28 điểm", "30.204", "không có số liệu". */
 void pen_value(Pen *p, const IndicatorDef *indicator, int64_t value);
-/* The same, in the form that its companion needs: next to "82,71 %" a whole value is "96,00 %". */
-void pen_value_beside(Pen *p, const IndicatorDef *indicator, int64_t value, int64_t companion);
 
 void pen_period(Pen *p, PeriodId period);
 const char *status_text(const Pen *p, PeriodStatus status);
@@ -66,4 +64,5 @@ void pen_counts(Pen *p, const RenderItem *item);
 void pen_fault(Pen *p, const RenderItem *item);
 
 bool item_is_correction(const RenderItem *item);
+bool item_is_fix(const RenderItem *item); /* it takes back a figure or an alert that was told */
 bool item_is_end(const RenderItem *item); /* it ended for another reason than being clear */
