@@ -45,17 +45,8 @@ static bool is_under(const App *app, UnitId unit, UnitId parent) {
         return false;
 }
 
-/* Silences are append-only: one of a rule that was renamed since keeps its old name. */
-static bool is_of_rule(const App *app, const SilenceRow *s, const Episode *e) {
-        if (!e)
-                return false;
-        int i = config_rule(app->config, e->rule);
-        return streq(s->rule, e->rule) ||
-               (i >= 0 && streq_ptr(app->config->rules[i].formerly, s->rule));
-}
-
 bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit) {
-        if (s->rule && !is_of_rule(app, s, e))
+        if (s->rule && (!e || !streq(s->rule, e->rule)))
                 return false;
         if (s->severity != SEVERITY_NONE && (!e || s->severity != e->severity))
                 return false;
@@ -64,32 +55,18 @@ bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitI
         return !s->parent || is_under(app, unit, s->parent);
 }
 
-/* Nothing to hold the rule against: missing data neither opens nor closes. */
-static bool is_without_figure(const RuleDef *rule, const Episode *e) {
-        switch (rule->when.kind) {
-        case CONDITION_BEHIND:
-                return e->value == VALUE_NONE || e->limit == VALUE_NONE;
-        case CONDITION_DROP:
-        case CONDITION_FALLING:
-        case CONDITION_FLAT:
-                return e->value == VALUE_NONE || e->delta == VALUE_NONE;
-        default:
-                return e->value == VALUE_NONE;
-        }
-}
-
-/* GONE, but its period is not closed, and its figure is missing or (in the newest period) lies
- * between limit and clear: says nothing yet. A printed figure that is no longer published is
- * corrected on its own. */
-static bool is_trembling(const Facts *f, const RuleDef *rule, PeriodId newest, const Episode *e) {
+/* GONE, but its figure lies between limit and clear and its period is the newest and not closed: says
+ * nothing yet. */
+static bool is_trembling(const Facts *f, const RuleDef *rule, const Episode *e) {
         const Config *c = f->app->config;
         const SourceDef *source = &c->sources[c->indicators[rule->indicator].source];
         PeriodId first = (PeriodId) e->first;
-        if (e->state != EPISODE_GONE || period_status(first, day_of_instant(f->now_ms),
-                                                      source->final_after_days) == PERIOD_CLOSED)
+        if (e->state != EPISODE_GONE || first != f->newest[rule - c->rules])
                 return false;
-        return is_without_figure(rule, e) ||
-               (first == newest && rule_is_between(rule, e->value, e->limit));
+        if (period_status(first, day_of_instant(f->now_ms), source->final_after_days) ==
+            PERIOD_CLOSED)
+                return false;
+        return rule_is_between(rule, e->value, e->limit);
 }
 
 /* Open, but the newest period says nothing of it. (A value between limit and `clear` is known.) */
@@ -104,23 +81,49 @@ static int find_unknown(const Facts *f, const IndicatorDef *d, PlanEpisode *p) {
         return 0;
 }
 
+/* What a late one was about: the newest figure of its run, which ended before `last`. */
+static int fill_breach(const Facts *f, PlanEpisode *p) {
+        PeriodId period = p->e.last;
+        if (p->e.state != EPISODE_CLOSED || !p->e.is_late || p->indicator == 0)
+                return 0;
+        const RuleDef *rule = &f->app->config->rules[config_rule(f->app->config, p->e.rule)];
+        bool is_below = rule->when.kind == CONDITION_BELOW && p->e.limit != VALUE_NONE;
+        bool is_above = rule->when.kind == CONDITION_ABOVE && p->e.limit != VALUE_NONE;
+        while ((period = period_previous(period)) >= p->e.first) {
+                FigureRow row;
+                int r = store_figure_get(f->app->store, period, p->indicator, p->e.unit, 0, &row,
+                                         NULL);
+                if (r < 0)
+                        return r;
+                if (r != 0 || row.value == VALUE_NONE)
+                        continue;
+                p->breach = period;
+                p->breach_value = row.value;
+                /* Between limit and clear a run goes on, but that is not what it is about. */
+                if (!(is_below && row.value >= rule->when.amount) &&
+                    !(is_above && row.value <= rule->when.amount))
+                        return 0;
+        }
+        return 0;
+}
+
 static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
         int i = config_rule(c, p->e.rule);
-        const RuleDef *rule = p->e.unit ? judge_rule_def(f->app, p->e.rule) : NULL;
-        if (!rule || rule->indicator < 0)
+        if (p->e.unit == 0 || i < 0 || c->rules[i].indicator < 0)
                 return 0;
+        const RuleDef *rule = &c->rules[i];
         const IndicatorDef *d = &c->indicators[rule->indicator];
         p->indicator = d->id;
         p->repeat = rule->repeat;
         p->repeat_days = rule->repeat_days;
         p->amend_min = d->restated_min;
-        p->newest = i >= 0 ? f->newest[i] : 0;
+        p->newest = f->newest[i];
         if (rule->watch == WATCH_RUNNING)
                 p->quiet_days = EARLY_WARNING_DAYS;
-        if (d->source < 0 || i < 0)
+        if (d->source < 0)
                 return 0;
-        p->is_trembling = is_trembling(f, rule, p->newest, &p->e);
+        p->is_trembling = is_trembling(f, rule, &p->e);
         return find_unknown(f, d, p);
 }
 
@@ -199,12 +202,14 @@ static int load_episodes(Facts *f) {
         f->plan = calloc(f->n_episodes + 1, sizeof *f->plan);
         if (!f->plan)
                 return -ENOMEM;
-        for (size_t i = 0; i < f->n_episodes; i++) {
+        for (size_t i = 0; r >= 0 && i < f->n_episodes; i++) {
                 f->plan[i].e = f->episodes[i];
                 r = fill_plan_episode(f, &f->plan[i]);
-                if (r < 0)
-                        return r;
+                if (r >= 0)
+                        r = fill_breach(f, &f->plan[i]);
         }
+        if (r < 0)
+                return r;
         qsort(f->plan, f->n_episodes, sizeof *f->plan, compare_plan);
         return 0;
 }
@@ -384,12 +389,6 @@ static bool waits_for_escalation(const Facts *f, const RecipientDef *recipient,
         return after == 0 || p->e.length < after || p->is_acked;
 }
 
-/* "Đang mở: N cảnh báo": those that a person can look up as theirs. */
-static bool counts_as_open(const RecipientDef *recipient, const Episode *e) {
-        bool is_of_role = e->unit != 0 || recipient->role == ROLE_OPERATOR;
-        return is_of_role && e->state == EPISODE_OPEN && !e->is_held;
-}
-
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                PlanItem **ret, size_t *ret_n, size_t *ret_n_open) {
         PlanEpisode CLEANUP_FREE *mine = calloc(f->n_episodes + 1, sizeof *mine);
@@ -408,7 +407,7 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
                         continue;
                 mine[in.n_episodes] = f->plan[i];
                 mine[in.n_episodes++].is_waiting = waits_for_escalation(f, recipient, &f->plan[i]);
-                n_open += counts_as_open(recipient, &f->plan[i].e);
+                n_open += f->plan[i].e.state == EPISODE_OPEN;
         }
         memcpy(in.publication, f->publication, sizeof in.publication);
         int r = store_told(f->app->store, target->id, &told, &in.n_told);

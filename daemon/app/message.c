@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "app/boot.h"
-#include "app/judge.h"
 #include "core/mail.h"
 #include "os/log.h"
 #include "store/alert.h"
@@ -31,6 +30,8 @@ char *message_id_of(const App *app, const char *uuid) {
                 return NULL;
         return id;
 }
+
+#define DELTA_REACH 13 /* periods that are looked through for an earlier figure */
 
 /* ---- what one item says ---------------------------------------------------------------------- */
 
@@ -108,6 +109,21 @@ static int fill_counts(Lookup *l, RenderItem *it) {
         return r < 0 ? r : 0;
 }
 
+/* None in the period before: is it the unit's first figure, or were there earlier ones? */
+static int fill_gap(Lookup *l, RenderItem *it, PeriodId before) {
+        Panel *panel = NULL;
+        int r = panel_new(&it->item.unit, 1, period_add(before, 1 - DELTA_REACH), DELTA_REACH,
+                          &panel);
+        if (r >= 0)
+                r = store_panel_load(l->app->store, it->indicator->id, 0, panel);
+        for (size_t p = 0; r >= 0 && p < DELTA_REACH; p++)
+                if (panel_at(panel, p, 0) != VALUE_NONE)
+                        it->delta_reason = DELTA_GAP;
+        if (panel)
+                panel_free(panel);
+        return r;
+}
+
 /* Change and its reason as known now: the previous period's figure, same era. */
 static int fill_delta(Lookup *l, RenderItem *it) {
         const Config *c = l->app->config;
@@ -132,7 +148,7 @@ static int fill_delta(Lookup *l, RenderItem *it) {
                 it->previous = row.value;
         if (has_before && !era)
                 it->delta = it->item.value - row.value;
-        return 0;
+        return it->delta_reason == DELTA_FIRST ? fill_gap(l, it, before) : 0;
 }
 
 static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
@@ -147,30 +163,7 @@ static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
         return store_seen(l->app->store, s->name, NULL, it->item.period, &it->fetched_ms, &first);
 }
 
-/* "hold:RULE/PARENT/KIND" is titled by the parent, else by who runs this: "Tiên Lữ" for "UBND huyện
- * Tiên Lữ". */
-static int fill_hold(Lookup *l, RenderItem *it, int64_t now_ms) {
-        const char *slash = strchr(it->subject, '/');
-        const char *last = slash ? strrchr(slash + 1, '/') : NULL;
-        if (strncmp(it->subject, "hold:", 5) != 0 || !last)
-                return 0;
-        char CLEANUP_FREE *key = strndup(slash + 1, (size_t) (last - slash - 1));
-        const char *name = l->app->config->daemon.organization, *kind = "";
-        Day day = day_of_instant(now_ms);
-        UnitId id = 0;
-        char *bare = NULL;
-        if (!key)
-                return -ENOMEM;
-        if (unit_find(&l->app->units, key, day, &id, NULL) == 0 &&
-            *unit_name_on(&l->app->units, id, day))
-                name = unit_name_on(&l->app->units, id, day);
-        if (!name || !*name)
-                return 0;
-        int r = unit_name_split(name, &bare, &kind);
-        return r < 0 ? r : lookup_own(l, bare, &it->unit_name);
-}
-
-static int fill_episode(Lookup *l, size_t i, RenderItem *it, int64_t now_ms) {
+static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
         if (!it->item.episode)
                 return 0;
         int r = store_episodes(l->app->store, &(EpisodeFilter){.id = it->item.episode},
@@ -186,17 +179,20 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it, int64_t now_ms) {
         it->of = e->of;
         it->first = (PeriodId) (e->unit ? e->first : 0);
         it->end = e->end;
-        const RuleDef *rule = judge_rule_def(l->app, e->rule);
-        if (rule) {
-                it->advice = rule->advice;
-                it->when = rule->when;
+        if (it->item.say == SAY_LATE && it->item.period != e->last) {
+                it->ended = e->last;
+                it->place = it->of = 0; /* those of the end */
+        }
+        int rule = config_rule(l->app->config, e->rule);
+        if (rule >= 0) {
+                it->advice = l->app->config->rules[rule].advice;
+                it->when = l->app->config->rules[rule].when;
+                if (it->ended && it->when.kind == CONDITION_BEHIND)
+                        it->limit = VALUE_NONE; /* moves with the others: it is the end's */
         }
         if (!e->subject)
                 return 0;
         it->item.period = 0; /* it only dates the row */
-        r = fill_hold(l, it, now_ms);
-        if (r < 0)
-                return r;
         TransitionRow *rows = NULL;
         size_t n = 0;
         r = store_transitions(l->app->store, e->id, &rows, &n);
@@ -219,15 +215,53 @@ static int fill_correction(Lookup *l, RenderItem *it) {
         return r;
 }
 
+/* What the alert said of the told period, and why it vanished: its own figures, or those of
+ * others. */
+static int fill_then(Lookup *l, RenderItem *it) {
+        TransitionRow *rows = NULL;
+        size_t n = 0;
+        int r = store_transitions(l->app->store, it->item.episode, &rows, &n);
+        if (r < 0)
+                return r;
+        const char *reason = n > 0 ? str_or(rows[n - 1].reason, "") : "";
+        it->is_cause_other = streq(reason, "median") || streq(reason, "place");
+        for (size_t i = n; i-- > 0;) {
+                const TransitionRow *t = &rows[i];
+                if (t->kind == TRANSITION_WITHDRAWN || t->period != it->item.period ||
+                    t->value != it->item.old_value)
+                        continue;
+                it->limit = t->limit;
+                if (t->value != VALUE_NONE && t->previous_value != VALUE_NONE) {
+                        it->told_delta = t->value - t->previous_value;
+                        it->has_told_delta = true;
+                }
+                break;
+        }
+        transition_rows_free(rows, n);
+        return 0;
+}
+
 /* A withdrawal says what the figure is now; the place that the alert had then says nothing any
  * more. */
 static int fill_withdrawn(Lookup *l, RenderItem *it) {
         FigureRow row;
         it->place = it->of = 0;
+        int then = fill_then(l, it);
+        if (then < 0)
+                return then;
         int r = store_figure_get(l->app->store, it->item.period, it->indicator->id, it->item.unit,
                                  0, &row, NULL);
         it->item.value = r == 0 ? row.value : VALUE_NONE;
         return r < 0 ? r : 0;
+}
+
+/* A figure of the same period was printed before and has changed by as much as is told. */
+static void fill_restated(RenderItem *it) {
+        int64_t now = it->item.value, old = it->item.old_value;
+        if (!it->item.corrects || !it->indicator || it->item.say == SAY_WITHDRAWN || now == old)
+                return;
+        it->is_restated = now == VALUE_NONE || old == VALUE_NONE ||
+                          MAX(now, old) - MIN(now, old) >= it->indicator->restated_min;
 }
 
 static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) {
@@ -238,11 +272,9 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
                            .previous = VALUE_NONE,
                            .count_part = VALUE_NONE,
                            .count_whole = VALUE_NONE};
-        if (item->period && period_end(item->period) <= day_of_instant(now_ms))
-                it->status = PERIOD_CLOSED; /* till its source says how long it stays open */
         it->indicator = indicator_by_id(l->app, item->indicator);
         fill_unit(l, it, item->period ? period_end(item->period) - 1 : day_of_instant(now_ms));
-        int r = fill_episode(l, i, it, now_ms);
+        int r = fill_episode(l, i, it);
         if (r >= 0 && it->indicator && item->period) {
                 r = item->say == SAY_WITHDRAWN ? fill_withdrawn(l, it) : 0;
                 if (r >= 0)
@@ -252,6 +284,8 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
                 if (r >= 0)
                         r = fill_source(l, it, now_ms);
         }
+        if (r >= 0)
+                fill_restated(it);
         return r < 0 ? r : fill_correction(l, it);
 }
 

@@ -131,6 +131,12 @@ static bool differs_by(int64_t a, int64_t b, int64_t min) {
         return (a > b ? a - b : b - a) >= MAX(min, 1);
 }
 
+static bool needs_fix(const PlanInput *in, const ToldFigure *f) {
+        if (f->now_value == f->value || is_unit_muted(in, f->unit))
+                return false;
+        return f->is_flipped || differs_by(f->now_value, f->value, f->restated_min);
+}
+
 /* ---- episodes -------------------------------------------------------------------------------- */
 
 static bool opening_waits(const PlanInput *in, const PlanEpisode *p) {
@@ -157,10 +163,15 @@ static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *to
                         return SAY_NONE; /* a dead letter: again only when the episode moves on */
                 if (told->said == SAY_ASSUMED && told->last == e->last)
                         return SAY_NONE; /* known at go-live: at the next publication */
-                if (told->said == SAY_CLOSING && p->is_unknown)
-                        return SAY_NONE; /* the figure that ended it is missing: opens nothing */
         }
         return opening_waits(in, p) ? SAY_NONE : SAY_OPENING;
+}
+
+/* The figure that was told moved, but by less than is told: a severity that flips with it about the
+ * critical limit says nothing either. */
+static bool is_small_revision(const PlanEpisode *p, const Told *told) {
+        return p->e.last == told->last && p->e.value != told->value &&
+               !differs_by(p->e.value, told->value, p->amend_min);
 }
 
 static bool is_repeat_due(const PlanInput *in, const PlanEpisode *p, const Told *told) {
@@ -168,13 +179,14 @@ static bool is_repeat_due(const PlanInput *in, const PlanEpisode *p, const Told 
                 return false;
         if (p->repeat == REPEAT_DAYS)
                 return days_since(in, told) >= p->repeat_days;
-        bool is_eased = p->e.severity < told->severity;
+        bool is_eased = p->e.severity < told->severity && !is_small_revision(p, told);
         return p->e.last != told->last || is_eased ||
                differs_by(p->e.value, told->value, p->amend_min);
 }
 
 static Say say_standing(const PlanInput *in, const PlanEpisode *p, const Told *told) {
-        if (p->e.severity > told->severity && told->severity != SEVERITY_NONE)
+        bool is_worse = p->e.severity > told->severity && told->severity != SEVERITY_NONE;
+        if (is_worse && !is_small_revision(p, told))
                 return SAY_WORSE; /* re-arms what was acknowledged */
         if (p->is_acked || (p->is_unknown && in->role == ROLE_OFFICIAL))
                 return SAY_NONE;
@@ -212,20 +224,56 @@ static Say say_of(const PlanInput *in, const PlanEpisode *p, const Told *told) {
         }
 }
 
+/* "Then" of a closing: the told figure as it was corrected since, or is by this very message. */
+static int64_t then_of(const PlanInput *in, const PlanEpisode *p, const Told *told) {
+        size_t i = find_figure(in, p->indicator, told->last, p->e.unit);
+        if (i == in->n_figures)
+                return told->value;
+        return needs_fix(in, &in->figures[i]) ? in->figures[i].now_value : in->figures[i].value;
+}
+
+/* A withdrawal names the period that was told. Where the end was told too, its figure is not the
+ * one that the alert was about: the newest that was printed of the run before is. */
+static void fill_withdrawn(const PlanInput *in, const PlanEpisode *p, const Told *told,
+                           PlanItem *item) {
+        item->value = VALUE_NONE;
+        item->old_value = told->value;
+        item->corrects = told->message;
+        if (p->indicator == 0 || !period_is_valid(told->last))
+                return;
+        item->period = told->last;
+        PeriodId last = told->last;
+        if (told->said == SAY_CLOSING)
+                last = period_previous(last);
+        for (; last >= p->e.first && period_is_valid(last); last = period_previous(last)) {
+                size_t i = find_figure(in, p->indicator, last, p->e.unit);
+                if (i == in->n_figures)
+                        continue;
+                item->period = last;
+                item->old_value = in->figures[i].value;
+                return;
+        }
+}
+
 static PlanItem item_of(const PlanInput *in, const PlanEpisode *p, const Told *told, Say say) {
-        bool is_withdrawn = say == SAY_WITHDRAWN, is_closing = say == SAY_CLOSING;
+        bool is_closing = say == SAY_CLOSING;
         PlanItem item = {
                 .say = say,
                 .episode = p->e.id,
                 .indicator = p->indicator,
                 .period = p->e.last,
                 .unit = p->e.unit,
-                .value = is_withdrawn ? VALUE_NONE : p->e.value,
-                .old_value = is_withdrawn || is_closing ? told->value : VALUE_NONE,
-                .corrects = is_withdrawn ? told->message : 0,
+                .value = p->e.value,
+                .old_value = is_closing ? then_of(in, p, told) : VALUE_NONE,
                 .severity = p->e.severity,
         };
-        if (is_withdrawn || is_closing || !is_figure_printed_by(&item))
+        if (say == SAY_WITHDRAWN)
+                fill_withdrawn(in, p, told, &item);
+        if (say == SAY_LATE && p->breach != 0) {
+                item.period = p->breach;
+                item.value = p->breach_value;
+        }
+        if (!is_figure_printed_by(&item))
                 return item;
         size_t i = find_figure(in, item.indicator, item.period, item.unit);
         if (i < in->n_figures && in->figures[i].value != item.value) {
@@ -271,12 +319,6 @@ static int add_episodes(Plan *plan) {
                         return r;
         }
         return 0;
-}
-
-static bool needs_fix(const PlanInput *in, const ToldFigure *f) {
-        if (f->now_value == f->value || is_unit_muted(in, f->unit))
-                return false;
-        return f->is_flipped || differs_by(f->now_value, f->value, f->restated_min);
 }
 
 /* Corrections, whatever became of the alert that made us print the figure. */

@@ -33,6 +33,10 @@ Group item_group(const RenderItem *item) {
         return GROUP_OPENINGS;
 }
 
+Group line_group(const RenderItem *item) {
+        return item->is_restated ? GROUP_CORRECTIONS : item_group(item);
+}
+
 static bool is_figure(const RenderItem *item) {
         return !item->subject && item->indicator && item->item.unit != 0;
 }
@@ -121,7 +125,7 @@ int lines_init(Lines *l, const RenderItem *items, size_t n) {
         if (!entries || !lines || !pool)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                entries[i] = (Entry){&items[i], item_group(&items[i]), i};
+                entries[i] = (Entry){&items[i], line_group(&items[i]), i};
         qsort(entries, n, sizeof *entries, compare_entries);
         l->lines = TAKE_PTR(lines);
         l->pool = TAKE_PTR(pool);

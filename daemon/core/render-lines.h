@@ -28,7 +28,10 @@ typedef struct Lines {
         size_t n_in_group[GROUP_N];
 } Lines;
 
+/* What the item says of its alert, and where its line stands: corrections come first, whatever else
+ * they say. */
 Group item_group(const RenderItem *item);
+Group line_group(const RenderItem *item);
 
 int lines_init(Lines *l, const RenderItem *items, size_t n);
 void lines_done(Lines *l);

@@ -11,32 +11,6 @@
 
 #define SUBJECT_COLUMNS 180u
 
-static void pen_subject_correction(Pen *p, const RenderItem *item) {
-        const PlanItem *i = &item->item;
-        bool is_same = i->value == i->old_value;
-        if (is_same)
-                pen_text(p, SAID(p, "rút cảnh báo về ", "alert withdrawn on "));
-        pen_indicator(p, item->indicator, /* is_brief= */ true);
-        pen_text(p, SAID(p, " ", " for "));
-        pen_period(p, i->period);
-        if (is_same)
-                return;
-        if (i->value == VALUE_NONE) {
-                pen_text(p,
-                         SAID(p, " không còn số liệu, đã báo ", " is no longer published, was "));
-                pen_value(p, item->indicator, i->old_value);
-                return;
-        }
-        pen_text(p, SAID(p, " là ", " is "));
-        pen_value_beside(p, item->indicator, i->value, i->old_value);
-        if (i->old_value == VALUE_NONE) {
-                pen_text(p, SAID(p, ", trước đó không có số liệu", ", there was no figure before"));
-                return;
-        }
-        pen_text(p, SAID(p, ", không phải ", ", not "));
-        pen_value_beside(p, item->indicator, i->old_value, i->value);
-}
-
 /* " (ngưỡng 95; tụt 5,20, từ tháng 6/2024)" */
 static void pen_reasons(Pen *p, const Line *line) {
         const RenderItem *main = line->items[0];
@@ -60,42 +34,69 @@ static void pen_reasons(Pen *p, const Line *line) {
         pen_text(p, ")");
 }
 
+/* What became of the alert, behind its figure. */
+static void pen_turn(Pen *p, const RenderItem *item) {
+        if (item->item.say == SAY_LATE)
+                pen_text(p, SAID(p, ", điều chỉnh", ", restated"));
+        else if (item_group(item) == GROUP_WORSE)
+                pen_text(p, SAID(p, ", nặng thêm", ", worse"));
+        else if (item_group(item) == GROUP_CLOSINGS)
+                pen_text(p, item_is_end(item) ? SAID(p, ", đã kết thúc", ", ended")
+                                              : SAID(p, ", đã đạt lại", ", recovered"));
+}
+
+static void pen_subject_correction(Pen *p, const Line *line) {
+        const RenderItem *item = line->items[0];
+        const PlanItem *i = &item->item;
+        bool is_same = i->value == i->old_value && !item->is_restated;
+        if (is_same)
+                pen_text(p, SAID(p, "rút cảnh báo về ", "alert withdrawn on "));
+        pen_indicator(p, item->indicator, /* is_brief= */ true);
+        pen_text(p, SAID(p, " ", " for "));
+        pen_period(p, i->period);
+        if (is_same)
+                return;
+        if (i->value == VALUE_NONE) {
+                pen_text(p,
+                         SAID(p, " không còn số liệu, đã báo ", " is no longer published, was "));
+                pen_value(p, item->indicator, i->old_value);
+                return;
+        }
+        pen_text(p, SAID(p, " là ", " is "));
+        pen_value(p, item->indicator, i->value);
+        if (i->old_value == VALUE_NONE)
+                pen_text(p, SAID(p, ", trước đó không có số liệu", ", there was no figure before"));
+        else {
+                pen_text(p, SAID(p, ", không phải ", ", not "));
+                pen_value(p, item->indicator, i->old_value);
+        }
+        if (item->is_restated) { /* and an alert goes on with the figure */
+                pen_reasons(p, line);
+                pen_turn(p, item);
+        }
+}
+
 static void pen_subject_figure(Pen *p, const Line *line) {
         const RenderItem *item = line->items[0];
         pen_indicator(p, item->indicator, /* is_brief= */ true);
         pen_text(p, " ");
         pen_value(p, item->indicator, item->item.value);
         pen_reasons(p, line);
-        if (line->group == GROUP_WORSE)
-                pen_text(p, SAID(p, ", nặng thêm", ", worse"));
-        else if (item->item.say == SAY_LATE)
-                pen_text(p, SAID(p, ", điều chỉnh", ", restated"));
-        else if (line->group == GROUP_CLOSINGS)
-                pen_text(p, item_is_end(item) ? SAID(p, ", đã kết thúc", ", ended")
-                                              : SAID(p, ", đã đạt lại", ", recovered"));
+        pen_turn(p, item);
         pen_text(p, " - ");
         pen_period(p, item->item.period);
         pen_printf(p, ", %s", status_text(p, item->status));
 }
 
-static void pen_sentence(Pen *p, const char *text) {
-        size_t n = strlen(text);
-        while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' ' || text[n - 1] == '\n'))
-                n--;
-        pen_printf(p, "%.*s", (int) MIN(n, (size_t) 2000), text);
-}
-
 static void pen_subject_one(Pen *p, const Line *line) {
         const RenderItem *item = line->items[0];
-        bool is_fix = item->item.say == SAY_FIX || item->item.say == SAY_WITHDRAWN;
+        bool is_fix = item_is_fix(item);
         if (is_fix)
                 pen_text(p, SAID(p, "ĐÍNH CHÍNH ", "CORRECTION "));
-        pen_item_title(p, item);
+        pen_unit(p, item, /* is_start= */ true);
         pen_text(p, ": ");
-        if (item->subject)
-                pen_sentence(p, str_or(item->text, ""));
-        else if (is_fix)
-                pen_subject_correction(p, item);
+        if (is_fix)
+                pen_subject_correction(p, line);
         else
                 pen_subject_figure(p, line);
 }
@@ -185,11 +186,19 @@ static PeriodId newest_period(const Lines *l) {
         return newest;
 }
 
+/* Does it say of a printed figure that it is another? */
+static bool has_fix(const Lines *l) {
+        for (size_t i = 0; i < l->n_in_group[GROUP_CORRECTIONS]; i++)
+                if (item_is_fix(l->lines[i].items[0]))
+                        return true;
+        return false;
+}
+
 static void pen_subject_several(Pen *p, const RenderMessage *m, const Lines *l) {
         bool is_one_unit = true;
         for (size_t i = 1; i < l->n && is_one_unit; i++)
                 is_one_unit = l->lines[i].items[0]->item.unit == l->lines[0].items[0]->item.unit;
-        if (l->n_in_group[GROUP_CORRECTIONS] == l->n)
+        if (l->n_in_group[GROUP_CORRECTIONS] == l->n || has_fix(l))
                 pen_text(p, SAID(p, "ĐÍNH CHÍNH ", "CORRECTION "));
         if (is_one_unit)
                 pen_unit(p, l->lines[0].items[0], /* is_start= */ true);
@@ -221,14 +230,20 @@ static void pen_official(Pen *p, const RenderMessage *m, const Lines *l) {
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
+static void pen_sentence(Pen *p, const char *text) {
+        size_t n = strlen(text);
+        while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' ' || text[n - 1] == '\n'))
+                n--;
+        pen_printf(p, "%.*s", (int) MIN(n, (size_t) 2000), text);
+}
+
 static void pen_operator_one(Pen *p, const Line *line) {
         const RenderItem *item = line->items[0];
-        pen_item_title(p, item);
+        if (item->subject)
+                pen_text(p, subject_text(item->subject));
+        else
+                pen_unit(p, item, /* is_start= */ true);
         pen_text(p, ": ");
-        if (item_is_hold(item)) {
-                pen_sentence(p, str_or(item->text, ""));
-                return;
-        }
         if (line->group == GROUP_CLOSINGS)
                 pen_text(p, SAID(p, "đã khắc phục", "resolved"));
         else if (line->group == GROUP_CONTINUED)

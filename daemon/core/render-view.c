@@ -296,7 +296,7 @@ static void pen_phrases(Pen *p, const Line *line) {
                 if (i > 0)
                         pen_text(p, "; ");
                 bool is_told = item->text && *item->text;
-                bool is_closed = item_group(item) == GROUP_CLOSINGS && !item_is_hold(item);
+                bool is_closed = item_group(item) == GROUP_CLOSINGS;
                 if (!is_told || is_closed)
                         pen_phrase(p, item);
                 if (is_told)
@@ -328,7 +328,7 @@ static void pen_alerts(Pen *p, const Line *line) {
 }
 
 static void put_line_figure(Maker *k, json_t *o, const RenderItem *item) {
-        pen_value_beside(&k->pen, item->indicator, item->item.value, item->item.old_value);
+        pen_value(&k->pen, item->indicator, item->item.value);
         put_pen(k, o, "value");
         put_bool(k, o, "has_value", item->indicator && item->item.value != VALUE_NONE);
         if (has_fixed_limit(item))
@@ -353,12 +353,10 @@ static void put_line_figure(Maker *k, json_t *o, const RenderItem *item) {
 /* What was printed before, and where. */
 static void put_line_before(Maker *k, json_t *o, const Line *line) {
         const RenderItem *item = line->items[0];
-        bool is_fix = item_is_correction(item) && item->item.say != SAY_LATE;
+        bool is_fix = item_is_fix(item) || item->item.corrects != 0;
         char at[24];
-        bool has_old =
-                is_fix || (line->group == GROUP_CLOSINGS && item->item.old_value != VALUE_NONE);
-        if (has_old)
-                pen_value_beside(&k->pen, item->indicator, item->item.old_value, item->item.value);
+        if (is_fix || item->item.old_value != VALUE_NONE)
+                pen_value(&k->pen, item->indicator, item->item.old_value);
         put_pen(k, o, "old_value");
         put_text(k, o, "corrects_id", item->corrects_id);
         put_text(k, o, "corrects_at",
@@ -380,9 +378,16 @@ static bool is_critical(const Line *line) {
  * the first. */
 static const RenderItem *line_speaker(const Line *line) {
         for (size_t i = 0; i < line->n_items; i++)
-                if (has_fixed_limit(line->items[i]) && item_group(line->items[i]) == line->group)
+                if (has_fixed_limit(line->items[i]) && line_group(line->items[i]) == line->group)
                         return line->items[i];
         return line->items[0];
+}
+
+static void pen_title(Pen *p, const RenderItem *item) {
+        if (item->subject)
+                pen_text(p, subject_text(item->subject));
+        else
+                pen_unit(p, item, /* is_start= */ true);
 }
 
 static void pen_detail(Pen *all, const json_t *o, const char *key, const char *label) {
@@ -406,7 +411,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         bool has_period = period_is_valid(item->item.period);
         json_t *o = json_object();
         put(k, o, "number", json_integer((json_int_t) ++k->n));
-        pen_item_title(&k->pen, item);
+        pen_title(&k->pen, item);
         put_pen(k, o, "title");
         pen_indicator(&k->pen, item->indicator, /* is_brief= */ false);
         put_pen(k, o, "indicator");

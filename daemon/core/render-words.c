@@ -82,11 +82,7 @@ void pen_number(Pen *p, int64_t value, unsigned decimals, NumberForm form) {
         pen_text(p, decimal_format_vi(text, value, decimals, flags));
 }
 
-static bool is_whole(const IndicatorDef *indicator, int64_t value) {
-        return value == VALUE_NONE || value % power_of_ten(indicator->decimals) == 0;
-}
-
-void pen_value_beside(Pen *p, const IndicatorDef *indicator, int64_t value, int64_t companion) {
+void pen_value(Pen *p, const IndicatorDef *indicator, int64_t value) {
         if (!indicator)
                 return;
         if (value == VALUE_NONE) {
@@ -94,16 +90,11 @@ void pen_value_beside(Pen *p, const IndicatorDef *indicator, int64_t value, int6
                 return;
         }
         bool is_percent = indicator->unit == INDICATOR_PERCENT;
-        bool is_trimmed = is_percent && is_whole(indicator, companion);
-        pen_number(p, value, indicator->decimals, is_trimmed ? NUMBER_TRIMMED : NUMBER_FULL);
+        pen_number(p, value, indicator->decimals, is_percent ? NUMBER_TRIMMED : NUMBER_FULL);
         if (is_percent)
                 pen_text(p, SAID(p, " %", "%"));
         else if (indicator->unit == INDICATOR_POINTS)
                 pen_text(p, SAID(p, " điểm", " points"));
-}
-
-void pen_value(Pen *p, const IndicatorDef *indicator, int64_t value) {
-        pen_value_beside(p, indicator, value, VALUE_NONE);
 }
 
 void pen_counts(Pen *p, const RenderItem *item) {
@@ -235,19 +226,6 @@ const char *subject_text(const char *subject) {
         return colon && colon[1] ? colon + 1 : subject;
 }
 
-bool item_is_hold(const RenderItem *item) {
-        return item->subject && strncmp(item->subject, "hold:", 5) == 0;
-}
-
-void pen_item_title(Pen *p, const RenderItem *item) {
-        if (!item->subject)
-                pen_unit(p, item, /* is_start= */ true);
-        else if (item_is_hold(item) && item->unit_name && *item->unit_name)
-                pen_text(p, item->unit_name);
-        else
-                pen_text(p, subject_text(item->subject));
-}
-
 static bool is_ward(const RenderItem *item) {
         const char *rest = NULL;
         int type = type_word(without_council(item_name(item)), &rest);
@@ -369,9 +347,12 @@ static void pen_peers(Pen *p, const RenderItem *item) {
 
 /* "5,20" when the fall is known, "từ 5" of the rule otherwise. */
 static void pen_fall(Pen *p, const RenderItem *item) {
-        if (item->delta != VALUE_NONE && item->delta_reason == DELTA_OK && item->delta < 0 &&
-            item->indicator) {
-                pen_number(p, -item->delta, item->indicator->decimals, NUMBER_FULL);
+        bool is_withdrawn = item->item.say == SAY_WITHDRAWN;
+        bool has_delta = is_withdrawn ? item->has_told_delta
+                                      : item->delta != VALUE_NONE && item->delta_reason == DELTA_OK;
+        int64_t delta = is_withdrawn ? item->told_delta : item->delta;
+        if (has_delta && delta < 0 && item->indicator) {
+                pen_number(p, -delta, item->indicator->decimals, NUMBER_FULL);
                 return;
         }
         pen_text(p, SAID(p, "từ ", "at least "));
@@ -452,9 +433,11 @@ bool item_is_correction(const RenderItem *item) {
         return say == SAY_WITHDRAWN || say == SAY_FIX || say == SAY_LATE;
 }
 
+bool item_is_fix(const RenderItem *item) {
+        return item->item.say == SAY_WITHDRAWN || item->item.say == SAY_FIX || item->is_restated;
+}
+
 bool item_is_end(const RenderItem *item) {
-        if (item_is_hold(item)) /* nobody recovered: it is just over */
-                return item->item.say == SAY_CLOSING;
         return item->end != END_NONE && item->end != END_CLEAR;
 }
 
@@ -529,6 +512,20 @@ static void pen_end(Pen *p, const RenderItem *item) {
         }
 }
 
+/* Why an alert is withdrawn although its own figure stands. */
+static void pen_cause(Pen *p, const RenderItem *item) {
+        ConditionKind kind = item->when.kind;
+        if (item->item.value == VALUE_NONE || item->item.value != item->item.old_value)
+                return;
+        if (item->is_cause_other)
+                pen_text(p, SAID(p, " (số của đơn vị khác thay đổi)",
+                                 " (figures of other units changed)"));
+        else if (kind == CONDITION_DROP || kind == CONDITION_FALLING || kind == CONDITION_FLAT ||
+                 kind == CONDITION_RANK_DROP)
+                pen_text(p, SAID(p, " (số kỳ trước thay đổi)",
+                                 " (a figure of an earlier period changed)"));
+}
+
 void pen_phrase(Pen *p, const RenderItem *item) {
         switch (item->item.say) {
         case SAY_CLOSING:
@@ -539,9 +536,7 @@ void pen_phrase(Pen *p, const RenderItem *item) {
                 if (item->when.kind != CONDITION_NONE)
                         pen_text(p, ": ");
                 pen_condition(p, item);
-                if (item->item.value != VALUE_NONE && item->item.value == item->item.old_value)
-                        pen_text(p, SAID(p, " (số của đơn vị khác thay đổi)",
-                                         " (figures of other units changed)"));
+                pen_cause(p, item);
                 break;
         case SAY_FIX:
                 pen_text(p, SAID(p, "số liệu đã báo nay thay đổi",
@@ -553,6 +548,10 @@ void pen_phrase(Pen *p, const RenderItem *item) {
                 if (item->end != END_NONE) {
                         pen_text(p, "; ");
                         pen_end(p, item);
+                        if (period_is_valid(item->ended)) {
+                                pen_text(p, SAID(p, " từ ", " from "));
+                                pen_period(p, item->ended);
+                        }
                 }
                 break;
         default:

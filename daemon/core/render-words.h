@@ -33,8 +33,6 @@ typedef enum NumberForm { NUMBER_FULL, NUMBER_TRIMMED, NUMBER_CHANGE } NumberFor
 void pen_number(Pen *p, int64_t value, unsigned decimals, NumberForm form);
 /* "82,71 %", "100 %", "83,28 điểm", "30.204", "không có số liệu". */
 void pen_value(Pen *p, const IndicatorDef *indicator, int64_t value);
-/* The same, in the form that its companion needs: next to "82,71 %" a whole value is "96,00 %". */
-void pen_value_beside(Pen *p, const IndicatorDef *indicator, int64_t value, int64_t companion);
 
 void pen_period(Pen *p, PeriodId period);
 const char *status_text(const Pen *p, PeriodStatus status);
@@ -46,9 +44,6 @@ const char *severity_name(Severity severity); /* "warning", "critical", NULL */
 void pen_unit(Pen *p, const RenderItem *item, bool is_start);
 /* "portal" for "source:portal". */
 const char *subject_text(const char *subject);
-bool item_is_hold(const RenderItem *item); /* of the mass guard; its text says it all */
-/* The unit; the subject of an operator's item; of a hold what its units are under. */
-void pen_item_title(Pen *p, const RenderItem *item);
 /* "xã", "xã, phường", "tỉnh", "đơn vị" for the units of the items; English in the number of n. */
 void pen_unit_noun(Pen *p, const RenderItem *const *items, size_t n_items, size_t n);
 
@@ -69,4 +64,5 @@ void pen_counts(Pen *p, const RenderItem *item);
 void pen_fault(Pen *p, const RenderItem *item);
 
 bool item_is_correction(const RenderItem *item);
+bool item_is_fix(const RenderItem *item); /* it takes back a figure or an alert that was told */
 bool item_is_end(const RenderItem *item); /* it ended for another reason than being clear */

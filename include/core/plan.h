@@ -62,6 +62,9 @@ typedef struct PlanEpisode {
         bool is_waiting; /* the target hears of escalated alerts only, and this one is none (yet): its
                             opening waits */
         PeriodId newest; /* newest period that its rule has judged; 0 = PlanInput.publication */
+        PeriodId
+                breach; /* closed and late: the newest period of the run with a figure, `last` being its end; 0 = `last` */
+        int64_t breach_value;
 } PlanEpisode;
 
 typedef struct PlanInput {
@@ -85,7 +88,8 @@ typedef struct PlanItem {
         Say say;
         int64_t episode; /* id; 0 for SAY_FIX */
         IndicatorId indicator;
-        PeriodId period; /* Episode.last, or the fixed figure's */
+        PeriodId period; /* Episode.last; withdrawn: the one that was told; late: of the breach; the
+                            fixed figure's */
         UnitId unit;
         int64_t value; /* VALUE_NONE */
         /* SAY_FIX, WITHDRAWN, CLOSING: printed before. Others: what an earlier message printed for

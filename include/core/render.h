@@ -22,10 +22,16 @@ typedef struct RenderItem {
         const char *subject; /* operators: "source:portal"; NULL for units */
         const char *text;    /* operators: what happened, a sentence; or NULL */
         int64_t limit, delta, previous;
+        int64_t told_delta; /* SAY_WITHDRAWN: the change that the alert was about */
+        bool has_told_delta;
         DeltaReason delta_reason;
         const char *era_reason; /* with DELTA_ERA: why the periods do not compare; or NULL */
-        EndReason end;  /* SAY_CLOSING, SAY_LATE: why it ended; END_NONE counts as END_CLEAR */
-        Condition when; /* to say "ngưỡng 95" or "tụt 5" */
+        EndReason end;       /* SAY_CLOSING, SAY_LATE: why it ended; END_NONE counts as END_CLEAR */
+        PeriodId ended;      /* SAY_LATE: the period that ended it; 0 */
+        bool is_cause_other; /* SAY_WITHDRAWN: figures of other units changed, not its own */
+        bool is_restated; /* item.corrects printed another figure of this period, by restated_min or
+                             more: told with the corrections, whatever else it says */
+        Condition when;   /* to say "ngưỡng 95" or "tụt 5" */
         uint32_t place, of;
         PeriodStatus status;
         PeriodId first; /* since when */

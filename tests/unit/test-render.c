@@ -178,11 +178,10 @@ static void subjects_of_figures(void **state UNUSED) {
 }
 
 static void corrections(void **state UNUSED) {
-        assert_one(
-                fix_changed(SAY_FIX, 8271, 9600),
-                "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 96,00 %, không phải "
-                "82,71 %",
-                "[766] CORRECTION Xã Cương Chính: progress for August 2024 is 96.00%, not 82.71%");
+        assert_one(fix_changed(SAY_FIX, 8271, 9600),
+                   "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 96 %, không phải "
+                   "82,71 %",
+                   "[766] CORRECTION Xã Cương Chính: progress for August 2024 is 96%, not 82.71%");
         assert_one(
                 fix_changed(SAY_WITHDRAWN, 9000, 10000),
                 "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 100 %, không phải 90 %",
@@ -203,6 +202,96 @@ static void corrections(void **state UNUSED) {
         two[1].item.unit = 3;
         RenderMessage m = fix_message(two, 2);
         assert_subject(&m, "[766] ĐÍNH CHÍNH Tiên Lữ: 2 số liệu - tháng 8/2024");
+}
+
+/* A figure that was printed otherwise is a correction, whatever its alert does. */
+static void corrections_inside_of_alerts(void **state UNUSED) {
+        static const struct {
+                Say say;
+                const char *subject, *phrases;
+        } cases[] = {
+                {SAY_OPENING,
+                 "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 91 %, không phải 90 % "
+                 "(ngưỡng 95)",
+                 "Dưới ngưỡng 95 (mới)"},
+                {SAY_CONTINUED,
+                 "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 91 %, không phải 90 % "
+                 "(ngưỡng 95)",
+                 "Dưới ngưỡng 95 (kéo dài)"},
+                {SAY_WORSE,
+                 "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 91 %, không phải 90 % "
+                 "(ngưỡng 95), nặng thêm",
+                 "Dưới ngưỡng 95 (nặng thêm)"},
+                {SAY_CLOSING,
+                 "[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 91 %, không phải 90 %, "
+                 "đã đạt lại",
+                 "Đã đạt lại ngưỡng 95"},
+        };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                RenderItem item = fix_changed(cases[i].say, 9000, 9100);
+                item.item.corrects = 40;
+                item.is_restated = true;
+                RenderMessage m = fix_message(&item, 1);
+                assert_subject(&m, cases[i].subject);
+                json_auto_t *view = render_view(&m);
+                json_t *group = json_array_get(json_object_get(view, "groups"), 0);
+                json_t *line = json_array_get(json_object_get(group, "lines"), 0);
+                assert_string_equal(json_string_value(json_object_get(group, "name")),
+                                    "corrections");
+                assert_string_equal(json_string_value(json_object_get(line, "old_value")), "90 %");
+                assert_string_equal(json_string_value(json_object_get(line, "value")), "91 %");
+                assert_string_equal(json_string_value(json_object_get(line, "phrases")),
+                                    cases[i].phrases);
+                assert_true(json_is_true(json_object_get(line, "is_fix")));
+                /* a smaller change stands where the alert does, and is not hidden either */
+                item.is_restated = false;
+                json_auto_t *small = render_view(&m);
+                group = json_array_get(json_object_get(small, "groups"), 0);
+                line = json_array_get(json_object_get(group, "lines"), 0);
+                assert_string_not_equal(json_string_value(json_object_get(group, "name")),
+                                        "corrections");
+                assert_string_equal(json_string_value(json_object_get(line, "old_value")), "90 %");
+                assert_true(json_is_true(json_object_get(line, "is_fix")));
+        }
+}
+
+static void assert_phrase(const RenderItem *item, const char *expected) {
+        RenderMessage m = fix_message(item, 1);
+        json_auto_t *view = render_view(&m);
+        json_t *items = json_object_get(view, "items");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(items, 0), "phrase")),
+                            expected);
+}
+
+static void reasons_of_withdrawals(void **state UNUSED) {
+        RenderItem i = fix_changed(SAY_WITHDRAWN, 8271, 8271);
+        assert_phrase(&i, "rút cảnh báo đã gửi: ngưỡng 95");
+        i.is_cause_other = true;
+        assert_phrase(&i, "rút cảnh báo đã gửi: ngưỡng 95 (số của đơn vị khác thay đổi)");
+        i.item.value = 9600; /* its own figure says it */
+        assert_phrase(&i, "rút cảnh báo đã gửi: ngưỡng 95");
+        i = with(fix_changed(SAY_WITHDRAWN, 8400, 8400),
+                 (Condition){.kind = CONDITION_DROP, .amount = 500}, VALUE_NONE);
+        i.delta = -50; /* as it is now: no drop */
+        i.delta_reason = DELTA_OK;
+        i.told_delta = -600;
+        i.has_told_delta = true;
+        assert_phrase(&i, "rút cảnh báo đã gửi: tụt 6,00 (số kỳ trước thay đổi)");
+        i.has_told_delta = false;
+        assert_phrase(&i, "rút cảnh báo đã gửi: tụt từ 5 (số kỳ trước thay đổi)");
+}
+
+static void late_ones_name_breach_and_end(void **state UNUSED) {
+        RenderItem i = fix_item(SAY_LATE, 15, "UBND xã Cương Chính", 5000);
+        i.item.period = 2024107;
+        i.first = 2024106;
+        i.end = END_CLEAR;
+        i.ended = FIX_AUGUST;
+        assert_phrase(&i, "điều chỉnh: dưới ngưỡng 95; đã đạt lại ngưỡng 95 từ tháng 8/2024");
+        assert_one(i,
+                   "[766] Xã Cương Chính: tiến độ 50 % (ngưỡng 95), điều chỉnh - tháng 7/2024, "
+                   "tạm tính",
+                   NULL);
 }
 
 static void subjects_of_several(void **state UNUSED) {
@@ -254,10 +343,10 @@ static void subjects_of_several(void **state UNUSED) {
 
         RenderItem digest[FIX_DIGEST_MAX];
         m = fix_message(digest, fix_digest(digest));
-        assert_subject(
-                &m,
-                "[766] Tiên Lữ: 1 số liệu đính chính, 4 xã mới, 1 xã nặng thêm, 2 xã vẫn chưa đạt, "
-                "2 xã đã đạt lại - tháng 8/2024");
+        assert_subject(&m,
+                       "[766] ĐÍNH CHÍNH Tiên Lữ: 1 số liệu đính chính, 4 xã mới, 1 xã nặng thêm, "
+                       "2 xã vẫn "
+                       "chưa đạt, 2 xã đã đạt lại - tháng 8/2024");
 }
 
 static void one_line_per_figure(void **state UNUSED) {
@@ -421,7 +510,7 @@ static void view_groups(void **state UNUSED) {
         assert_string_equal(text_at(line_at(view, 3, 1), "delta_note"),
                             "kỳ trước không có số liệu");
         assert_string_equal(text_at(line_at(view, 4, 0), "old_value"), "93,10 %");
-        assert_string_equal(text_at(line_at(view, 4, 1), "value"), "100,00 %");
+        assert_string_equal(text_at(line_at(view, 4, 1), "value"), "100 %");
         assert_int_equal(json_array_size(json_object_get(view, "advices")), 2);
         assert_int_equal(json_array_size(json_object_get(view, "sources")), 1);
         assert_int_equal(json_array_size(json_object_get(view, "rules")), 0);
@@ -557,7 +646,7 @@ static void webhook_bytes(void **state UNUSED) {
                 "00+07:00\","
                 "\"organization\":\"UBND huyện Tiên "
                 "Lữ\",\"recipient\":\"province\",\"drill\":false,"
-                "\"title\":\"[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 96,00 %, "
+                "\"title\":\"[766] ĐÍNH CHÍNH Xã Cương Chính: tiến độ tháng 8/2024 là 96 %, "
                 "không phải 82,71 %\","
                 "\"items\":[{\"say\":\"fix\",\"alert\":115,\"rule\":\"progress-low\",\"severity\":"
                 "null,"
@@ -651,7 +740,7 @@ static void html_is_complete(void **state UNUSED) {
                 "15/15",
                 "23 trong 133 hồ sơ quá hạn",
                 "#115",
-                "96,00 %",
+                "96 %",
                 "05/09/2024 08:00",
                 "0190f7a2-0001@chiso.example.vn",
                 "Rà soát hồ sơ quá hạn",
@@ -786,6 +875,9 @@ int main(void) {
                 cmocka_unit_test(unit_names),
                 cmocka_unit_test(subjects_of_figures),
                 cmocka_unit_test(corrections),
+                cmocka_unit_test(corrections_inside_of_alerts),
+                cmocka_unit_test(reasons_of_withdrawals),
+                cmocka_unit_test(late_ones_name_breach_and_end),
                 cmocka_unit_test(subjects_of_several),
                 cmocka_unit_test(one_line_per_figure),
                 cmocka_unit_test(operators),
