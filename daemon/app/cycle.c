@@ -148,7 +148,8 @@ static int find_suspicion(Evaluation *e, bool *ret) {
         return 0;
 }
 
-static int tell_suspicion(Evaluation *e, bool is_on) {
+/* `why` says what ended it. */
+static int tell_suspicion(Evaluation *e, bool is_on, const char *why) {
         char subject[300], period[16];
         (void) snprintf(subject, sizeof subject, "suspect:%s/%s/%s", e->source->name,
                         e->result->scope, period_format(period, e->result->period));
@@ -164,9 +165,7 @@ static int tell_suspicion(Evaluation *e, bool is_on) {
                                      "snapshot kept but not used: %s"),
                                 e->report->reason);
         else
-                (void) snprintf(
-                        text, sizeof text, "%s",
-                        SAID(e->app, "đã nhận bộ số liệu khác", "a later snapshot was accepted"));
+                (void) snprintf(text, sizeof text, "%s", why);
         return judge_subject(e->app, e->step, e->now_ms, "suspect-snapshot", subject, is_on,
                              n >= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING, text);
 }
@@ -336,13 +335,19 @@ static int tell_quarantine(Evaluation *e) {
         char subject[200], text[300];
         (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name,
                         e->result->scope);
-        (void) snprintf(
-                text, sizeof text,
-                SAID(e->app,
-                     "%zu dòng công bố không khớp đơn vị nào, được để riêng; xem danh mục đơn vị",
-                     "%zu published rows match no unit and are kept apart; see the registry's "
-                     "quarantine"),
-                e->report->n_quarantined);
+        if (e->report->n_quarantined == 0)
+                (void) snprintf(text, sizeof text, "%s",
+                                SAID(e->app, "mọi dòng công bố đều khớp đơn vị",
+                                     "every published row matches a unit"));
+        else
+                (void) snprintf(text, sizeof text,
+                                SAID(e->app,
+                                     "%zu dòng công bố không khớp đơn vị nào, được để riêng; xem "
+                                     "danh mục đơn vị",
+                                     "%zu published rows match no unit and are kept apart; see the "
+                                     "registry's "
+                                     "quarantine"),
+                                e->report->n_quarantined);
         return judge_subject(e->app, e->step, e->now_ms, "unknown-units", subject,
                              e->report->n_quarantined > 0, SEVERITY_WARNING, text);
 }
@@ -365,7 +370,12 @@ static int accept(Evaluation *e) {
         if (r >= 0)
                 r = note_deltas(e);
         if (r >= 0)
-                r = tell_suspicion(e, false);
+                r = tell_suspicion(e, false,
+                                   e->order && e->order->snapshot
+                                           ? SAID(e->app, "bộ số liệu đáng ngờ đã được nhận",
+                                                  "the suspect snapshot was accepted")
+                                           : SAID(e->app, "đã nhận bộ số liệu khác",
+                                                  "a later snapshot was accepted"));
         return r < 0 ? r : tell_quarantine(e);
 }
 
@@ -461,11 +471,13 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (is_suspect) {
                 r = write_snapshot(e, SNAPSHOT_SUSPECT);
                 if (r >= 0)
-                        r = tell_suspicion(e, true);
+                        r = tell_suspicion(e, true, NULL);
         } else if (f->snapshot) {
                 r = accept(e);
         } else if (f->fault == FETCH_OK) {
-                r = tell_suspicion(e, false); /* what was accepted before is what is published */
+                r = tell_suspicion(e, false,
+                                   SAID(e->app, "nguồn lại công bố bộ số liệu đang dùng",
+                                        "the snapshot in use is published again"));
         }
         hook_point("evaluate.write");
         if (r >= 0)
@@ -618,7 +630,9 @@ static int reject_inside(Evaluation *e, const SnapshotRow *row) {
         if (r >= 0)
                 r = store_snapshot_decide(e->app->store, e->step, row->id, SNAPSHOT_REJECTED);
         if (r == 0)
-                r = tell_suspicion(e, false);
+                r = tell_suspicion(e, false,
+                                   SAID(e->app, "bộ số liệu đáng ngờ đã bị loại",
+                                        "the suspect snapshot was rejected"));
         return r;
 }
 

@@ -45,8 +45,17 @@ static bool is_under(const App *app, UnitId unit, UnitId parent) {
         return false;
 }
 
+/* Silences are append-only: one of a rule that was renamed since keeps its old name. */
+static bool is_of_rule(const App *app, const SilenceRow *s, const Episode *e) {
+        if (!e)
+                return false;
+        int i = config_rule(app->config, e->rule);
+        return streq(s->rule, e->rule) ||
+               (i >= 0 && streq_ptr(app->config->rules[i].formerly, s->rule));
+}
+
 bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit) {
-        if (s->rule && (!e || !streq(s->rule, e->rule)))
+        if (s->rule && !is_of_rule(app, s, e))
                 return false;
         if (s->severity != SEVERITY_NONE && (!e || s->severity != e->severity))
                 return false;
@@ -55,18 +64,32 @@ bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitI
         return !s->parent || is_under(app, unit, s->parent);
 }
 
-/* GONE, but its figure lies between limit and clear and its period is the newest and not closed: says
- * nothing yet. */
-static bool is_trembling(const Facts *f, const RuleDef *rule, const Episode *e) {
+/* Nothing to hold the rule against: missing data neither opens nor closes. */
+static bool is_without_figure(const RuleDef *rule, const Episode *e) {
+        switch (rule->when.kind) {
+        case CONDITION_BEHIND:
+                return e->value == VALUE_NONE || e->limit == VALUE_NONE;
+        case CONDITION_DROP:
+        case CONDITION_FALLING:
+        case CONDITION_FLAT:
+                return e->value == VALUE_NONE || e->delta == VALUE_NONE;
+        default:
+                return e->value == VALUE_NONE;
+        }
+}
+
+/* GONE, but its period is not closed, and its figure is missing or (in the newest period) lies
+ * between limit and clear: says nothing yet. A printed figure that is no longer published is
+ * corrected on its own. */
+static bool is_trembling(const Facts *f, const RuleDef *rule, PeriodId newest, const Episode *e) {
         const Config *c = f->app->config;
         const SourceDef *source = &c->sources[c->indicators[rule->indicator].source];
         PeriodId first = (PeriodId) e->first;
-        if (e->state != EPISODE_GONE || first != f->newest[rule - c->rules])
+        if (e->state != EPISODE_GONE || period_status(first, day_of_instant(f->now_ms),
+                                                      source->final_after_days) == PERIOD_CLOSED)
                 return false;
-        if (period_status(first, day_of_instant(f->now_ms), source->final_after_days) ==
-            PERIOD_CLOSED)
-                return false;
-        return rule_is_between(rule, e->value, e->limit);
+        return is_without_figure(rule, e) ||
+               (first == newest && rule_is_between(rule, e->value, e->limit));
 }
 
 /* Open, but the newest period says nothing of it. (A value between limit and `clear` is known.) */
@@ -110,20 +133,20 @@ static int fill_breach(const Facts *f, PlanEpisode *p) {
 static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
         int i = config_rule(c, p->e.rule);
-        if (p->e.unit == 0 || i < 0 || c->rules[i].indicator < 0)
+        const RuleDef *rule = p->e.unit ? judge_rule_def(f->app, p->e.rule) : NULL;
+        if (!rule || rule->indicator < 0)
                 return 0;
-        const RuleDef *rule = &c->rules[i];
         const IndicatorDef *d = &c->indicators[rule->indicator];
         p->indicator = d->id;
         p->repeat = rule->repeat;
         p->repeat_days = rule->repeat_days;
         p->amend_min = d->restated_min;
-        p->newest = f->newest[i];
+        p->newest = i >= 0 ? f->newest[i] : 0;
         if (rule->watch == WATCH_RUNNING)
                 p->quiet_days = EARLY_WARNING_DAYS;
-        if (d->source < 0)
+        if (d->source < 0 || i < 0)
                 return 0;
-        p->is_trembling = is_trembling(f, rule, &p->e);
+        p->is_trembling = is_trembling(f, rule, p->newest, &p->e);
         return find_unknown(f, d, p);
 }
 
@@ -389,6 +412,12 @@ static bool waits_for_escalation(const Facts *f, const RecipientDef *recipient,
         return after == 0 || p->e.length < after || p->is_acked;
 }
 
+/* "Đang mở: N cảnh báo": those that a person can look up as theirs. */
+static bool counts_as_open(const RecipientDef *recipient, const Episode *e) {
+        bool is_of_role = e->unit != 0 || recipient->role == ROLE_OPERATOR;
+        return is_of_role && e->state == EPISODE_OPEN && !e->is_held;
+}
+
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                PlanItem **ret, size_t *ret_n, size_t *ret_n_open) {
         PlanEpisode CLEANUP_FREE *mine = calloc(f->n_episodes + 1, sizeof *mine);
@@ -407,7 +436,7 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
                         continue;
                 mine[in.n_episodes] = f->plan[i];
                 mine[in.n_episodes++].is_waiting = waits_for_escalation(f, recipient, &f->plan[i]);
-                n_open += f->plan[i].e.state == EPISODE_OPEN;
+                n_open += counts_as_open(recipient, &f->plan[i].e);
         }
         memcpy(in.publication, f->publication, sizeof in.publication);
         int r = store_told(f->app->store, target->id, &told, &in.n_told);

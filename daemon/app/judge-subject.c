@@ -58,6 +58,54 @@ int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const
         return r < 0 ? r : 0;
 }
 
+/* ---- holds ----------------------------------------------------------------------------------- */
+
+static const char *kind_noun(const App *app, const char *kind) {
+        if (streq(kind, "commune"))
+                return app_is_vi(app) ? "xã" : "communes";
+        if (streq(kind, "province"))
+                return app_is_vi(app) ? "tỉnh" : "provinces";
+        return app_is_vi(app) ? "đơn vị" : "units";
+}
+
+/* "104/104 xã mở cảnh báo progress-low - tháng 8/2024: kiểm tra ngưỡng, công thức hoặc nguồn" */
+static void hold_text(const App *app, const Hold *h, char *text, size_t size) {
+        bool is_vi = app_is_vi(app);
+        char vi[48], en[16];
+        const char *noun = kind_noun(app, h->kind);
+        const char *period = is_vi ? period_format_vi(vi, h->period) : period_format(en, h->period);
+        if (h->is_on)
+                (void) snprintf(
+                        text, size,
+                        is_vi ? "%zu/%zu %s mở cảnh báo %s - %s%s: kiểm tra ngưỡng, công thức hoặc "
+                                "nguồn"
+                              : "%zu/%zu %s open %s - %s%s: check limit, formula or source",
+                        h->n_opening, h->n_units, noun, h->rule, period,
+                        !h->is_by_jump ? ""
+                        : is_vi        ? " (trung vị thay đổi đột ngột)"
+                                       : " (the median jumped)");
+        else if (h->is_released)
+                (void) snprintf(text, size,
+                                is_vi ? "đã hết giữ: cảnh báo %s của các %s được chấp nhận - %s"
+                                      : "no longer held: %s of the %s was accepted - %s",
+                                h->rule, noun, period);
+        else
+                (void) snprintf(text, size,
+                                is_vi ? "đã hết giữ: không còn quá nhiều %s cùng mở cảnh báo %s - "
+                                        "%s"
+                                      : "no longer held: not too many %s open %s any more - %s",
+                                noun, h->rule, period);
+}
+
+int judge_hold(App *app, const JudgeScope *scope, const Hold *hold) {
+        char text[512];
+        hold_text(app, hold, text, sizeof text);
+        return judge_subject(app, scope->step, scope->now_ms, "mass-guard", hold->subject,
+                             hold->is_on, SEVERITY_CRITICAL, text);
+}
+
+/* ---- notices --------------------------------------------------------------------------------- */
+
 /* Closed from the start and `late`: the plan tells such an episode once and never again. */
 int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
                  const char *text) {
@@ -114,8 +162,10 @@ int judge_end_orphans(App *app, StepId step, int64_t now_ms) {
                                &e, &n);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 if (is_orphan(app, &e[i]))
-                        r = judge_subject(app, step, now_ms, e[i].rule, e[i].subject, false,
-                                          e[i].severity, "không còn được cấu hình");
+                        r = judge_subject(
+                                app, step, now_ms, e[i].rule, e[i].subject, false, e[i].severity,
+                                strncmp(e[i].subject, "hold:", 5) == 0 ? "đã hết giữ: quy tắc đã bỏ"
+                                                                       : "không còn được cấu hình");
         store_episodes_free(e, n);
         return MIN(r, 0);
 }

@@ -30,12 +30,19 @@ typedef struct RuleTexts {
         PeriodId judged; /* newest period judged since the start; 0 = not yet */
 } RuleTexts;
 
+typedef struct RemovedRule {
+        char *name;
+        RuleDef *rule; /* NULL: cannot be read */
+} RemovedRule;
+
 struct JudgeState {
         RuleTexts *rules; /* one per config->rules */
         size_t n;
         /* What the load brought, for one summary; empty once that is written. */
         size_t n_new_rules, n_opened, n_ended, n_removed;
         char names[400];
+        RemovedRule *removed; /* that something still speaks of, as they are asked for */
+        size_t n_removed_rules, cap_removed_rules;
 };
 
 static void rule_texts_done(RuleTexts *t) {
@@ -50,6 +57,11 @@ void judge_done(App *app) {
                 return;
         for (size_t i = 0; i < app->judge->n; i++)
                 rule_texts_done(&app->judge->rules[i]);
+        for (size_t i = 0; i < app->judge->n_removed_rules; i++) {
+                free(app->judge->removed[i].name);
+                rule_text_free(app->judge->removed[i].rule);
+        }
+        free(app->judge->removed);
         free(app->judge->rules);
         free(app->judge);
         app->judge = NULL;
@@ -120,6 +132,40 @@ static int texts_load(const App *app, const RuleDef *rule, RuleTexts *ret) {
         return r;
 }
 
+/* Its newest text; NULL when it cannot be read. Failures of the moment are not remembered. */
+static int read_removed(App *app, const char *name, RuleDef **ret) {
+        RuleTextRow *rows = NULL;
+        size_t n = 0;
+        int r = store_rule_texts(app->store, name, &rows, &n);
+        if (r < 0)
+                return r;
+        *ret = NULL;
+        if (n > 0)
+                r = rule_from_text(rows[n - 1].text, app->config->indicators,
+                                   app->config->n_indicators, ret);
+        rule_text_rows_free(rows, n);
+        return r == -EINVAL ? 0 : MIN(r, 0);
+}
+
+const RuleDef *judge_rule_def(App *app, const char *name) {
+        JudgeState *s = app->judge;
+        int i = config_rule(app->config, name);
+        if (i >= 0)
+                return &app->config->rules[i];
+        for (size_t k = 0; s && k < s->n_removed_rules; k++)
+                if (streq(s->removed[k].name, name))
+                        return s->removed[k].rule;
+        if (!s || ARRAY_GROW(s->removed, s->cap_removed_rules, s->n_removed_rules + 1) < 0)
+                return NULL;
+        RemovedRule one = {.name = strdup(name)};
+        if (!one.name || read_removed(app, name, &one.rule) < 0) {
+                free(one.name);
+                return NULL;
+        }
+        s->removed[s->n_removed_rules++] = one;
+        return one.rule;
+}
+
 static void note_new_rule(JudgeState *s, const char *name) {
         size_t used = strlen(s->names);
         s->n_new_rules++;
@@ -139,14 +185,36 @@ static int rename_rule(App *app, const RuleDef *rule) {
         return r < 0 || n > 0 ? r : store_rule_rename(app->store, rule->formerly, rule->name);
 }
 
-static int sync_rule(App *app, StepId step, int64_t now_ms, const RuleDef *rule, RuleTexts *t) {
+/* The names of the rules of the last load, one per line: a rule that was away and is back is as new
+ * as a changed one, whatever its text. */
+static bool was_away(const char *before, const char *name) {
+        size_t n = strlen(name);
+        for (const char *at = before; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
+                if (strcspn(at, "\n") == n && strncmp(at, name, n) == 0)
+                        return false;
+        return before != NULL;
+}
+
+static int remember_rules(App *app) {
+        Buf CLEANUP(buf_done) names = BUF_INIT(1 << 20);
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < app->config->n_rules; i++)
+                if (is_judged_rule(app, &app->config->rules[i]))
+                        r = buf_printf(&names, "%s\n", app->config->rules[i].name);
+        return r < 0 ? r : store_meta_put(app->store, "rules", buf_text(&names));
+}
+
+static int sync_rule(App *app, StepId step, int64_t now_ms, const RuleDef *rule, const char *before,
+                     RuleTexts *t) {
         RuleTextRow *rows = NULL;
         size_t n = 0;
         int r = store_rule_texts(app->store, rule->name, &rows, &n);
         if (r < 0)
                 return r;
         bool is_first = n == 0;
-        t->is_new = is_first || !streq(rows[n - 1].text, rule->text);
+        bool is_back = was_away(before, rule->name) &&
+                       (!rule->formerly || was_away(before, rule->formerly));
+        t->is_new = is_first || is_back || !streq(rows[n - 1].text, rule->text);
         rule_text_rows_free(rows, n);
         if (t->is_new)
                 note_new_rule(app->judge, rule->name);
@@ -202,17 +270,20 @@ int judge_sync_rules(App *app, StepId step, int64_t now_ms) {
         if (!app->judge->rules)
                 return -ENOMEM;
         app->judge->n = n;
-        for (size_t i = 0; i < n; i++) {
+        char CLEANUP_FREE *before = NULL;
+        int r = store_meta_get(app->store, "rules", &before);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
                 if (!is_judged_rule(app, &app->config->rules[i]))
                         continue;
-                int r = rename_rule(app, &app->config->rules[i]);
+                r = rename_rule(app, &app->config->rules[i]);
                 if (r >= 0)
-                        r = sync_rule(app, step, now_ms, &app->config->rules[i],
+                        r = sync_rule(app, step, now_ms, &app->config->rules[i], before,
                                       &app->judge->rules[i]);
-                if (r < 0)
-                        return r;
         }
-        int r = end_removed_rules(app, step, now_ms);
+        if (r >= 0)
+                r = remember_rules(app);
+        if (r >= 0)
+                r = end_removed_rules(app, step, now_ms);
         return r < 0 ? r : judge_end_orphans(app, step, now_ms);
 }
 
@@ -549,17 +620,17 @@ static int write_result(CohortWork *w, JudgeResult *result) {
 }
 
 /* Operators, and those who answer for the parent, get one message instead of a hundred. */
-static int write_hold(CohortWork *w, const JudgeResult *result) {
-        char period[48], text[512];
-        (void) snprintf(text, sizeof text,
-                        "%zu/%zu đơn vị mở cảnh báo %s %s%s: kiểm tra ngưỡng, công thức hoặc "
-                        "nguồn; các cảnh báo mở mới đang được giữ "
-                        "lại",
-                        result->guard_opening, result->guard_of, w->rule->name,
-                        period_format_vi(period, w->newest),
-                        result->is_guard_by_jump ? " (trung vị thay đổi đột ngột)" : "");
-        return judge_subject(w->app, w->scope->step, w->scope->now_ms, "mass-guard", w->subject,
-                             result->is_guard_tripped, SEVERITY_CRITICAL, text);
+static int write_hold(CohortWork *w, const JudgeInput *in, const JudgeResult *result) {
+        return judge_hold(w->app, w->scope,
+                          &(Hold){.subject = w->subject,
+                                  .rule = w->rule->name,
+                                  .kind = w->cohort->kind,
+                                  .period = w->newest,
+                                  .n_opening = result->guard_opening,
+                                  .n_units = result->guard_of,
+                                  .is_on = result->is_guard_tripped,
+                                  .is_by_jump = result->is_guard_by_jump,
+                                  .is_released = in->is_guard_released});
 }
 
 static int judge_cohort(CohortWork *w, Day day) {
@@ -612,7 +683,7 @@ static int judge_cohort(CohortWork *w, Day day) {
         r = engine_judge(&in, &result);
         if (r >= 0)
                 r = write_result(w, &result);
-        return r < 0 ? r : write_hold(w, &result);
+        return r < 0 ? r : write_hold(w, &in, &result);
 }
 
 static bool touches(const App *app, const RuleDef *rule, const JudgeScope *scope) {

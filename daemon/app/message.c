@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/boot.h"
+#include "app/judge.h"
 #include "core/mail.h"
 #include "os/log.h"
 #include "store/alert.h"
@@ -163,7 +164,30 @@ static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
         return store_seen(l->app->store, s->name, NULL, it->item.period, &it->fetched_ms, &first);
 }
 
-static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
+/* "hold:RULE/PARENT/KIND" is titled by the parent, else by who runs this: "Tiên Lữ" for "UBND huyện
+ * Tiên Lữ". */
+static int fill_hold(Lookup *l, RenderItem *it, int64_t now_ms) {
+        const char *slash = strchr(it->subject, '/');
+        const char *last = slash ? strrchr(slash + 1, '/') : NULL;
+        if (strncmp(it->subject, "hold:", 5) != 0 || !last)
+                return 0;
+        char CLEANUP_FREE *key = strndup(slash + 1, (size_t) (last - slash - 1));
+        const char *name = l->app->config->daemon.organization, *kind = "";
+        Day day = day_of_instant(now_ms);
+        UnitId id = 0;
+        char *bare = NULL;
+        if (!key)
+                return -ENOMEM;
+        if (unit_find(&l->app->units, key, day, &id, NULL) == 0 &&
+            *unit_name_on(&l->app->units, id, day))
+                name = unit_name_on(&l->app->units, id, day);
+        if (!name || !*name)
+                return 0;
+        int r = unit_name_split(name, &bare, &kind);
+        return r < 0 ? r : lookup_own(l, bare, &it->unit_name);
+}
+
+static int fill_episode(Lookup *l, size_t i, RenderItem *it, int64_t now_ms) {
         if (!it->item.episode)
                 return 0;
         int r = store_episodes(l->app->store, &(EpisodeFilter){.id = it->item.episode},
@@ -183,16 +207,19 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it) {
                 it->ended = e->last;
                 it->place = it->of = 0; /* those of the end */
         }
-        int rule = config_rule(l->app->config, e->rule);
-        if (rule >= 0) {
-                it->advice = l->app->config->rules[rule].advice;
-                it->when = l->app->config->rules[rule].when;
+        const RuleDef *rule = judge_rule_def(l->app, e->rule);
+        if (rule) {
+                it->advice = rule->advice;
+                it->when = rule->when;
                 if (it->ended && it->when.kind == CONDITION_BEHIND)
                         it->limit = VALUE_NONE; /* moves with the others: it is the end's */
         }
         if (!e->subject)
                 return 0;
         it->item.period = 0; /* it only dates the row */
+        r = fill_hold(l, it, now_ms);
+        if (r < 0)
+                return r;
         TransitionRow *rows = NULL;
         size_t n = 0;
         r = store_transitions(l->app->store, e->id, &rows, &n);
@@ -272,9 +299,11 @@ static int fill_item(Lookup *l, size_t i, const PlanItem *item, int64_t now_ms) 
                            .previous = VALUE_NONE,
                            .count_part = VALUE_NONE,
                            .count_whole = VALUE_NONE};
+        if (item->period && period_end(item->period) <= day_of_instant(now_ms))
+                it->status = PERIOD_CLOSED; /* till its source says how long it stays open */
         it->indicator = indicator_by_id(l->app, item->indicator);
         fill_unit(l, it, item->period ? period_end(item->period) - 1 : day_of_instant(now_ms));
-        int r = fill_episode(l, i, it);
+        int r = fill_episode(l, i, it, now_ms);
         if (r >= 0 && it->indicator && item->period) {
                 r = item->say == SAY_WITHDRAWN ? fill_withdrawn(l, it) : 0;
                 if (r >= 0)

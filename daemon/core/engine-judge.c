@@ -454,6 +454,9 @@ static Episode merged(const Work *w, size_t u, const Episode *was, const Episode
         e.is_late = was->is_late;
         e.is_held = was->is_held && e.opened != 0;
         e.tell_from = was->tell_from;
+        /* Its rule was taken away and is back: as with any new text, the next publication tells. */
+        if (e.state == EPISODE_OPEN && was->state == EPISODE_CLOSED && was->end == END_RULE_REMOVED)
+                e.tell_from = period_next(w->newest);
         e.step = was->step;
         /* A changed text ended it at a period that the text before had found in breach; still so.
          */

@@ -163,6 +163,8 @@ static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *to
                         return SAY_NONE; /* a dead letter: again only when the episode moves on */
                 if (told->said == SAY_ASSUMED && told->last == e->last)
                         return SAY_NONE; /* known at go-live: at the next publication */
+                if (told->said == SAY_CLOSING && p->is_unknown)
+                        return SAY_NONE; /* the figure that ended it is missing: opens nothing */
         }
         return opening_waits(in, p) ? SAY_NONE : SAY_OPENING;
 }

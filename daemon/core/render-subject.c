@@ -88,14 +88,23 @@ static void pen_subject_figure(Pen *p, const Line *line) {
         pen_printf(p, ", %s", status_text(p, item->status));
 }
 
+static void pen_sentence(Pen *p, const char *text) {
+        size_t n = strlen(text);
+        while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' ' || text[n - 1] == '\n'))
+                n--;
+        pen_printf(p, "%.*s", (int) MIN(n, (size_t) 2000), text);
+}
+
 static void pen_subject_one(Pen *p, const Line *line) {
         const RenderItem *item = line->items[0];
         bool is_fix = item_is_fix(item);
         if (is_fix)
                 pen_text(p, SAID(p, "ĐÍNH CHÍNH ", "CORRECTION "));
-        pen_unit(p, item, /* is_start= */ true);
+        pen_item_title(p, item);
         pen_text(p, ": ");
-        if (is_fix)
+        if (item->subject)
+                pen_sentence(p, str_or(item->text, ""));
+        else if (is_fix)
                 pen_subject_correction(p, line);
         else
                 pen_subject_figure(p, line);
@@ -230,20 +239,14 @@ static void pen_official(Pen *p, const RenderMessage *m, const Lines *l) {
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
-static void pen_sentence(Pen *p, const char *text) {
-        size_t n = strlen(text);
-        while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' ' || text[n - 1] == '\n'))
-                n--;
-        pen_printf(p, "%.*s", (int) MIN(n, (size_t) 2000), text);
-}
-
 static void pen_operator_one(Pen *p, const Line *line) {
         const RenderItem *item = line->items[0];
-        if (item->subject)
-                pen_text(p, subject_text(item->subject));
-        else
-                pen_unit(p, item, /* is_start= */ true);
+        pen_item_title(p, item);
         pen_text(p, ": ");
+        if (item_is_hold(item)) {
+                pen_sentence(p, str_or(item->text, ""));
+                return;
+        }
         if (line->group == GROUP_CLOSINGS)
                 pen_text(p, SAID(p, "đã khắc phục", "resolved"));
         else if (line->group == GROUP_CONTINUED)

@@ -296,7 +296,7 @@ static void pen_phrases(Pen *p, const Line *line) {
                 if (i > 0)
                         pen_text(p, "; ");
                 bool is_told = item->text && *item->text;
-                bool is_closed = item_group(item) == GROUP_CLOSINGS;
+                bool is_closed = item_group(item) == GROUP_CLOSINGS && !item_is_hold(item);
                 if (!is_told || is_closed)
                         pen_phrase(p, item);
                 if (is_told)
@@ -383,13 +383,6 @@ static const RenderItem *line_speaker(const Line *line) {
         return line->items[0];
 }
 
-static void pen_title(Pen *p, const RenderItem *item) {
-        if (item->subject)
-                pen_text(p, subject_text(item->subject));
-        else
-                pen_unit(p, item, /* is_start= */ true);
-}
-
 static void pen_detail(Pen *all, const json_t *o, const char *key, const char *label) {
         const char *text = json_string_value(json_object_get(o, key));
         if (text)
@@ -411,7 +404,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         bool has_period = period_is_valid(item->item.period);
         json_t *o = json_object();
         put(k, o, "number", json_integer((json_int_t) ++k->n));
-        pen_title(&k->pen, item);
+        pen_item_title(&k->pen, item);
         put_pen(k, o, "title");
         pen_indicator(&k->pen, item->indicator, /* is_brief= */ false);
         put_pen(k, o, "indicator");

@@ -226,6 +226,19 @@ const char *subject_text(const char *subject) {
         return colon && colon[1] ? colon + 1 : subject;
 }
 
+bool item_is_hold(const RenderItem *item) {
+        return item->subject && strncmp(item->subject, "hold:", 5) == 0;
+}
+
+void pen_item_title(Pen *p, const RenderItem *item) {
+        if (!item->subject)
+                pen_unit(p, item, /* is_start= */ true);
+        else if (item_is_hold(item) && item->unit_name && *item->unit_name)
+                pen_text(p, item->unit_name);
+        else
+                pen_text(p, subject_text(item->subject));
+}
+
 static bool is_ward(const RenderItem *item) {
         const char *rest = NULL;
         int type = type_word(without_council(item_name(item)), &rest);
@@ -438,6 +451,8 @@ bool item_is_fix(const RenderItem *item) {
 }
 
 bool item_is_end(const RenderItem *item) {
+        if (item_is_hold(item)) /* nobody recovered: it is just over */
+                return item->item.say == SAY_CLOSING;
         return item->end != END_NONE && item->end != END_CLEAR;
 }
 

@@ -44,6 +44,9 @@ const char *severity_name(Severity severity); /* "warning", "critical", NULL */
 void pen_unit(Pen *p, const RenderItem *item, bool is_start);
 /* "portal" for "source:portal". */
 const char *subject_text(const char *subject);
+bool item_is_hold(const RenderItem *item); /* of the mass guard; its text says it all */
+/* The unit; the subject of an operator's item; of a hold what its units are under. */
+void pen_item_title(Pen *p, const RenderItem *item);
 /* "xã", "xã, phường", "tỉnh", "đơn vị" for the units of the items; English in the number of n. */
 void pen_unit_noun(Pen *p, const RenderItem *const *items, size_t n_items, size_t n);
 

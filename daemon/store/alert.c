@@ -47,7 +47,12 @@ int store_rule_rename(Store *s, const char *old, const char *name) {
         int r = query_run(s, STMT_RULE_RENAME_TEXTS, ARGS(arg_text(old), arg_text(name)));
         if (r < 0)
                 return r;
-        return query_run(s, STMT_RULE_RENAME_EPISODES, ARGS(arg_text(old), arg_text(name)));
+        r = query_run(s, STMT_RULE_RENAME_EPISODES, ARGS(arg_text(old), arg_text(name)));
+        if (r >= 0)
+                r = query_run(s, STMT_RULE_RENAME_HOLDS, ARGS(arg_text(old), arg_text(name)));
+        if (r >= 0)
+                r = query_run(s, STMT_RULE_RENAME_RELEASES, ARGS(arg_text(old), arg_text(name)));
+        return r;
 }
 
 /* ---- holds

@@ -204,6 +204,10 @@ X(RULE_TEXT_PUT, "INSERT INTO rule_version(rule, from_period, text, step) VALUES
         " WHERE text <> excluded.text") \
 X(RULE_RENAME_TEXTS, "UPDATE rule_version SET rule = ?2 WHERE rule = ?1") \
 X(RULE_RENAME_EPISODES, "UPDATE episode SET rule = ?2 WHERE rule = ?1") \
+X(RULE_RENAME_HOLDS, "UPDATE episode SET subject = 'hold:' || ?2 || substr(subject, 6 + length(?1))" \
+        " WHERE substr(subject, 1, 6 + length(?1)) = 'hold:' || ?1 || '/'") \
+X(RULE_RENAME_RELEASES, "UPDATE hold_release SET subject = 'hold:' || ?2 || substr(subject, 6 + length(?1))" \
+        " WHERE substr(subject, 1, 6 + length(?1)) = 'hold:' || ?1 || '/'") \
 X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.from_step) FROM figure f" \
         " JOIN indicator i ON i.id = f.indicator WHERE f.period = ?2 AND i.source = ?1)") \
 X(EPISODES, SQL_EPISODE_NOW) \

@@ -11,6 +11,11 @@
 int judge_sync_rules(App *app, StepId step, int64_t now_ms);
 void judge_done(App *app);
 
+/* The rule of that name: the configured one, else the newest stored text of one that was removed,
+ * so that its last word can still name the figure. NULL when there is none, or none that the
+ * present indicators let us read. Valid until a reload. */
+const RuleDef *judge_rule_def(App *app, const char *name);
+
 typedef struct JudgeScope {
         StepId step;
         int64_t now_ms;
@@ -35,6 +40,15 @@ int64_t judge_next(App *app, int64_t now_ms);
  * subjects. Opens or closes; the first step names the episode. `is_on` false closes. Returns 0. */
 int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
                   bool is_on, Severity severity, const char *text);
+/* The mass guard of one (rule, cohort): on, or off again. */
+typedef struct Hold {
+        const char *subject, *rule, *kind;
+        PeriodId period;
+        size_t n_opening, n_units;
+        bool is_on, is_by_jump;
+        bool is_released; /* off because a person accepted it */
+} Hold;
+int judge_hold(App *app, const JudgeScope *scope, const Hold *hold);
 /* One item for operators, told once: no opening, no closing. */
 int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
                  const char *text);

@@ -457,6 +457,9 @@ static void check_truth(World *w, size_t i) {
                 bool is_open = e->state == EPISODE_OPEN;
                 bool waits = e->tell_from > newest_of(w) || (told && told->gave_up);
                 bool trembles = e->state == EPISODE_GONE && e->first == newest_of(w);
+                /* The figure that ended it went missing: open again, and nothing to say. */
+                waits |= told && told->said == SAY_CLOSING && e->last < newest_of(w) &&
+                         !has_value(w, newest_of(w), e->unit);
                 must(w, !is_open || t->stands[e->id] || waits, "an open alert was never told");
                 must(w, is_open || !t->stands[e->id] || trembles, "an end was never told");
         }

@@ -189,6 +189,16 @@ static void lets_openings_wait_at_gates(void **state UNUSED) {
         expect(&w, SAY_NONE);
 }
 
+static void opens_nothing_for_a_figure_that_is_missing(void **state UNUSED) {
+        World w = told_world(EPISODE_OPEN, SAY_CLOSING);
+
+        expect(&w, SAY_OPENING);
+        w.episode.is_unknown = true;
+        expect(&w, SAY_NONE);
+        w.has_told = false;
+        expect(&w, SAY_OPENING);
+}
+
 static void waits_after_a_dead_letter(void **state UNUSED) {
         World w = told_world(EPISODE_OPEN, SAY_NONE);
 
@@ -713,6 +723,7 @@ int main(void) {
                 cmocka_unit_test(ends_for_any_reason),
                 cmocka_unit_test(tells_a_late_one_once),
                 cmocka_unit_test(lets_openings_wait_at_gates),
+                cmocka_unit_test(opens_nothing_for_a_figure_that_is_missing),
                 cmocka_unit_test(waits_after_a_dead_letter),
                 cmocka_unit_test(assumes_until_the_next_publication),
                 cmocka_unit_test(repeats_as_asked),
