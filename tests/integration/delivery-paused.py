@@ -40,8 +40,11 @@ def armed_seconds(pid):
     """Until the daemon's next timer, as the kernel has it."""
     found = []
     for fd in os.listdir("/proc/%d/fdinfo" % pid):
-        with open("/proc/%d/fdinfo/%s" % (pid, fd), encoding="ascii") as f:
-            m = re.search(r"clockid: 7\n(?:.*\n)*it_value: \((\d+), (\d+)\)", f.read())
+        try:
+            with open("/proc/%d/fdinfo/%s" % (pid, fd), encoding="ascii") as f:
+                m = re.search(r"clockid: 7\n(?:.*\n)*it_value: \((\d+), (\d+)\)", f.read())
+        except FileNotFoundError:
+            continue  # a connection that was closed meanwhile
         if m and m.groups() != ("0", "0"):
             found.append(int(m.group(1)))
     return min(found)
