@@ -268,8 +268,8 @@ static int settle(Courier *c, Manifest *m, int64_t now_ms) {
                 return r;
         }
         hook_point("settle.done");
-        /* A target that was busy may have more to hear. */
-        c->app->is_tell_due = true;
+        /* Targets that were free had all said to them that there was. */
+        c->app->is_tell_due |= c->app->is_passed_over;
         settle_committed(c);
         return 0;
 }

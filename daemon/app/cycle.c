@@ -71,7 +71,7 @@ static int write_snapshot(Evaluation *e, SnapshotState state) {
                                           .last_modified = p->last_modified,
                                           .at_ms = p->at_ms};
                 memcpy(parts[i].hash, p->body.hash, sizeof parts[i].hash);
-                int r = p->is_not_modified ? 0 : store_body_put(e->app->store, &p->body);
+                int r = p->is_known ? 0 : store_body_put(e->app->store, &p->body);
                 if (r < 0)
                         return r;
         }
@@ -172,11 +172,15 @@ static int tell_suspicion(Evaluation *e, bool is_on, const char *why) {
 
 /* ---- figures --------------------------------------------------------------------------------- */
 
-static int compare_figures(const void *a, const void *b) {
-        const FigureRow *x = a, *y = b;
-        if (x->indicator != y->indicator)
-                return x->indicator < y->indicator ? -1 : 1;
-        return (x->unit > y->unit) - (x->unit < y->unit);
+/* Place in the snapshot by the id that the database knows it by. */
+typedef struct Ordered {
+        uint32_t id;
+        size_t at;
+} Ordered;
+
+static int compare_ordered(const void *a, const void *b) {
+        const Ordered *x = a, *y = b;
+        return (x->id > y->id) - (x->id < y->id);
 }
 
 /* Two published codes of one unit: the first in code order counts, the other is quarantined. */
@@ -218,33 +222,48 @@ static int find_columns(Evaluation *e) {
         return 0;
 }
 
+/* By (indicator, unit), as they are stored: sorting both sides is a tenth of sorting the cells. */
 static int collect_rows(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
+        Ordered CLEANUP_FREE *units = calloc(s->n_units + 1, sizeof *units);
+        Ordered CLEANUP_FREE *columns = calloc(s->n_columns + 1, sizeof *columns);
+        size_t n = 0, n_columns = 0;
         e->rows = calloc(s->n_units * s->n_columns + 1, sizeof *e->rows);
-        if (!e->rows)
+        if (!units || !columns || !e->rows)
                 return -ENOMEM;
-        for (size_t u = 0; u < s->n_units; u++) {
-                if (!e->unit_of[u])
-                        continue;
-                for (size_t c = 0; c < s->n_columns; c++) {
-                        size_t at = u * s->n_columns + c;
-                        if (!e->has_column[c])
-                                continue;
+        for (size_t u = 0; u < s->n_units; u++)
+                if (e->unit_of[u])
+                        units[n++] = (Ordered){e->unit_of[u], u};
+        for (size_t c = 0; c < s->n_columns; c++)
+                if (e->has_column[c])
+                        columns[n_columns++] =
+                                (Ordered){e->app->config->indicators[s->indicators[c]].id, c};
+        qsort(units, n, sizeof *units, compare_ordered);
+        qsort(columns, n_columns, sizeof *columns, compare_ordered);
+        for (size_t c = 0; c < n_columns; c++) {
+                for (size_t u = 0; u < n; u++) {
+                        size_t at = units[u].at * s->n_columns + columns[c].at;
                         e->rows[e->n_rows++] = (FigureRow){
-                                .indicator = e->app->config->indicators[s->indicators[c]].id,
-                                .unit = e->unit_of[u],
+                                .indicator = columns[c].id,
+                                .unit = units[u].id,
                                 .value = s->value[at],
                                 .why = s->why[at],
                         };
                 }
         }
-        qsort(e->rows, e->n_rows, sizeof *e->rows, compare_figures);
         return 0;
 }
 
 static int compare_indicators(const void *a, const void *b) {
         IndicatorId x = *(const IndicatorId *) a, y = *(const IndicatorId *) b;
         return (x > y) - (x < y);
+}
+
+static int compare_figures(const void *a, const void *b) {
+        const FigureRow *x = a, *y = b;
+        if (x->indicator != y->indicator)
+                return x->indicator < y->indicator ? -1 : 1;
+        return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
 /* A snapshot speaks of its whole scope, a partial one of the figures in its rows only. */
@@ -452,6 +471,14 @@ static int judge(Evaluation *e) {
                                                .ret_n_transitions = &e->report->n_transitions});
 }
 
+/* Most days nothing is new. What time alone opens is the tick's to find. */
+static int tell(Evaluation *e) {
+        bool is_new = e->n_changes > 0 || e->report->n_transitions > 0 || e->is_registry_touched;
+        if (!is_new && !e->app->is_tell_due)
+                return 0;
+        return teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
+}
+
 static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         FetchResult *f = e->result;
         CycleReport *report = e->report;
@@ -498,9 +525,7 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
                                                     .period = f->period,
                                                     .changes = e->changes,
                                                     .n_changes = e->n_changes});
-        if (r >= 0)
-                r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
-        return r;
+        return r < 0 ? r : tell(e);
 }
 
 static void forget(App *app, bool is_registry_touched) {

@@ -132,7 +132,7 @@ static int fill_breach(const Facts *f, PlanEpisode *p) {
 
 static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         const Config *c = f->app->config;
-        int i = config_rule(c, p->e.rule);
+        int i = p->rule = config_rule(c, p->e.rule);
         const RuleDef *rule = p->e.unit ? judge_rule_def(f->app, p->e.rule) : NULL;
         if (!rule || rule->indicator < 0)
                 return 0;
@@ -293,24 +293,60 @@ static bool concerns_hold(const Facts *f, const RecipientDef *recipient, const c
         return recipient->units.n_parents == 0 && recipient->units.n_units == 0;
 }
 
-bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
-                    const PlanEpisode *e) {
+/* `selection`: the recipient's units, resolved today. */
+static bool concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                     const UnitSelection *selection, const PlanEpisode *e) {
         bool is_operator = recipient->role == ROLE_OPERATOR;
         if (e->e.unit == 0)
                 return is_operator || (e->e.subject && strncmp(e->e.subject, "hold:", 5) == 0 &&
                                        concerns_hold(f, recipient, e->e.subject));
-        int i = config_rule(f->app->config, e->e.rule);
-        if (i >= 0 &&
-            (f->app->config->rules[i].is_letter_only ||
-             f->app->config->rules[i].is_operator != is_operator) &&
+        if (target->unit && target->unit != e->e.unit)
+                return false;
+        const RuleDef *rule = e->rule >= 0 ? &f->app->config->rules[e->rule] : NULL;
+        if (rule && (rule->is_letter_only || rule->is_operator != is_operator) &&
             !(is_operator && recipient->units.is_set))
                 return false;
         if (target->unit)
-                return target->unit == e->e.unit;
+                return true;
         if (is_operator && !recipient->units.is_set)
                 return false;
-        return !recipient->units.is_set || unit_selected(&f->app->units, &recipient->units,
-                                                         e->e.unit, day_of_instant(f->now_ms));
+        return !recipient->units.is_set || unit_selection_has(selection, &f->app->units, e->e.unit);
+}
+
+/* A target of an `each` recipient needs none: its unit is what it hears of. */
+static int select_units(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                        UnitSelection *ret) {
+        if (target->unit || !recipient->units.is_set)
+                return 0;
+        return unit_selection_init(ret, &f->app->units, &recipient->units,
+                                   day_of_instant(f->now_ms));
+}
+
+bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                    const PlanEpisode *e) {
+        UnitSelection CLEANUP(unit_selection_done) selection = {0};
+        return select_units(f, recipient, target, &selection) >= 0 &&
+               concerns(f, recipient, target, &selection, e);
+}
+
+int facts_concerned(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                    PlanEpisode **ret, size_t *ret_n) {
+        UnitSelection CLEANUP(unit_selection_done) selection = {0};
+        PlanEpisode CLEANUP_FREE *mine = NULL;
+        size_t n = 0, cap = 0;
+        int r = select_units(f, recipient, target, &selection);
+        for (size_t i = 0; r >= 0 && i < f->n_episodes; i++) {
+                if (!concerns(f, recipient, target, &selection, &f->plan[i]))
+                        continue;
+                r = ARRAY_GROW(mine, cap, n + 1);
+                if (r >= 0)
+                        mine[n++] = f->plan[i];
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(mine);
+        *ret_n = n;
+        return 0;
 }
 
 typedef enum Side { SIDE_NONE, SIDE_CLEAR, SIDE_BETWEEN, SIDE_BREACH } Side;
@@ -365,15 +401,9 @@ static int is_early(const Facts *f, const ToldFigure *row, bool *ret) {
 
 static int fill_told_figure(const Facts *f, ToldFigure *row) {
         const Config *c = f->app->config;
-        FigureRow figure;
         bool is_running = false;
-        int r = store_figure_get(f->app->store, row->period, row->indicator, row->unit, 0, &figure,
-                                 NULL);
-        if (r < 0)
-                return r;
-        row->now_value = r == 0 ? figure.value : VALUE_NONE;
         row->restated_min = 1;
-        r = is_early(f, row, &is_running);
+        int r = is_early(f, row, &is_running);
         if (r < 0)
                 return r;
         if (is_running)
@@ -405,10 +435,9 @@ static int load_told_figures(const Facts *f, int64_t target, ToldFigure **ret, s
  * nobody acknowledged; once told, its end is told as to everybody. */
 static bool waits_for_escalation(const Facts *f, const RecipientDef *recipient,
                                  const PlanEpisode *p) {
-        int i = config_rule(f->app->config, p->e.rule);
         if (recipient->tell != TELL_ESCALATED || p->e.unit == 0)
                 return false;
-        int after = i < 0 ? 0 : f->app->config->rules[i].escalate_after;
+        int after = p->rule < 0 ? 0 : f->app->config->rules[p->rule].escalate_after;
         return after == 0 || p->e.length < after || p->is_acked;
 }
 
@@ -420,26 +449,23 @@ static bool counts_as_open(const RecipientDef *recipient, const Episode *e) {
 
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                PlanItem **ret, size_t *ret_n, size_t *ret_n_open) {
-        PlanEpisode CLEANUP_FREE *mine = calloc(f->n_episodes + 1, sizeof *mine);
+        PlanEpisode CLEANUP_FREE *mine = NULL;
         Told CLEANUP_FREE *told = NULL;
         ToldFigure CLEANUP_FREE *figures = NULL;
         PlanInput in = {.role = recipient->role,
                         .now_ms = f->now_ms,
                         .muted_units = f->muted_units,
-                        .n_muted_units = f->n_muted_units,
-                        .episodes = mine};
+                        .n_muted_units = f->n_muted_units};
         size_t n_open = 0;
-        if (!mine)
-                return -ENOMEM;
-        for (size_t i = 0; i < f->n_episodes; i++) {
-                if (!facts_concerns(f, recipient, target, &f->plan[i]))
-                        continue;
-                mine[in.n_episodes] = f->plan[i];
-                mine[in.n_episodes++].is_waiting = waits_for_escalation(f, recipient, &f->plan[i]);
-                n_open += counts_as_open(recipient, &f->plan[i].e);
+        int r = facts_concerned(f, recipient, target, &mine, &in.n_episodes);
+        for (size_t i = 0; r >= 0 && i < in.n_episodes; i++) {
+                mine[i].is_waiting = waits_for_escalation(f, recipient, &mine[i]);
+                n_open += counts_as_open(recipient, &mine[i].e);
         }
+        in.episodes = mine;
         memcpy(in.publication, f->publication, sizeof in.publication);
-        int r = store_told(f->app->store, target->id, &told, &in.n_told);
+        if (r >= 0)
+                r = store_told(f->app->store, target->id, &told, &in.n_told);
         if (r >= 0)
                 r = load_told_figures(f, target->id, &figures, &in.n_figures);
         if (r < 0)

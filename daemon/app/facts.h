@@ -28,9 +28,12 @@ bool facts_is_live(App *app);
 int facts_load(App *app, int64_t now_ms, Facts *ret);
 void facts_done(Facts *f);
 
-/* Does the episode concern the target? */
+/* Does the episode, one of f->plan, concern the target? */
 bool facts_concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                     const PlanEpisode *e);
+/* The episodes that concern the target. Heap array. */
+int facts_concerned(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
+                    PlanEpisode **ret, size_t *ret_n);
 
 /* Does the silence cover an episode or (episode NULL) every figure of a unit? */
 bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit);

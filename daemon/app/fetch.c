@@ -92,6 +92,7 @@ struct FetchJob {
         Ask wanted; /* what a token is fetched for */
         size_t part;
         int page;
+        size_t n_decoded;   /* of the result's parts */
         DecodeSeen *seen;   /* of the part under way */
         bool has_new_token; /* fetched anew once after a 401 */
         int64_t boot_started_ms;
@@ -257,13 +258,17 @@ static int header_add(Request *r, const char *name, const char *value) {
 }
 
 /* What the last snapshot knows of this request, for a conditional one and for "unchanged". */
-static const SnapshotPart *last_part(const FetchJob *job) {
+static const SnapshotPart *find_last(const FetchJob *job, int page) {
         const SnapshotRow *last = job->options.last;
         const char *name = job->source->parts[job->part].name;
         for (size_t i = 0; last && i < last->n_parts; i++)
-                if (streq(last->parts[i].name, name) && last->parts[i].page == job->page)
+                if (streq(last->parts[i].name, name) && last->parts[i].page == page)
                         return &last->parts[i];
         return NULL;
+}
+
+static const SnapshotPart *last_part(const FetchJob *job) {
+        return find_last(job, job->page);
 }
 
 static int add_configured_headers(const FetchJob *job, const PartDef *part, const Vars *v,
@@ -417,7 +422,7 @@ static int restart(FetchJob *job) {
                 free(r->parts[i].last_modified);
                 body_done(&r->parts[i].body);
         }
-        r->n_parts = 0;
+        r->n_parts = job->n_decoded = 0;
         if (r->snapshot)
                 snapshot_free(r->snapshot);
         r->snapshot = NULL;
@@ -428,23 +433,40 @@ static int restart(FetchJob *job) {
         return snapshot_new(job->options.config, r->source, &r->snapshot);
 }
 
-static int add_fetched(FetchJob *job, const HttpResult *h, const char *body, size_t n) {
+/* The last snapshot's bytes once more? They are neither packed nor parsed again: on most days that is
+ * all that happens. */
+static int know_body(const FetchJob *job, const void *body, size_t n, FetchedPart *p) {
+        const SnapshotPart *last = last_part(job);
+        int rc = crypto_sha256(body, n, p->body.hash);
+        if (rc >= 0 && last && job->options.store &&
+            memcmp(last->hash, p->body.hash, sizeof p->body.hash) == 0)
+                rc = store_body_has(job->options.store, p->body.hash, &p->is_known);
+        if (rc < 0 || p->is_known)
+                return rc;
+        uint8_t hash[SHA256_SIZE];
+        memcpy(hash, p->body.hash, sizeof hash);
+        return body_pack_hashed(body, n, hash, &p->body);
+}
+
+static int add_fetched(FetchJob *job, const HttpResult *h) {
         FetchResult *r = job->result;
         int rc = ARRAY_GROW(r->parts, r->cap_parts, r->n_parts + 1);
         if (rc < 0)
                 return rc;
         FetchedPart *p = &r->parts[r->n_parts++];
         *p = (FetchedPart){.page = job->page,
+                           .part = job->part,
                            .http_status = h->status,
                            .at_ms = clock_now_ms(),
-                           .is_not_modified = h->status == 304};
+                           .is_not_modified = h->status == 304,
+                           .is_known = h->status == 304};
         p->name = strdup(job->source->parts[job->part].name);
         p->etag = h->etag ? strdup(h->etag) : NULL;
         p->last_modified = h->last_modified ? strdup(h->last_modified) : NULL;
         if (!p->name)
                 return -ENOMEM;
         if (!p->is_not_modified)
-                return body_pack(body, n, &p->body);
+                return know_body(job, h->body, h->body_size, p);
         const SnapshotPart *last = last_part(job);
         if (!last)
                 return -EBADMSG;
@@ -454,6 +476,35 @@ static int add_fetched(FetchJob *job, const HttpResult *h, const char *body, siz
                 p->etag = strdup(last->etag);
         if (!p->last_modified && last->last_modified)
                 p->last_modified = strdup(last->last_modified);
+        return 0;
+}
+
+/* The next fetched part that is not decoded yet. *pages and *n_rows as of decode_part. */
+static int decode_next(FetchJob *job, const char *body, size_t n, size_t *pages, size_t *n_rows,
+                       Diag *diag) {
+        FetchResult *r = job->result;
+        const FetchedPart *p = &r->parts[job->n_decoded];
+        if (job->n_decoded > 0 && p->part != p[-1].part)
+                decode_seen_free(TAKE_PTR(job->seen));
+        job->n_decoded++;
+        return decode_part(r->snapshot, job->options.config, r->source, p->part, r->scope, body, n,
+                           &job->seen, pages, n_rows, diag);
+}
+
+/* One part differs, so that all are needed: those before it that did not differ come from the
+ * database. */
+static int decode_known(FetchJob *job, Diag *diag) {
+        FetchResult *r = job->result;
+        while (job->n_decoded < r->n_parts && r->parts[job->n_decoded].is_known) {
+                Buf CLEANUP(buf_done) stored = BUF_INIT(job->source->max_body);
+                int rc = store_body_get(job->options.store, r->parts[job->n_decoded].body.hash,
+                                        &stored);
+                if (rc != 0)
+                        return rc < 0 ? rc : -ENOENT;
+                rc = decode_next(job, buf_text(&stored), stored.len, NULL, NULL, diag);
+                if (rc != 0)
+                        return rc;
+        }
         return 0;
 }
 
@@ -476,7 +527,9 @@ static void complete(FetchJob *job) {
                 return;
         }
         r->is_not_modified = false;
-        int rc = decode_finish(r->snapshot, job->options.config, r->source, &diag);
+        int rc = decode_known(job, &diag);
+        if (rc == 0)
+                rc = decode_finish(r->snapshot, job->options.config, r->source, &diag);
         if (rc == DECODE_E_REJECTED)
                 finish(job, FETCH_CONTENT, diag_first_error(&diag, "rejected"));
         else
@@ -497,8 +550,10 @@ static void compare_again(FetchJob *job, const char *body, size_t n) {
                 return;
         }
         if (rc >= 0)
+                rc = decode_known(job, &diag);
+        if (rc == 0)
                 rc = snapshot_new(job->options.config, r->source, &again);
-        if (rc >= 0)
+        if (rc == 0)
                 rc = decode_part(again, job->options.config, r->source, 0, r->scope, body, n, &seen,
                                  NULL, NULL, &diag);
         if (rc != 0) {
@@ -523,10 +578,7 @@ static void compare_again(FetchJob *job, const char *body, size_t n) {
 }
 
 /* What to ask after this page: the next page, the next part, the first part again, nothing. */
-static void go_on(FetchJob *job, size_t pages, size_t n_rows) {
-        const PartDef *part = &job->source->parts[job->part];
-        bool has_more = part->pages_kind == PAGES_SHORT ? n_rows >= (size_t) MAX(part->page_size, 1)
-                                                        : (size_t) job->page < pages;
+static void go_on(FetchJob *job, bool has_more) {
         if (has_more && job->page >= MAX_PAGES) {
                 finish_part(job, FETCH_CONTENT, "more than 1000 pages");
                 return;
@@ -534,7 +586,6 @@ static void go_on(FetchJob *job, size_t pages, size_t n_rows) {
         if (has_more) {
                 job->page++;
         } else {
-                decode_seen_free(TAKE_PTR(job->seen));
                 job->page = 1;
                 job->part++;
         }
@@ -554,31 +605,33 @@ static void go_on(FetchJob *job, size_t pages, size_t n_rows) {
                 finish(job, FETCH_TRANSPORT, strerror(-r));
 }
 
+static bool has_more_pages(const FetchJob *job, size_t pages, size_t n_rows) {
+        const PartDef *part = &job->source->parts[job->part];
+        return part->pages_kind == PAGES_SHORT ? n_rows >= (size_t) MAX(part->page_size, 1)
+                                               : (size_t) job->page < pages;
+}
+
 static void take_part(FetchJob *job, const HttpResult *h) {
         FetchResult *r = job->result;
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        Buf CLEANUP(buf_done) stored = BUF_INIT(job->source->max_body);
         size_t pages = 1, n_rows = 0;
-        const char *body = h->body;
-        size_t n = h->body_size;
-        int rc = add_fetched(job, h, body, n);
-        if (rc >= 0 && h->status == 304) {
-                rc = store_body_get(job->options.store, r->parts[r->n_parts - 1].body.hash,
-                                    &stored);
-                rc = rc > 0 ? -ENOENT : rc;
-                body = buf_text(&stored);
-                n = stored.len;
+        int rc = add_fetched(job, h);
+        /* The same bytes have the same pages behind them. */
+        bool is_known = rc >= 0 && r->parts[r->n_parts - 1].is_known;
+        bool has_more = is_known && find_last(job, job->page + 1);
+        if (rc >= 0 && !is_known) {
+                rc = decode_known(job, &diag);
+                if (rc == 0)
+                        rc = decode_next(job, h->body, h->body_size, &pages, &n_rows, &diag);
+                has_more = has_more_pages(job, pages, n_rows);
         }
-        if (rc >= 0)
-                rc = decode_part(r->snapshot, job->options.config, r->source, job->part, r->scope,
-                                 body, n, &job->seen, &pages, &n_rows, &diag);
         hook_point("fetch.part");
         if (rc == DECODE_E_REJECTED)
                 finish_part(job, FETCH_CONTENT, diag_first_error(&diag, "rejected"));
         else if (rc < 0)
                 finish_part(job, FETCH_TRANSPORT, strerror(-rc));
         else
-                go_on(job, pages, n_rows);
+                go_on(job, has_more);
 }
 
 static void take_token(FetchJob *job, const HttpResult *h) {

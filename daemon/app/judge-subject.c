@@ -11,7 +11,7 @@ int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const
         Episode *e = NULL;
         size_t n = 0, found = 0;
         int r = store_episodes(app->store,
-                               &(EpisodeFilter){.rule = rule, .is_live = true, .is_subject = true},
+                               &(EpisodeFilter){.rule = rule, .is_live = true, .subject = subject},
                                &e, &n);
         if (r < 0)
                 return r;
@@ -41,6 +41,7 @@ int judge_subject(App *app, StepId step, int64_t now_ms, const char *rule, const
                 one->last = month;
         }
         if (one && kind) {
+                app->is_tell_due = true;
                 r = store_episode_put(app->store, step, one);
                 TransitionRow row = {.episode = one->id,
                                      .step = step,
@@ -134,6 +135,7 @@ int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const 
         if (r == -EEXIST) /* the same twice in one step */
                 return 0;
         row.episode = e.id;
+        app->is_tell_due = true;
         return r < 0 ? r : store_transition_add(app->store, step, &e, &row);
 }
 

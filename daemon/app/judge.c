@@ -358,94 +358,184 @@ int64_t judge_next(App *app, int64_t now_ms) {
         return day_start_ms(day_of_instant(now_ms) + 1);
 }
 
-/* ---- one cohort ------------------------------------------------------------------------------ */
+/* ---- cohorts ---------------------------------------------------------------------------------- */
 
+/* What every rule needs of one cohort, made once per run: sorting 3,321 units by code for each of 26
+ * rules cost as much as all their verdicts. */
 typedef struct Cohort {
         const char *kind;
         UnitId parent;
+        Day day;
         UnitId *units; /* by code */
+        UnitId *ids;   /* the same by id */
+        size_t *place; /* of ids[i] in units */
+        Day *from, *until;
         size_t n, cap;
 } Cohort;
 
 typedef struct CohortList {
-        Cohort *items;
+        Cohort **items;
         size_t n, cap;
 } CohortList;
 
+static void cohort_free(Cohort *c) {
+        free(c->units);
+        free(c->ids);
+        free(c->place);
+        free(c->from);
+        free(c->until);
+        free(c);
+}
+DEFINE_CLEANUP(Cohort, cohort_free)
+
+/* Of the run: owns its cohorts. */
 static void cohorts_done(CohortList *l) {
         for (size_t i = 0; i < l->n; i++)
-                free(l->items[i].units);
+                cohort_free(l->items[i]);
         free(l->items);
 }
 
-static Cohort *cohort_find(CohortList *l, const char *kind, UnitId parent) {
+/* Of one rule: borrows them. */
+static void cohorts_drop(CohortList *l) {
+        free(l->items);
+}
+
+static Cohort *cohort_find(const CohortList *l, const char *kind, UnitId parent, Day day) {
         for (size_t i = 0; i < l->n; i++)
-                if (l->items[i].parent == parent && streq(l->items[i].kind, kind))
-                        return &l->items[i];
+                if (l->items[i]->parent == parent && l->items[i]->day == day &&
+                    streq(l->items[i]->kind, kind))
+                        return l->items[i];
         return NULL;
 }
 
-static int cohort_add(CohortList *l, const char *kind, UnitId parent) {
-        if (cohort_find(l, kind, parent))
-                return 0;
+static int cohorts_append(CohortList *l, Cohort *c) {
         int r = ARRAY_GROW(l->items, l->cap, l->n + 1);
-        if (r < 0)
-                return r;
-        l->items[l->n++] = (Cohort){.kind = kind, .parent = parent};
+        if (r >= 0)
+                l->items[l->n++] = c;
+        return r;
+}
+
+typedef struct CodedUnit {
+        const char *code;
+        UnitId id;
+        size_t by_id;
+} CodedUnit;
+
+static int compare_codes(const void *a, const void *b) {
+        const CodedUnit *x = a, *y = b;
+        int d = strcmp(x->code, y->code);
+        return d ? d : (x->id > y->id) - (x->id < y->id);
+}
+
+static int cohort_sort(const App *app, Cohort *c) {
+        CodedUnit CLEANUP_FREE *coded = calloc(c->n + 1, sizeof *coded);
+        c->units = calloc(c->n + 1, sizeof *c->units);
+        c->place = calloc(c->n + 1, sizeof *c->place);
+        c->from = calloc(c->n + 1, sizeof *c->from);
+        c->until = calloc(c->n + 1, sizeof *c->until);
+        if (!coded || !c->units || !c->place || !c->from || !c->until)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n; i++)
+                coded[i] = (CodedUnit){unit_code_on(&app->units, c->ids[i], c->day), c->ids[i], i};
+        if (c->n > 1)
+                qsort(coded, c->n, sizeof *coded, compare_codes);
+        for (size_t i = 0; i < c->n; i++) {
+                const Unit *u = unit_get(&app->units, coded[i].id);
+                c->units[i] = u->id;
+                c->place[coded[i].by_id] = i;
+                c->from[i] = u->from;
+                c->until[i] = u->until;
+        }
         return 0;
 }
 
-typedef struct SortContext {
-        const UnitRegistry *units;
-        Day day;
-} SortContext;
-
-static int compare_codes(const void *a, const void *b, void *userdata) {
-        const SortContext *c = userdata;
-        UnitId x = *(const UnitId *) a, y = *(const UnitId *) b;
-        int d = strcmp(unit_code_on(c->units, x, c->day), unit_code_on(c->units, y, c->day));
-        return d ? d : (x > y) - (x < y);
-}
-
-/* The units of every cohort in the list, sorted by code. */
-static int cohorts_fill(const App *app, CohortList *l, Day day) {
+static int cohort_new(const App *app, const char *kind, UnitId parent, Day day, Cohort **ret) {
+        Cohort CLEANUP(cohort_freep) *c = calloc(1, sizeof *c);
+        if (!c)
+                return -ENOMEM;
+        *c = (Cohort){.kind = kind, .parent = parent, .day = day};
         for (size_t i = 0; i < app->units.n; i++) {
                 const Unit *u = &app->units.units[i];
-                Cohort *c = cohort_find(l, u->kind, u->parent);
-                if (!c)
+                if (u->parent != parent || !streq(u->kind, kind))
                         continue;
-                int r = ARRAY_GROW(c->units, c->cap, c->n + 1);
+                int r = ARRAY_GROW(c->ids, c->cap, c->n + 1);
                 if (r < 0)
                         return r;
-                c->units[c->n++] = u->id;
+                c->ids[c->n++] = u->id;
         }
-        SortContext context = {&app->units, day};
-        for (size_t i = 0; i < l->n; i++)
-                if (l->items[i].n > 1)
-                        qsort_r(l->items[i].units, l->items[i].n, sizeof(UnitId), compare_codes,
-                                &context);
+        int r = cohort_sort(app, c);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
         return 0;
 }
 
-/* Cohorts that the rule watches and that the changes touch (all of them at deadlines). */
-static int cohorts_of(const App *app, const RuleDef *rule, const JudgeScope *scope, bool is_all,
-                      Day day, CohortList *ret) {
-        int r = 0;
-        for (size_t i = 0; is_all && r >= 0 && i < app->units.n; i++) {
-                const Unit *u = &app->units.units[i];
-                if (unit_selected(&app->units, &rule->units, u->id, day))
-                        r = cohort_add(ret, u->kind, u->parent);
-        }
-        UnitId last = 0;
-        for (size_t i = 0; r >= 0 && i < scope->n_changes; i++) {
-                UnitId id = scope->changes[i].now.unit;
-                const Unit *u = id == last ? NULL : unit_get(&app->units, id);
-                last = id;
-                if (u)
-                        r = cohort_add(ret, u->kind, u->parent);
-        }
-        return r < 0 ? r : cohorts_fill(app, ret, day);
+static int compare_ids(const void *a, const void *b) {
+        UnitId x = *(const UnitId *) a, y = *(const UnitId *) b;
+        return (x > y) - (x < y);
 }
+
+/* Index of the unit in `units`, SIZE_MAX when it is not of the cohort. */
+static size_t cohort_place(const Cohort *c, UnitId id) {
+        const UnitId *found = c->n ? bsearch(&id, c->ids, c->n, sizeof id, compare_ids) : NULL;
+        return found ? c->place[found - c->ids] : SIZE_MAX;
+}
+
+typedef struct JudgeRun {
+        App *app;
+        const JudgeScope *scope;
+        CohortList cohorts; /* made so far */
+} JudgeRun;
+
+static void judge_run_done(JudgeRun *run) {
+        cohorts_done(&run->cohorts);
+}
+
+/* The unit's cohort joins the list, once. */
+static int cohort_add(JudgeRun *run, const Unit *u, Day day, CohortList *list) {
+        if (cohort_find(list, u->kind, u->parent, day))
+                return 0;
+        Cohort *c = cohort_find(&run->cohorts, u->kind, u->parent, day);
+        if (!c) {
+                int r = cohort_new(run->app, u->kind, u->parent, day, &c);
+                if (r < 0)
+                        return r;
+                r = cohorts_append(&run->cohorts, c);
+                if (r < 0) {
+                        cohort_free(c);
+                        return r;
+                }
+        }
+        return cohorts_append(list, c);
+}
+
+static IndicatorId volume_of(const Config *c, const RuleDef *rule) {
+        return rule->volume_indicator >= 0 ? c->indicators[rule->volume_indicator].id : 0;
+}
+
+/* Cohorts that the rule watches and that changes of its figures touch (all of them at deadlines). */
+static int cohorts_of(JudgeRun *run, const RuleDef *rule, const UnitSelection *watched, bool is_all,
+                      Day day, CohortList *ret) {
+        const App *app = run->app;
+        const JudgeScope *scope = run->scope;
+        IndicatorId own = app->config->indicators[rule->indicator].id;
+        IndicatorId volume = volume_of(app->config, rule);
+        int r = 0;
+        for (size_t i = 0; is_all && r >= 0 && i < app->units.n; i++)
+                if (unit_selection_has(watched, &app->units, app->units.units[i].id))
+                        r = cohort_add(run, &app->units.units[i], day, ret);
+        for (size_t i = 0; r >= 0 && i < scope->n_changes; i++) {
+                const FigureRow *f = &scope->changes[i].now;
+                if (f->indicator != own && f->indicator != volume)
+                        continue;
+                const Unit *u = unit_get(&app->units, f->unit);
+                if (u)
+                        r = cohort_add(run, u, day, ret);
+        }
+        return r;
+}
+
+/* ---- one cohort ------------------------------------------------------------------------------ */
 
 typedef struct CohortWork {
         App *app;
@@ -455,9 +545,9 @@ typedef struct CohortWork {
         const Cohort *cohort;
         PeriodId newest;
         bool is_all, is_new_rule;
+        const UnitSelection *watched;
         Panel *value, *volume;
         bool *is_watched, *is_restated;
-        Day *from, *until;
         Episode *stored;
         size_t n_stored;
         char subject[256]; /* of its hold */
@@ -470,24 +560,12 @@ static void cohort_work_done(CohortWork *w) {
                 panel_free(w->volume);
         free(w->is_watched);
         free(w->is_restated);
-        free(w->from);
-        free(w->until);
         store_episodes_free(w->stored, w->n_stored);
 }
 
-static int compare_ids(const void *a, const void *b) {
-        UnitId x = *(const UnitId *) a, y = *(const UnitId *) b;
-        return (x > y) - (x < y);
-}
-
 static int load_stored(CohortWork *w, PeriodId touched) {
-        UnitId CLEANUP_FREE *sorted = calloc(w->cohort->n + 1, sizeof *sorted);
-        if (!sorted)
-                return -ENOMEM;
-        memcpy(sorted, w->cohort->units, w->cohort->n * sizeof *sorted);
-        qsort(sorted, w->cohort->n, sizeof *sorted, compare_ids);
         EpisodeFilter filter = {.rule = w->rule->name,
-                                .units = sorted,
+                                .units = w->cohort->ids,
                                 .n_units = w->cohort->n,
                                 .is_live = true,
                                 .touched_from = touched};
@@ -541,20 +619,15 @@ static int load_panels(CohortWork *w, PeriodId fold_from) {
                                 w->volume);
 }
 
-static int fill_unit_facts(CohortWork *w, Day day) {
+static int fill_unit_facts(CohortWork *w) {
         size_t n = w->cohort->n;
         w->is_watched = calloc(n + 1, sizeof *w->is_watched);
         w->is_restated = calloc(n + 1, sizeof *w->is_restated);
-        w->from = calloc(n + 1, sizeof *w->from);
-        w->until = calloc(n + 1, sizeof *w->until);
-        if (!w->is_watched || !w->is_restated || !w->from || !w->until)
+        if (!w->is_watched || !w->is_restated)
                 return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                const Unit *u = unit_get(&w->app->units, w->cohort->units[i]);
-                w->from[i] = u->from;
-                w->until[i] = u->until;
-                w->is_watched[i] = unit_selected(&w->app->units, &w->rule->units, u->id, day);
-        }
+        for (size_t i = 0; i < n; i++)
+                w->is_watched[i] =
+                        unit_selection_has(w->watched, &w->app->units, w->cohort->units[i]);
         return 0;
 }
 
@@ -563,14 +636,13 @@ static int fill_unit_facts(CohortWork *w, Day day) {
 static void note_changes(CohortWork *w, JudgeInput *in) {
         const Config *c = w->app->config;
         IndicatorId own = c->indicators[w->rule->indicator].id;
-        IndicatorId volume =
-                w->rule->volume_indicator >= 0 ? c->indicators[w->rule->volume_indicator].id : 0;
+        IndicatorId volume = volume_of(c, w->rule);
         for (size_t i = 0; i < w->scope->n_changes; i++) {
                 const FigureChange *f = &w->scope->changes[i];
                 if (f->now.indicator != own && f->now.indicator != volume)
                         continue;
-                int u = panel_unit(w->value, f->now.unit);
-                if (u < 0)
+                size_t u = cohort_place(w->cohort, f->now.unit);
+                if (u == SIZE_MAX)
                         continue;
                 if (!f->had_old) {
                         in->first_seen = w->scope->period;
@@ -633,7 +705,7 @@ static int write_hold(CohortWork *w, const JudgeInput *in, const JudgeResult *re
                                   .is_released = in->is_guard_released});
 }
 
-static int judge_cohort(CohortWork *w, Day day) {
+static int judge_cohort(CohortWork *w) {
         const Config *c = w->app->config;
         const IndicatorDef *indicator = &c->indicators[w->rule->indicator];
         PeriodId touched = w->is_all ? period_add(w->newest, -DEADLINE_REACH) : w->newest;
@@ -648,7 +720,7 @@ static int judge_cohort(CohortWork *w, Day day) {
                 return r;
         r = load_panels(w, fold_from);
         if (r >= 0)
-                r = fill_unit_facts(w, day);
+                r = fill_unit_facts(w);
         if (r < 0)
                 return r;
         const Unit *parent = unit_get(&w->app->units, w->cohort->parent);
@@ -663,8 +735,8 @@ static int judge_cohort(CohortWork *w, Day day) {
                 .fold_from = MAX(fold_from, w->value->first),
                 .newest = w->newest,
                 .is_watched = w->is_watched,
-                .valid_from = w->from,
-                .valid_until = w->until,
+                .valid_from = w->cohort->from,
+                .valid_until = w->cohort->until,
                 .eras = c->eras,
                 .n_eras = c->n_eras,
                 .source = c->sources[indicator->source].name,
@@ -688,9 +760,7 @@ static int judge_cohort(CohortWork *w, Day day) {
 
 static bool touches(const App *app, const RuleDef *rule, const JudgeScope *scope) {
         IndicatorId own = app->config->indicators[rule->indicator].id;
-        IndicatorId volume = rule->volume_indicator >= 0
-                                     ? app->config->indicators[rule->volume_indicator].id
-                                     : 0;
+        IndicatorId volume = volume_of(app->config, rule);
         for (size_t i = 0; i < scope->n_changes; i++)
                 if (scope->changes[i].now.indicator == own ||
                     (volume && scope->changes[i].now.indicator == volume))
@@ -698,7 +768,9 @@ static bool touches(const App *app, const RuleDef *rule, const JudgeScope *scope
         return false;
 }
 
-static int judge_rule(App *app, const RuleDef *rule, RuleTexts *texts, const JudgeScope *scope) {
+static int judge_rule(JudgeRun *run, const RuleDef *rule, RuleTexts *texts) {
+        App *app = run->app;
+        const JudgeScope *scope = run->scope;
         bool is_new_rule = texts->is_new; /* only the judging at load finds it set */
         texts->is_new = false;
         PeriodId newest = 0;
@@ -710,19 +782,24 @@ static int judge_rule(App *app, const RuleDef *rule, RuleTexts *texts, const Jud
         if (!is_all && (scope->n_changes == 0 || period_type(scope->period) != rule->period ||
                         !touches(app, rule, scope)))
                 return 0;
+        app->is_tell_due |= is_all; /* another period is the newest: more may be told */
         Day day = period_end(newest) - 1;
-        CohortList CLEANUP(cohorts_done) cohorts = {0};
-        r = cohorts_of(app, rule, scope, is_all, day, &cohorts);
+        CohortList CLEANUP(cohorts_drop) cohorts = {0};
+        UnitSelection CLEANUP(unit_selection_done) watched = {0};
+        r = unit_selection_init(&watched, &app->units, &rule->units, day);
+        if (r >= 0)
+                r = cohorts_of(run, rule, &watched, is_all, day, &cohorts);
         for (size_t i = 0; r >= 0 && i < cohorts.n; i++) {
                 CohortWork CLEANUP(cohort_work_done) w = {.app = app,
                                                           .scope = scope,
                                                           .rule = rule,
                                                           .texts = texts,
-                                                          .cohort = &cohorts.items[i],
+                                                          .cohort = cohorts.items[i],
+                                                          .watched = &watched,
                                                           .newest = newest,
                                                           .is_all = is_all,
                                                           .is_new_rule = is_new_rule};
-                r = judge_cohort(&w, day);
+                r = judge_cohort(&w);
         }
         if (r < 0)
                 return r;
@@ -731,6 +808,7 @@ static int judge_rule(App *app, const RuleDef *rule, RuleTexts *texts, const Jud
 }
 
 int judge_run(App *app, const JudgeScope *scope) {
+        JudgeRun CLEANUP(judge_run_done) run = {.app = app, .scope = scope};
         assert(app->judge && app->judge->n == app->config->n_rules);
         for (size_t i = 0; i < app->config->n_rules; i++) {
                 const RuleDef *rule = &app->config->rules[i];
@@ -739,7 +817,7 @@ int judge_run(App *app, const JudgeScope *scope) {
                 if (scope->source >= 0 &&
                     app->config->indicators[rule->indicator].source != scope->source)
                         continue;
-                int r = judge_rule(app, rule, &app->judge->rules[i], scope);
+                int r = judge_rule(&run, rule, &app->judge->rules[i]);
                 if (r < 0)
                         return r;
         }
@@ -783,9 +861,9 @@ static int release_inside(App *app, size_t i, int64_t now_ms, size_t *ret_n) {
                 return r;
         app->judge->rules[i].judged = 0; /* every cohort */
         r = store_step(app->store, CAUSE_OPERATOR, now_ms, &step);
-        return r < 0 ? r
-                     : judge_rule(app, rule, &app->judge->rules[i],
-                                  &(JudgeScope){.step = step, .now_ms = now_ms, .source = -1});
+        JudgeScope scope = {.step = step, .now_ms = now_ms, .source = -1};
+        JudgeRun CLEANUP(judge_run_done) run = {.app = app, .scope = &scope};
+        return r < 0 ? r : judge_rule(&run, rule, &app->judge->rules[i]);
 }
 
 int judge_release(App *app, size_t rule, int64_t now_ms, size_t *ret_n) {
@@ -835,7 +913,7 @@ static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
                                .n_eras = c->n_eras,
                                .source = c->sources[indicator->source].name,
                                .parent = parent ? parent->key : NULL,
-                               .valid_from = w->from,
+                               .valid_from = w->cohort->from,
                                .is_running = w->rule->watch == WATCH_RUNNING};
         int r = rule_judge(&context, p, all);
         if (r >= 0)
@@ -855,26 +933,29 @@ static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
 }
 
 static int explain_cohort(App *app, size_t rule, UnitId unit, JudgeExplanation *ret) {
-        CohortList CLEANUP(cohorts_done) cohorts = {0};
+        Cohort CLEANUP(cohort_freep) *cohort = NULL;
+        UnitSelection CLEANUP(unit_selection_done) watched = {0};
         const Unit *u = unit_get(&app->units, unit);
         Day day = period_end(ret->period) - 1;
-        int r = cohort_add(&cohorts, u->kind, u->parent);
+        int r = cohort_new(app, u->kind, u->parent, day, &cohort);
         if (r >= 0)
-                r = cohorts_fill(app, &cohorts, day);
+                r = unit_selection_init(&watched, &app->units, &app->config->rules[rule].units,
+                                        day);
         if (r < 0)
                 return r;
         CohortWork CLEANUP(cohort_work_done) w = {.app = app,
                                                   .rule = &app->config->rules[rule],
                                                   .texts = &app->judge->rules[rule],
-                                                  .cohort = &cohorts.items[0],
+                                                  .cohort = cohort,
+                                                  .watched = &watched,
                                                   .newest = ret->period};
         r = load_panels(&w, period_add(ret->period, 1 - (int) EXPLAIN_PERIODS));
         if (r >= 0)
-                r = fill_unit_facts(&w, day);
+                r = fill_unit_facts(&w);
         if (r < 0)
                 return r;
-        int index = panel_unit(w.value, unit);
-        return index < 0 ? 0 : explain_figures(&w, (size_t) index, ret);
+        size_t index = cohort_place(cohort, unit);
+        return index == SIZE_MAX ? 0 : explain_figures(&w, index, ret);
 }
 
 /* The next period and the first day on which it can be judged. */

@@ -8,6 +8,7 @@
 #include "app/manager.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/timerfd.h>
@@ -36,6 +37,7 @@
 #define EXIT_BUSY 75   /* EX_TEMPFAIL: another daemon has the database */
 #define EXIT_CONFIG 78 /* EX_CONFIG: a person must mend something */
 #define REQUEST_MAX ((size_t) 1 << 20)
+#define STATUS_EVERY_MS (2 * MS_PER_SECOND)
 #define IDLE_MAX_MS MS_PER_DAY
 
 /* ---- configuration --------------------------------------------------------------------------- */
@@ -176,8 +178,34 @@ static int reload_inside(App *app, Config *config, Diag *diag) {
 
 static void show_status(App *app, int64_t now_ms) {
         Buf CLEANUP(buf_done) line = BUF_INIT(4096);
+        app->status_boot_ms = clock_boot_ms();
         if (status_line(app, now_ms, &line) >= 0)
                 notify_status(buf_text(&line));
+}
+
+static bool is_idle(const App *app, int64_t now_ms) {
+        size_t ignored = 0;
+        return !app->is_tell_due && source_is_idle(app, now_ms, &ignored) &&
+               courier_is_idle(app, now_ms, &ignored);
+}
+
+/* At the end of a tick. The status line reads alerts and figures, 6 ms at 3,321 units: it is made
+ * when the work is done, and now and then while it lasts. What the work took of memory goes back to
+ * the system: that halves what the daemon holds for the rest of the day. */
+static void look_around(App *app, int64_t now_ms) {
+        if (!is_idle(app, now_ms)) {
+                app->has_worked = true;
+                if (clock_boot_ms() - app->status_boot_ms >= STATUS_EVERY_MS)
+                        show_status(app, now_ms);
+                return;
+        }
+        show_status(app, now_ms);
+        if (!app->has_worked)
+                return;
+        store_shrink(app->store);
+        store_shrink(app->reader);
+        (void) malloc_trim(0);
+        app->has_worked = false;
 }
 
 /* A bad configuration changes nothing. */
@@ -304,7 +332,10 @@ static void tick(App *app) {
         keep_run(app, now);
         if (app->is_once)
                 finish_once(app, now);
-        show_status(app, now);
+        /* The courier runs last: what it settled may let a target hear more. */
+        else if (app->is_tell_due)
+                app_wake(app);
+        look_around(app, now);
         now = clock_now_ms();
         int r = arm(app, next_due(app, now) - now);
         if (r < 0)
@@ -541,20 +572,13 @@ static int exit_status(int r) {
 }
 
 static int run(App *app) {
-        life_begin(app);
-        int r = start(app);
-        if (r < 0) {
-                life_end(app); /* an error that is told is no crash */
-                log_error("start failed: %s", strerror(-r));
-                return exit_status(r);
-        }
         notify_ready();
         log_full(LOG_INFO, &(LogFields){.message_id = LOG_ID_READY},
                  "ready: %zu sources, %zu rules, %zu recipients, notify %s", app->config->n_sources,
                  app->config->n_rules, app->config->n_recipients,
                  teller_is_live(app) ? "live" : "observe");
         app_wake(app);
-        r = sd_event_loop(app->event);
+        int r = sd_event_loop(app->event);
         if (r >= 0)
                 life_end(app);
         return r < 0 ? 1 : r;
@@ -568,29 +592,64 @@ static void show_bad_config(const Diag *diag, int error) {
         notify_status(line);
 }
 
-int manager_run(const ManagerOptions *options) {
-        App app = {.is_once = options->is_once,
-                   .started_ms = clock_now_ms(),
-                   .boot_started_ms = clock_boot_ms(),
-                   .judged_day = INT32_MIN};
+static int open_all(App *app) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        app.config_path = strdup(str_or(options->config_path, "/etc/chisod/chisod.conf"));
-        app.share_dir = options->share_dir ? strdup(options->share_dir) : NULL;
-        int r = app.config_path ? boot_config(app.config_path, app.share_dir, app.started_ms, &diag,
-                                              &app.config)
-                                : -ENOMEM;
+        int r = app->config_path ? boot_config(app->config_path, app->share_dir, app->started_ms,
+                                               &diag, &app->config)
+                                 : -ENOMEM;
         log_diag(&diag);
-        int status = 0;
         if (r < 0) {
                 log_error("%s: not started; `chisod --check-config` lists all errors",
-                          str_or(app.config_path, ""));
-                status = exit_status(r);
+                          str_or(app->config_path, ""));
                 show_bad_config(&diag, r);
-        } else {
-                keep_warnings(&app, &diag);
-                r = open_store(&app);
-                status = r ? exit_status(r) : run(&app);
+                return exit_status(r);
         }
-        app_done(&app);
+        keep_warnings(app, &diag);
+        r = open_store(app);
+        if (r)
+                return exit_status(r);
+        life_begin(app);
+        r = start(app);
+        if (r >= 0)
+                return 0;
+        life_end(app); /* an error that is told is no crash */
+        log_error("start failed: %s", strerror(-r));
+        return exit_status(r);
+}
+
+int manager_open(const ManagerOptions *options, App **ret) {
+        App *app = calloc(1, sizeof *app);
+        if (!app)
+                return 1;
+        *app = (App){.is_once = options->is_once,
+                     .started_ms = clock_now_ms(),
+                     .boot_started_ms = clock_boot_ms(),
+                     .judged_day = INT32_MIN,
+                     .is_passed_over = true,
+                     .has_worked = true};
+        app->config_path = strdup(str_or(options->config_path, "/etc/chisod/chisod.conf"));
+        app->share_dir = options->share_dir ? strdup(options->share_dir) : NULL;
+        int status = open_all(app);
+        if (status) {
+                manager_close(app);
+                return status;
+        }
+        *ret = app;
+        return 0;
+}
+
+void manager_close(App *app) {
+        if (!app)
+                return;
+        app_done(app);
+        free(app);
+}
+
+int manager_run(const ManagerOptions *options) {
+        App *app = NULL;
+        int status = manager_open(options, &app);
+        if (status == 0)
+                status = run(app);
+        manager_close(app);
         return status;
 }

@@ -233,7 +233,7 @@ static int fill_correction(Lookup *l, RenderItem *it) {
         if (!it->item.corrects)
                 return 0;
         MessageRow *row = NULL;
-        int r = store_message_get(l->app->store, it->item.corrects, &row);
+        int r = store_message_head(l->app->store, it->item.corrects, &row);
         if (r != 0)
                 return r < 0 ? r : 0;
         it->corrects_ms = row->settled_ms ? row->settled_ms : row->created_ms;

@@ -268,6 +268,8 @@ static int collect_target(const Facts *f, const Pauses *pauses, const TargetRow 
         r = store_target_busy(f->app->store, t->id, &is_busy);
         if (r >= 0 && !is_busy)
                 r = is_channel_paused(f->app, pauses, t, &is_paused);
+        /* What settles may let it hear more, and a limited message may have left something over. */
+        f->app->is_passed_over |= is_busy || is_paused || recipient->max_chars > 0;
         if (r < 0 || is_busy || is_paused)
                 return r;
         Release one = {0};
@@ -374,6 +376,7 @@ int teller_run(App *app, int64_t now_ms, bool is_inside, size_t *ret_n) {
         /* --once asks every source before it tells anybody. */
         if (is_inside && app->is_once)
                 return 0;
+        app->is_passed_over = false;
         int r = facts_load(app, now_ms, &f);
         if (r >= 0)
                 r = collect(&f, &list);

@@ -106,11 +106,26 @@ static int append_visible(Buf *b, const char *text, size_t n) {
         return 0;
 }
 
+/* Codes are; there is nothing to be cleaned then. */
+static bool is_plain(const char *text, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (text[i] <= ' ' || text[i] > '~')
+                        return false;
+        return true;
+}
+
 int text_clean(const char *text, size_t n, char **ret) {
         CLEANUP(buf_done) Buf b = BUF_INIT(CLEAN_MAX);
 
         if (n > CLEAN_MAX)
                 return -E2BIG;
+        if (is_plain(text, n)) {
+                char *copy = strndup(text, n);
+                if (!copy)
+                        return -ENOMEM;
+                *ret = copy;
+                return 0;
+        }
         if (!text_is_utf8(text, n))
                 return -EILSEQ;
         int r = append_visible(&b, text, n);

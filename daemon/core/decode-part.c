@@ -319,16 +319,18 @@ static int take_parent(Page *p, const json_t *root) {
         return take_row(p, row, 0, /* is_parent= */ true);
 }
 
-static int take_rows(Page *p, const json_t *rows) {
-        for (size_t i = 0; i < json_array_size(rows); i++) {
-                const json_t *row = json_array_get(rows, i);
+static int take_rows(Page *p, Rows *rows) {
+        for (;;) {
+                CLEANUP_JSON json_t *row = NULL;
+                int r = rows_next(rows, p->diag, &row);
+                if (r != 0 || !row)
+                        return r;
                 if (!pointer_test_holds(&p->seen->where, row))
                         continue;
-                int r = take_row(p, row, i + 1, /* is_parent= */ false);
+                r = take_row(p, row, rows->n, /* is_parent= */ false);
                 if (r != 0)
                         return r;
         }
-        return 0;
 }
 
 /* ---- the answer as a whole ----------------------------------------------------------------------
@@ -370,23 +372,26 @@ static int count_pages(const Page *p, const json_t *root, size_t n_rows, size_t 
         return 0;
 }
 
-static int take_page(Page *p, const json_t *root, size_t *ret_pages, size_t *ret_n_rows) {
+static int take_page(Page *p, const json_t *root, Rows *rows, size_t *ret_pages) {
         int r = check_envelope(p, root);
         if (r == 0)
                 r = check_scope(p, root);
         if (r != 0)
                 return r;
-        const json_t *rows = pointer_get(&p->seen->rows, root);
-        if (!json_is_array(rows))
+        if (!json_is_array(pointer_get(&p->seen->rows, root)))
                 return REJECT(p->diag, "part %s: no array of rows at '%s'", p->part->name,
                               str_or(p->part->rows, ""));
-        r = count_pages(p, root, json_array_size(rows), ret_pages);
-        if (r == 0)
-                r = take_parent(p, root);
+        r = take_parent(p, root);
         if (r == 0)
                 r = take_rows(p, rows);
-        *ret_n_rows = json_array_size(rows);
-        return r;
+        return r != 0 ? r : count_pages(p, root, rows->n, ret_pages);
+}
+
+static int open_page(const DecodeSeen *seen, const char *body, size_t n, Diag *diag,
+                     json_t **ret_root, Rows *ret) {
+        const Pointer *const shared[] = {&seen->parent, &seen->scope, &seen->pages,
+                                         &seen->envelope.pointer};
+        return decode_open(body, n, &seen->rows, shared, ELEMENTSOF(shared), diag, ret_root, ret);
 }
 
 int decode_part(Snapshot *s, const Config *config, size_t source, size_t part, const char *scope,
@@ -394,16 +399,17 @@ int decode_part(Snapshot *s, const Config *config, size_t source, size_t part, c
                 size_t *ret_n_rows, Diag *diag) {
         const SourceDef *def = &config->sources[source];
         CLEANUP_JSON json_t *root = NULL;
-        size_t pages, n_rows;
+        Rows rows = {0};
+        size_t pages;
+        int r = 0;
 
-        int r = decode_load(body, n, diag, &root);
-        if (r != 0)
-                return r;
         if (!*seen)
                 r = seen_new(s, &def->parts[part], seen);
         if (r == -EINVAL)
                 return REJECT(diag, "part %s has a malformed pointer", def->parts[part].name);
-        if (r < 0)
+        if (r == 0)
+                r = open_page(*seen, body, n, diag, &root, &rows);
+        if (r != 0)
                 return r;
         Page page = {.s = s,
                      .config = config,
@@ -412,12 +418,12 @@ int decode_part(Snapshot *s, const Config *config, size_t source, size_t part, c
                      .seen = *seen,
                      .scope = scope,
                      .diag = diag};
-        r = take_page(&page, root, &pages, &n_rows);
+        r = take_page(&page, root, &rows, &pages);
         if (r != 0)
                 return r;
         if (ret_pages)
                 *ret_pages = pages;
         if (ret_n_rows)
-                *ret_n_rows = n_rows;
+                *ret_n_rows = rows.n;
         return 0;
 }

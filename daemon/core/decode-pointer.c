@@ -132,6 +132,15 @@ json_t *pointer_get(const Pointer *p, const json_t *root) {
         return at;
 }
 
+bool pointer_is_below(const Pointer *p, const Pointer *above) {
+        if (!p->store || p->n < above->n)
+                return false;
+        for (size_t i = 0; i < above->n; i++)
+                if (!p->steps[i].select && !streq(p->steps[i].key, above->steps[i].key))
+                        return false;
+        return true;
+}
+
 /* The first '=' that is not inside of a [key=text] step. */
 static const char *test_equals(const char *text) {
         bool is_inside = false;

@@ -113,6 +113,9 @@ int unit_add(UnitRegistry *r, UnitId id, const char *key, const char *kind, Unit
 }
 
 Unit *unit_get(const UnitRegistry *r, UnitId id) {
+        /* Ids count up; only a database that was mended by hand has gaps. */
+        if (id > 0 && id <= r->n && r->units[id - 1].id == id)
+                return &r->units[id - 1];
         size_t lo = 0, hi = r->n;
         while (lo < hi) {
                 size_t middle = lo + (hi - lo) / 2;
@@ -126,6 +129,22 @@ Unit *unit_get(const UnitRegistry *r, UnitId id) {
         return NULL;
 }
 
+/* Nearly every unit has one name and one code for ever; room for eight of each was a quarter of the
+ * registry. */
+static int grow_by_one(void *array_pp, size_t *cap, size_t need, size_t size) {
+        void *old;
+        if (need <= *cap)
+                return 0;
+        memcpy(&old, array_pp, sizeof old);
+        void *grown = reallocarray(old, need, size);
+        if (!grown)
+                return -ENOMEM;
+        memcpy(array_pp, &grown, sizeof grown);
+        *cap = need;
+        return 0;
+}
+#define GROW_BY_ONE(array, cap, need) grow_by_one(&(array), &(cap), (need), sizeof((array)[0]))
+
 int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day until,
                   bool is_alias) {
         Unit *u = unit_get(r, id);
@@ -137,7 +156,7 @@ int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day un
         if (e == 0)
                 e = unit_name_parse(name, &bare, &word);
         if (e == 0)
-                e = ARRAY_GROW(u->names, u->cap_names, u->n_names + 1);
+                e = GROW_BY_ONE(u->names, u->cap_names, u->n_names + 1);
         if (e < 0)
                 return e;
         Index *index = r->index;
@@ -159,7 +178,7 @@ int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char
         if (!u)
                 return -ENOENT;
         CLEANUP_FREE char *space_copy = strdup(namespace_), *code_copy = strdup(code);
-        int e = space_copy && code_copy ? ARRAY_GROW(u->codes, u->cap_codes, u->n_codes + 1)
+        int e = space_copy && code_copy ? GROW_BY_ONE(u->codes, u->cap_codes, u->n_codes + 1)
                                         : -ENOMEM;
         if (e < 0)
                 return e;
@@ -417,10 +436,25 @@ static UnitDecision refuse_unknown(const Row *row) {
         return UNIT_QUARANTINED;
 }
 
+/* Nearly every row of every day: the code and the very name that are in the registry. */
+static bool is_as_known(const Unit *u, const char *name, Day day) {
+        for (size_t i = 0; i < u->n_names; i++)
+                if (holds(u->names[i].from, u->names[i].until, day) &&
+                    streq(u->names[i].name, name))
+                        return true;
+        return false;
+}
+
 UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const char *code,
                           const char *name, const char *kind, UnitId parent, Day day,
                           bool is_strict, UnitId *ret_id, Diag *diag) {
         CLEANUP_FREE char *bare = NULL;
+        Hits hits = {0};
+        find_code(r, namespace_, code, day, &hits);
+        if (hits.n == 1 && is_as_known(hits.unit[0], str_or(name, ""), day)) {
+                *ret_id = hits.unit[0]->id;
+                return UNIT_KNOWN;
+        }
         Row row = {.r = r,
                    .namespace_ = namespace_,
                    .code = code,
@@ -436,8 +470,6 @@ UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const c
                                 .parent = parent,
                                 .wants_own = true,
                                 .day = day};
-        Hits hits = {0};
-        find_code(r, namespace_, code, day, &hits);
         if (hits.n > 0)
                 return resolve_code(&row, &hits, ret_id);
 
@@ -536,26 +568,60 @@ static bool is_below(const UnitRegistry *r, const Unit *u, UnitId parent) {
         return false;
 }
 
-static bool has_parent(const UnitRegistry *r, const UnitSelector *s, const Unit *u, Day day) {
-        for (size_t i = 0; i < s->n_parents; i++) {
-                UnitId id;
-                if (unit_find(r, s->parents[i], day, &id, /* diag= */ NULL) == 0 &&
-                    is_below(r, u, id))
-                        return true;
+static int resolve_texts(const UnitRegistry *r, const char *const *texts, size_t n, Day day,
+                         UnitId **ret, size_t *ret_n) {
+        UnitId *ids = calloc(n + 1, sizeof *ids);
+        size_t n_found = 0;
+        if (!ids)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                int e = unit_find(r, texts[i], day, &ids[n_found], /* diag= */ NULL);
+                if (e == -ENOMEM) {
+                        free(ids);
+                        return e;
+                }
+                n_found += e == 0;
         }
-        return s->n_parents == 0;
+        *ret = ids;
+        *ret_n = n_found;
+        return 0;
 }
 
-static bool is_listed(const UnitRegistry *r, const UnitSelector *s, UnitId unit, Day day) {
-        for (size_t i = 0; i < s->n_units; i++) {
-                UnitId id;
-                if (unit_find(r, s->units[i], day, &id, /* diag= */ NULL) == 0 && id == unit)
-                        return true;
+void unit_selection_done(UnitSelection *s) {
+        free(s->parents);
+        free(s->units);
+        *s = (UnitSelection){0};
+}
+
+int unit_selection_init(UnitSelection *ret, const UnitRegistry *r, const UnitSelector *s, Day day) {
+        UnitSelection one = {.selector = s};
+        int e = resolve_texts(r, s->parents, s->n_parents, day, &one.parents, &one.n_parents);
+        if (e == 0)
+                e = resolve_texts(r, s->units, s->n_units, day, &one.units, &one.n_units);
+        if (e < 0) {
+                unit_selection_done(&one);
+                return e;
         }
-        return s->n_units == 0;
+        *ret = one;
+        return 0;
+}
+
+bool unit_selection_has(const UnitSelection *s, const UnitRegistry *r, UnitId id) {
+        const Unit *u = unit_get(r, id);
+        if (!u || !is_kind(s->selector, u))
+                return false;
+        bool is_in = s->selector->n_parents == 0;
+        for (size_t i = 0; i < s->n_parents && !is_in; i++)
+                is_in = is_below(r, u, s->parents[i]);
+        bool is_listed = s->selector->n_units == 0;
+        for (size_t i = 0; i < s->n_units && !is_listed; i++)
+                is_listed = s->units[i] == id;
+        return is_in && is_listed;
 }
 
 bool unit_selected(const UnitRegistry *r, const UnitSelector *s, UnitId id, Day day) {
-        const Unit *u = unit_get(r, id);
-        return u && is_kind(s, u) && has_parent(r, s, u, day) && is_listed(r, s, id, day);
+        UnitSelection CLEANUP(unit_selection_done) all = {.selector = s};
+        if (s->n_parents == 0 && s->n_units == 0)
+                return unit_selection_has(&all, r, id);
+        return unit_selection_init(&all, r, s, day) == 0 && unit_selection_has(&all, r, id);
 }

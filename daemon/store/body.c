@@ -12,17 +12,22 @@
 #define BODY_LEVEL 3
 
 int body_pack(const void *data, size_t n, Body *ret) {
+        uint8_t hash[SHA256_SIZE];
+        int r;
+
+        r = crypto_sha256(n ? data : "", n, hash);
+        return r < 0 ? r : body_pack_hashed(data, n, hash, ret);
+}
+
+int body_pack_hashed(const void *data, size_t n, const uint8_t hash[static 32], Body *ret) {
         CLEANUP_FREE void *packed = NULL;
         size_t bound, size;
         Body b = {.size = n};
         void *fit;
-        int r;
 
         if (n > BODY_MAX)
                 return -EFBIG;
-        r = crypto_sha256(n ? data : "", n, b.hash);
-        if (r < 0)
-                return r;
+        memcpy(b.hash, hash, sizeof(b.hash));
         bound = ZSTD_compressBound(n);
         packed = malloc(bound);
         if (!packed)
@@ -49,6 +54,16 @@ int store_body_put(Store *s, const Body *body) {
                          ARGS(arg_blob(body->hash, sizeof(body->hash)),
                               arg_int((int64_t) body->size),
                               arg_blob(body->packed, body->packed_size)));
+}
+
+int store_body_has(Store *s, const uint8_t hash[static 32], bool *ret) {
+        int64_t has;
+        int r;
+
+        r = query_int(s, STMT_BODY_HAS, ARGS(arg_blob(hash, SHA256_SIZE)), 0, &has);
+        if (r >= 0)
+                *ret = has != 0;
+        return r;
 }
 
 static int bytes_unpack(const void *packed, size_t n, size_t size, Buf *b) {

@@ -44,6 +44,18 @@ static int compare_units(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
+/* Units with at most so many strangers between them are read in one range. */
+#define GAP_MAX 16u
+
+/* The end (exclusive) of the range of units that begins at `from`. */
+static size_t range_end(const EpisodeFilter *f, size_t from) {
+        size_t to = from + 1;
+
+        while (to < f->n_units && f->units[to] - f->units[to - 1] <= GAP_MAX)
+                to++;
+        return to;
+}
+
 static bool episode_matches(const Episode *e, const EpisodeFilter *f) {
         bool is_live = e->state == EPISODE_PENDING || e->state == EPISODE_OPEN;
 
@@ -57,6 +69,8 @@ static bool episode_matches(const Episode *e, const EpisodeFilter *f) {
         if (f->is_live && !is_live && !(f->touched_from && e->last >= f->touched_from))
                 return false;
         if (f->is_subject && e->unit)
+                return false;
+        if (f->subject && !streq(f->subject, str_or(e->subject, "")))
                 return false;
         return !f->is_visible || e->state != EPISODE_PENDING;
 }
@@ -117,10 +131,17 @@ static int collect_now(Store *s, const EpisodeFilter *f, Episodes *all) {
 
         if (f->id)
                 return episodes_collect(s, STMT_EPISODES_ID, ARGS(arg_int(f->id)), f, all);
+        if (f->subject)
+                return episodes_collect(s, STMT_EPISODES_SUBJECT, ARGS(arg_text(f->subject)), f,
+                                        all);
         if (f->rule && f->units) {
-                for (size_t i = 0; i < f->n_units && r >= 0; i++)
-                        r = episodes_collect(s, STMT_EPISODES_UNIT,
-                                             ARGS(arg_text(f->rule), arg_int(f->units[i])), f, all);
+                for (size_t i = 0, j; i < f->n_units && r >= 0; i = j) {
+                        j = range_end(f, i);
+                        r = episodes_collect(s, STMT_EPISODES_UNITS,
+                                             ARGS(arg_text(f->rule), arg_int(f->units[i]),
+                                                  arg_int(f->units[j - 1])),
+                                             f, all);
+                }
                 return r;
         }
         if (f->is_live && !f->touched_from)
@@ -137,11 +158,13 @@ static int collect_as_of(Store *s, const EpisodeFilter *f, StepId step, Episodes
                 return episodes_collect(s, STMT_EPISODES_AS_OF_ID,
                                         ARGS(arg_int(step), arg_int(f->id)), f, all);
         if (f->rule && f->units) {
-                for (size_t i = 0; i < f->n_units && r >= 0; i++)
-                        r = episodes_collect(
-                                s, STMT_EPISODES_AS_OF_UNIT,
-                                ARGS(arg_int(step), arg_text(f->rule), arg_int(f->units[i])), f,
-                                all);
+                for (size_t i = 0, j; i < f->n_units && r >= 0; i = j) {
+                        j = range_end(f, i);
+                        r = episodes_collect(s, STMT_EPISODES_AS_OF_UNITS,
+                                             ARGS(arg_int(step), arg_text(f->rule),
+                                                  arg_int(f->units[i]), arg_int(f->units[j - 1])),
+                                             f, all);
+                }
                 return r;
         }
         if (f->rule)

@@ -218,18 +218,26 @@ int store_messages_due_for(Store *s, int64_t now_ms, size_t limit, bool is_witho
                              ARGS(arg_int(now_ms), arg_int((int64_t) limit)), ret, ret_n);
 }
 
-int store_message_get(Store *s, int64_t id, MessageRow **ret) {
+static int message_one(Store *s, StatementId statement, int64_t id, MessageRow **ret) {
         MessageRow *rows = NULL;
         size_t n = 0;
         int r;
 
-        r = messages_read(s, STMT_MESSAGE_GET, ARGS(arg_int(id)), &rows, &n);
+        r = messages_read(s, statement, ARGS(arg_int(id)), &rows, &n);
         if (r < 0)
                 return r;
         if (n == 0)
                 return STORE_E_NONE;
         *ret = rows;
         return 0;
+}
+
+int store_message_get(Store *s, int64_t id, MessageRow **ret) {
+        return message_one(s, STMT_MESSAGE_GET, id, ret);
+}
+
+int store_message_head(Store *s, int64_t id, MessageRow **ret) {
+        return message_one(s, STMT_MESSAGE_HEAD, id, ret);
 }
 
 int store_messages_started(Store *s, MessageRow **ret, size_t *ret_n) {

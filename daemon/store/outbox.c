@@ -214,6 +214,13 @@ static int read_told_figure(Query q, ToldFigure *row) {
         return 0;
 }
 
+static int read_told_figure_now(Query q, ToldFigure *row) {
+        int r = read_told_figure(q, row);
+
+        row->now_value = column_value(q, 5);
+        return r;
+}
+
 int store_told_figures(Store *s, int64_t target, ToldFigure **ret, size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;
         CLEANUP_FREE ToldFigure *rows = NULL;
@@ -222,7 +229,7 @@ int store_told_figures(Store *s, int64_t target, ToldFigure **ret, size_t *ret_n
 
         r = query_begin(s, STMT_TOLD_FIGURES, ARGS(arg_int(target)), &q);
         if (r >= 0)
-                r = COLLECT(q, rows, n, cap, read_told_figure);
+                r = COLLECT(q, rows, n, cap, read_told_figure_now);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(rows);

@@ -41,11 +41,25 @@ typedef struct Fill {
         const Slot *slots; /* sorted by unit */
 } Fill;
 
+/* The place of a unit in the panel, or NULL. Rows come by unit, mostly those of the panel one after
+ * the other, so that the slot behind the last hit is looked at first. */
+static const Slot *slot_find(const Fill *f, size_t *next, UnitId unit) {
+        Slot key = {.unit = unit};
+        const Slot *slot = &f->slots[*next];
+
+        if (*next == f->panel->n_units || slot->unit != unit)
+                slot = bsearch(&key, f->slots, f->panel->n_units, sizeof(key), compare_slots);
+        if (slot)
+                *next = (size_t) (slot - f->slots) + 1;
+        return slot;
+}
+
 /* Rows (unit, value) of one statement into row p of the panel. */
 static int fill_range(const Fill *f, StatementId id, size_t p, UnitId first, UnitId last) {
         CLEANUP_QUERY Query q = NULL;
         Panel *panel = f->panel;
         PeriodId period = period_add(panel->first, (int) p);
+        size_t next = 0;
         int r;
 
         r = query_begin(f->store, id,
@@ -53,10 +67,8 @@ static int fill_range(const Fill *f, StatementId id, size_t p, UnitId first, Uni
                              arg_int(first), arg_int(last)),
                         &q);
         while (r >= 0 && (r = query_next(q)) > 0) {
-                Slot key = {.unit = (UnitId) column_int(q, 0)};
-                const Slot *slot;
+                const Slot *slot = slot_find(f, &next, (UnitId) column_int(q, 0));
 
-                slot = bsearch(&key, f->slots, panel->n_units, sizeof(key), compare_slots);
                 if (!slot)
                         continue;
                 panel->value[p * panel->n_units + slot->index] = column_value(q, 1);

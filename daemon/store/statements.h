@@ -102,6 +102,7 @@ X(SCOPE_PUT, "INSERT INTO scope(source, scope, unit) VALUES(?1, ?2, ?3)" \
 #define STATEMENTS_FETCH(X) \
 X(BODY_PUT, "INSERT INTO body(hash, size, packed) VALUES(?1, ?2, ?3)" \
         " ON CONFLICT(hash) DO UPDATE SET packed = excluded.packed WHERE packed IS NULL") \
+X(BODY_HAS, "SELECT 1 FROM body WHERE hash = ?1 AND packed IS NOT NULL") \
 X(BODY_GET, "SELECT hash, size, packed FROM body WHERE hash = ?1") \
 X(BODY_ALL, "SELECT hash, size, packed, id FROM body") \
 X(ATTEMPT_ADD, "INSERT INTO attempt(source, scope, period, at_ms, duration_ms, http_status, bytes, outcome," \
@@ -214,11 +215,12 @@ X(EPISODES, SQL_EPISODE_NOW) \
 X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
 X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
 X(EPISODES_RULE, SQL_EPISODE_NOW " WHERE e.rule = ?1") \
-X(EPISODES_UNIT, SQL_EPISODE_NOW " WHERE e.rule = ?1 AND ifnull(e.unit, 0) = ?2") \
+X(EPISODES_UNITS, SQL_EPISODE_NOW " WHERE e.rule = ?1 AND ifnull(e.unit, 0) BETWEEN ?2 AND ?3") \
+X(EPISODES_SUBJECT, SQL_EPISODE_NOW " WHERE e.subject = ?1") \
 X(EPISODES_AS_OF, SQL_EPISODE_AS_OF) \
 X(EPISODES_AS_OF_ID, SQL_EPISODE_AS_OF " WHERE e.id = ?2") \
 X(EPISODES_AS_OF_RULE, SQL_EPISODE_AS_OF " WHERE e.rule = ?2") \
-X(EPISODES_AS_OF_UNIT, SQL_EPISODE_AS_OF " WHERE e.rule = ?2 AND ifnull(e.unit, 0) = ?3") \
+X(EPISODES_AS_OF_UNITS, SQL_EPISODE_AS_OF " WHERE e.rule = ?2 AND ifnull(e.unit, 0) BETWEEN ?3 AND ?4") \
 X(EPISODE_ADD, "INSERT INTO episode(rule, unit, subject, first, opened, last, length, state, end_reason, severity," \
         " value, previous, limit_value, delta, place, of_count, is_late, is_held, tell_from, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
@@ -285,8 +287,9 @@ X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, mess
         " said = excluded.said, value = excluded.value, last = excluded.last, severity = excluded.severity," \
         " message = excluded.message, said_ms = excluded.said_ms, gave_up = excluded.gave_up, step = excluded.step") \
 X(TOLD_GAVE_UP_CLEAR, "UPDATE told SET gave_up = 0, step = ?2 WHERE target = ?1 AND gave_up <> 0") \
-X(TOLD_FIGURES, "SELECT indicator, period, unit, value, ifnull(message, 0) FROM told_figure WHERE target = ?1" \
-        " ORDER BY indicator, period, unit") \
+X(TOLD_FIGURES, "SELECT t.indicator, t.period, t.unit, t.value, ifnull(t.message, 0), f.value FROM told_figure t" \
+        " LEFT JOIN figure f ON f.period = t.period AND f.indicator = t.indicator AND f.unit = t.unit" \
+        " WHERE t.target = ?1 ORDER BY t.indicator, t.period, t.unit") \
 X(TOLD_FIGURE_GET, "SELECT indicator, period, unit, value, ifnull(message, 0) FROM told_figure" \
         " WHERE target = ?1 AND indicator = ?2 AND period = ?3 AND unit = ?4") \
 X(TOLD_FIGURE_PUT, "INSERT INTO told_figure(target, indicator, period, unit, value, message, step)" \
@@ -313,6 +316,7 @@ X(MESSAGES_DUE_APART, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state =
         " AND (SELECT channel FROM target t WHERE t.id = message.target) <> 'email'" \
         " ORDER BY next_ms, id LIMIT ?2") \
 X(MESSAGE_GET, "SELECT " SQL_MESSAGE_COLUMNS ", body FROM message WHERE id = ?1") \
+X(MESSAGE_HEAD, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE id = ?1") \
 X(MESSAGE_MAYBE, "SELECT maybe FROM message WHERE id = ?1") \
 X(MESSAGES_STARTED, "SELECT " SQL_MESSAGE_COLUMNS " FROM message WHERE state = 2 ORDER BY id") \
 X(MESSAGE_BUSY, "SELECT 1 FROM message WHERE target = ?1 AND state IN (1, 2)") \

@@ -141,6 +141,10 @@ int store_meta_put(Store *s, const char *name, const char *value) {
         return query_run(s, STMT_META_PUT, ARGS(arg_text(name), arg_text(value)));
 }
 
+void store_shrink(Store *s) {
+        (void) sqlite3_db_release_memory(s->db);
+}
+
 static int64_t file_bytes(const char *path, const char *suffix) {
         CLEANUP(buf_done) Buf name = BUF_INIT(BUF_MAX_TEXT);
         struct stat st;

@@ -59,11 +59,14 @@ typedef struct App {
         int64_t quiet_until_boot_ms; /* crash loop: nothing is fetched by itself before this */
         int64_t offset_ms; /* fixed offset of this installation, below each source's spread */
         int64_t started_ms, boot_started_ms;
-        Day judged_day; /* local day on which deadlines were last judged */
-        bool is_once;   /* chisod --once */
+        Day judged_day;         /* local day on which deadlines were last judged */
+        int64_t status_boot_ms; /* when the status line was last made */
+        bool is_once;           /* chisod --once */
         bool is_stopping;
         bool is_counted; /* this life is counted as one that may end uncleanly (life.h) */
         bool is_stuck;   /* the watchdog gets no sign of life */
+        bool has_worked; /* since memory was last given back */
+        bool is_passed_over; /* the last release left a busy or paused target out: what settles may let it hear more */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
         int64_t tell_again_ms;        /* a target at its cap per hour may hear again then; 0 */
         int64_t silence_end_ms;       /* the first end of a silence; 0 = not looked yet */

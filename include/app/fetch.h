@@ -25,6 +25,8 @@ typedef struct FetchedPart {
         int64_t at_ms;
         Body body; /* packed; empty when not modified (hash is the stored one's) */
         bool is_not_modified;
+        bool is_known; /* the bytes are those of the last accepted snapshot: body holds the hash alone */
+        size_t part; /* index into the source's parts */
 } FetchedPart;
 
 typedef struct FetchResult {

@@ -10,6 +10,11 @@ typedef struct ManagerOptions {
         bool is_verbose;
 } ManagerOptions;
 
+/* Everything but the loop: configuration, database, sockets, all sources of events on app->event,
+ * which the caller runs. Returns 0, or the exit status as of manager_run. */
+int manager_open(const ManagerOptions *options, App **ret);
+void manager_close(App *app);
+
 /* Runs until SIGTERM/SIGINT (or, with is_once, until everything was asked, judged and attempted
  * once). Returns the exit status: 0, 1 failed, 75 another daemon has the database, 78 a person
  * must mend something. */

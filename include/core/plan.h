@@ -49,7 +49,8 @@ typedef struct ToldFigure {
 } ToldFigure;
 
 typedef struct PlanEpisode {
-        Episode e;             /* with id; GONE for those that vanished */
+        Episode e; /* with id; GONE for those that vanished */
+        int rule;  /* index into Config.rules, -1: not configured; for the caller alone */
         IndicatorId indicator; /* whose figure its items print; 0 for subjects */
         bool is_muted;     /* a silence covers it: delays every kind of telling, discards none */
         bool is_acked;     /* mutes `continued`; a worse severity re-arms */

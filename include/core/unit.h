@@ -92,3 +92,14 @@ int unit_find(const UnitRegistry *r, const char *text, Day day, UnitId *ret_id, 
 /* Selector against a unit on a day. Parents match at any height. `scope_of_parents` texts are
  * resolved with unit_find; one that resolves to nothing matches nothing. */
 bool unit_selected(const UnitRegistry *r, const UnitSelector *s, UnitId id, Day day);
+
+/* The same with the texts resolved once, for many units on one day. Borrows the selector. */
+typedef struct UnitSelection {
+        const UnitSelector *selector;
+        UnitId *parents, *units;
+        size_t n_parents, n_units; /* of those that resolve to something */
+} UnitSelection;
+/* Returns 0 or -ENOMEM. */
+int unit_selection_init(UnitSelection *ret, const UnitRegistry *r, const UnitSelector *s, Day day);
+void unit_selection_done(UnitSelection *s);
+bool unit_selection_has(const UnitSelection *s, const UnitRegistry *r, UnitId id);

@@ -25,6 +25,7 @@ typedef struct EpisodeFilter {
         bool is_live;         /* only pending and open ones */
         int64_t touched_from; /* with is_live: also those whose `last` is >= this period; 0 = off */
         bool is_subject;      /* only those of subjects (unit 0) */
+        const char *subject;  /* of this one; NULL = any */
         bool is_visible;      /* not pending */
 } EpisodeFilter;
 /* Heap array; strings inside belong to it: freed with store_episodes_free. Sorted by (rule, unit, first). */

@@ -47,8 +47,11 @@ typedef struct Body {
         size_t packed_size;
 } Body;
 int body_pack(const void *data, size_t n, Body *ret);
+int body_pack_hashed(const void *data, size_t n, const uint8_t hash[static 32], Body *ret);
 void body_done(Body *b);
 int store_body_put(Store *s, const Body *body); /* once per hash */
+/* Whether its bytes are kept. */
+int store_body_has(Store *s, const uint8_t hash[static 32], bool *ret);
 /* Verbatim, hash checked: -EBADMSG when it differs. STORE_E_NONE. */
 int store_body_get(Store *s, const uint8_t hash[static 32], Buf *ret);
 

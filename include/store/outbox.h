@@ -41,7 +41,7 @@ int store_target_state_put(Store *s, int64_t target, TargetState state, const ch
 
 int store_told(Store *s, int64_t target, Told **ret, size_t *ret_n); /* sorted by episode */
 int store_told_figures(Store *s, int64_t target, ToldFigure **ret,
-                       size_t *ret_n); /* sorted; now_* left zero */
+                       size_t *ret_n); /* sorted; now_value is what the figure is now */
 /* Ledger rows are written by settle, never by release. */
 int store_told_get(Store *s, int64_t target, int64_t episode,
                    Told *ret); /* zeroed but for the key when there is none */
@@ -98,6 +98,7 @@ int store_messages_due_for(Store *s, int64_t now_ms, size_t limit, bool is_witho
                            MessageRow **ret, size_t *ret_n);
 int store_message_get(Store *s, int64_t id,
                       MessageRow **ret); /* with body; one row array; STORE_E_NONE */
+int store_message_head(Store *s, int64_t id, MessageRow **ret); /* the same without body */
 /* Rows found started (at start-up). */
 int store_messages_started(Store *s, MessageRow **ret, size_t *ret_n);
 /* True when the target has an unsettled row. */

@@ -68,6 +68,8 @@ int store_meta_put(Store *s, const char *name, const char *value);
 int store_verify(Store *s, Diag *diag);
 /* Online copy to a new file (0640), read back whole before it gets its name. -EEXIST; -EBUSY inside a transaction. */
 int store_backup(Store *s, const char *path);
+/* Gives the page cache back; what is read next is read from the file again. */
+void store_shrink(Store *s);
 /* Bytes of the database file and its WAL. */
 int64_t store_size(Store *s);
 

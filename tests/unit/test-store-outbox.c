@@ -515,6 +515,8 @@ static void test_ledgers(void **state) {
         ok(store_told_figure_put(s, step, t, &figure));
         figure.value = 2;
         ok(store_told_figure_put(s, step, t, &figure));
+        ok(store_figure_put(s, step, 2024108,
+                            &(FigureChange){.now = {.indicator = i, .unit = v, .value = 77}}));
         ok(store_told_figures(s, t, &figures, &n));
         assert_int_equal(n, 3);
         assert_int_equal(figures[0].period, 2024107);
@@ -523,7 +525,8 @@ static void test_ledgers(void **state) {
         assert_int_equal(figures[1].value, 0);
         assert_true(figures[2].value == VALUE_NONE);
         assert_int_equal(figures[2].message, m);
-        assert_int_equal(figures[2].now_value, 0);
+        assert_int_equal(figures[2].now_value, 77);
+        assert_true(figures[1].now_value == VALUE_NONE);
         free(figures);
         ok(store_told_figure_get(s, t, i, 2024108, v, &got));
         assert_true(got.value == VALUE_NONE);
