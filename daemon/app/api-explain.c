@@ -193,7 +193,7 @@ static void why(Explain *e) {
                     "%s has no figure: nothing opens or closes", period);
                 return;
         }
-        SAY(e, "%s: %s %s", "%s: %s %s", period, view_indicator_label(e->c->app, e->def),
+        SAY(e, "%s: %s %s", "%s: %s is %s", period, view_indicator_label(e->c->app, e->def),
             VALUE(e, x->judgement.value));
         if (x->judgement.is_low_volume) {
                 char volume[DECIMAL_TEXT_MAX] = "-", least[DECIMAL_TEXT_MAX];

@@ -20,7 +20,7 @@ static int suggest(ApiCall *c, const char *name, bool is_exact, size_t *n) {
         int r = unit_name_split(name, &bare, &kind);
         if (r == 0)
                 r = text_fold(bare, &wanted);
-        if (r < 0 || !*wanted)
+        if (r != 0 || !wanted || !*wanted)
                 return MIN(r, 0);
         for (size_t i = 0; i < registry->n && *n < SUGGESTIONS_MAX; i++) {
                 const char *own = app_unit_label(c->app, registry->units[i].id, c->view.today);
@@ -29,8 +29,8 @@ static int suggest(ApiCall *c, const char *name, bool is_exact, size_t *n) {
                 r = unit_name_split(own, &own_bare, &kind);
                 if (r == 0)
                         r = text_fold(own_bare, &folded);
-                if (r < 0)
-                        return r;
+                if (r != 0 || !folded)
+                        return MIN(r, 0);
                 bool is_same = streq(folded, wanted);
                 if (is_exact ? !is_same : is_same || !strstr(folded, wanted))
                         continue;

@@ -66,7 +66,7 @@ static void write_place(JsonOut *o, const char *key, const char *of_key, const P
                         UnitId unit) {
         int at = panel_unit(p->panel, unit);
 
-        if (at >= 0 && p->place[at])
+        if (at >= 0 && p->place && p->place[at])
                 json_out_int(o, key, p->place[at]);
         else
                 json_out_null(o, key);

@@ -197,7 +197,8 @@ static int load_frame(const char *body, size_t n, size_t from, size_t to, Diag *
         if (!frame)
                 return -ENOMEM;
         memcpy(frame, body + bom, from - bom);
-        memcpy(frame + from - bom, "[]", 2);
+        frame[from - bom] = '[';
+        frame[from - bom + 1] = ']';
         memcpy(frame + from - bom + 2, body + to, n - to);
         *ret = json_loadb(frame, size, JSON_REJECT_DUPLICATES, &error);
         if (*ret)
