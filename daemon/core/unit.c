@@ -512,6 +512,8 @@ static int refuse_written(const UnitRegistry *r, const char *text, const char *b
                           const Hits *hits, Diag *diag) {
         CLEANUP(buf_done) Buf list = BUF_INIT(BUF_MAX_TEXT);
         char date[16];
+        if (!diag) /* folding all names for nobody */
+                return hits->n > 1 ? UNIT_E_AMBIGUOUS : UNIT_E_NONE;
         if (hits->n > 1) {
                 diag_error(diag, NULL, 0, NULL, "'%s' could be: %s", text,
                            hits_text(hits, day, &list));

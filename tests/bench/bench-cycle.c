@@ -92,7 +92,8 @@ int fdatasync(int fd) {
                 return r;                                                                          \
         }
 
-TIMED(STAGE_PACK, body_pack, (const void *data, size_t n, Body *ret), (data, n, ret))
+TIMED(STAGE_PACK, body_pack_hashed,
+      (const void *data, size_t n, const uint8_t hash[static 32], Body *ret), (data, n, hash, ret))
 TIMED(STAGE_DECODE, decode_part,
       (Snapshot * s, const Config *config, size_t source, size_t part, const char *scope,
        const char *body, size_t n, DecodeSeen **seen, size_t *ret_pages, size_t *ret_n_rows,
