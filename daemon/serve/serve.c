@@ -5,8 +5,10 @@
  * MHD decodes %XX in place and hands out C strings, so that %00 would silently cut a path or an
  * argument: the raw request line is looked at first (uri_log_callback), and what is wrong with it
  * is answered when the request has been read. Answers are queued on the last call of the access
- * handler; on the first one MHD would close a kept connection after it. The one exception wants
- * just that: a body whose announced length is too much is not read at all. */
+ * handler; on the first one MHD would close a kept connection after it. A body that is too big is read
+ * and thrown away, so that its sender hears why: closing a UNIX socket on bytes not read makes his
+ * next write fail before he looks for an answer. The one exception is a length that is too much even
+ * to throw away: it is refused on the first call and not read at all. */
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
@@ -30,7 +32,7 @@
 #define SERVE_BACKLOG 128
 #define SERVE_CONNECTION_MEMORY ((size_t) 32 << 10) /* bounds the header of a request */
 #define SERVE_MAX_URI ((size_t) 4096)
-#define SERVE_MAX_DISCARD ((size_t) 1 << 20) /* of a body of unknown length that is too big */
+#define SERVE_MAX_DISCARD ((size_t) 16 << 20) /* of a body that is too big */
 
 typedef struct Listener {
         Serve *serve;
@@ -245,10 +247,10 @@ static bool begin_request(Listener *l, struct MHD_Connection *connection, const 
                 p->refused = 400;
         if (p->refused == 0 && !is_known_method(method))
                 p->refused = 405;
-        if (!length || strtoull(length, NULL, 10) <= l->serve->max_body)
-                return false;
-        p->refused = p->refused ? p->refused : 413;
-        return true;
+        unsigned long long announced = length ? strtoull(length, NULL, 10) : 0;
+        if (announced > l->serve->max_body && p->refused == 0)
+                p->refused = 413;
+        return announced > SERVE_MAX_DISCARD;
 }
 
 /* False: too much even to throw away. */

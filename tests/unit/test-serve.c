@@ -432,7 +432,7 @@ static void test_chunked(void **state) {
         fd = connect_to(admin_path);
         put(fd, "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
         bool is_open = true;
-        for (int i = 0; is_open && i < 4000; i++) {
+        for (int i = 0; is_open && i < 20000; i++) {
                 ssize_t n = send(fd, part, strlen(part), MSG_NOSIGNAL);
                 is_open = n >= 0 || errno == EAGAIN;
                 if (n >= 0)
