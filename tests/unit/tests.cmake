@@ -12,3 +12,9 @@ add_test(NAME unit/webhook-schema
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/webhook-schema.py $<TARGET_FILE:render-samples>
                 ${CMAKE_SOURCE_DIR}/docs/webhook.schema.json)
 set_tests_properties(unit/webhook-schema PROPERTIES SKIP_RETURN_CODE 77)
+
+# Workbooks of ours read by a foreign reader.
+add_executable(export-samples unit/export-samples.c)
+target_link_libraries(export-samples PRIVATE chiso_app)
+add_test(NAME unit/export-read
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/export-read.py $<TARGET_FILE:export-samples>)
