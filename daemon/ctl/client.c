@@ -47,6 +47,15 @@ static int complain_unreachable(const Ctl *ctl, const char *path, int r) {
                              path);
                 return EXIT_UNREACHABLE;
         }
+        if (r == -EPIPE) {
+                ctl_complain(SAID(ctl,
+                                  "chisod đóng kết nối khi yêu cầu đang được gửi (%s): tệp quá lớn "
+                                  "chăng?",
+                                  "chisod closed the connection while the request was being sent "
+                                  "(%s): is the file too big?"),
+                             path);
+                return EXIT_FAILED;
+        }
         ctl_complain(SAID(ctl, "không liên lạc được chisod (%s: %s)",
                           "chisod is not reachable (%s: %s)"),
                      path, strerror(-r));

@@ -8,7 +8,14 @@
  * handler; on the first one MHD would close a kept connection after it. A body that is too big is read
  * and thrown away, so that its sender hears why: closing a UNIX socket on bytes not read makes his
  * next write fail before he looks for an answer. The one exception is a length that is too much even
- * to throw away: it is refused on the first call and not read at all. */
+ * to throw away: it is refused on the first call and not read at all.
+ *
+ * Connections are few, and anybody on the machine may open the status socket, so they are not kept
+ * by whoever came first. When the last one is taken, those are shown out from whom nothing has been
+ * heard for longest, unfinished requests and idle connections before answers that nobody takes:
+ * whoever sends his request at once is answered at once, whatever waits beside him. Counting by user
+ * was left out: the sandbox (PrivateUsers=) hides the users of peers, and TCP has none. The end of a
+ * connection is a shutdown() of its socket, which MHD reads as the peer's own. */
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
@@ -28,18 +35,31 @@
 
 #define SERVE_MAX_LISTENERS 8u
 #define SERVE_MAX_CONNECTIONS 64u
+#define SERVE_SHOWN_OUT 8u /* at once, when all connections are taken */
 #define SERVE_TIMEOUT_S 30u
 #define SERVE_BACKLOG 128
 #define SERVE_CONNECTION_MEMORY ((size_t) 32 << 10) /* bounds the header of a request */
 #define SERVE_MAX_URI ((size_t) 4096)
 #define SERVE_MAX_DISCARD ((size_t) 16 << 20) /* of a body that is too big */
 
+/* One connection, from MHD's first word of it to its last. */
+typedef struct Peer Peer;
+struct Peer {
+        Peer *next;
+        int fd;
+        uint64_t heard; /* the listener's count when something whole came from it last */
+        bool has_asked; /* its answer is under way */
+        bool is_leaving;
+};
+
 typedef struct Listener {
         Serve *serve;
         ServeRole role;
         struct MHD_Daemon *mhd;
         sd_event_source *io, *timer;
-        char *path; /* of a socket that we made */
+        Peer *peers;
+        uint64_t count; /* of things heard: an order without a clock */
+        char *path;     /* of a socket that we made */
         dev_t dev;
         ino_t ino;
 } Listener;
@@ -60,6 +80,73 @@ typedef struct Pending {
         int refused; /* HTTP status decided before the handler is asked, or 0 */
         bool is_begun, is_out_of_memory;
 } Pending;
+
+/* Peers */
+
+static Peer *peer_of(struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+static void heard(Listener *l, struct MHD_Connection *connection, bool has_asked) {
+        Peer *peer = peer_of(connection);
+
+        if (!peer)
+                return;
+        peer->heard = ++l->count;
+        peer->has_asked = has_asked;
+}
+
+/* Without memory for it a connection is merely never shown out. */
+static void peer_came(Listener *l, struct MHD_Connection *connection, void **context) {
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        Peer *peer = info ? calloc(1, sizeof *peer) : NULL;
+
+        if (!peer)
+                return;
+        *peer = (Peer){.next = l->peers, .fd = info->connect_fd, .heard = ++l->count};
+        l->peers = peer;
+        *context = peer;
+}
+
+static void peer_left(Listener *l, void **context) {
+        for (Peer **at = &l->peers; *at; at = &(*at)->next)
+                if (*at == *context) {
+                        Peer *peer = *at;
+
+                        *at = peer->next;
+                        free(peer);
+                        break;
+                }
+        *context = NULL;
+}
+
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code) {
+        if (code == MHD_CONNECTION_NOTIFY_STARTED)
+                peer_came(userdata, connection, context);
+        else
+                peer_left(userdata, context);
+}
+
+static bool is_idler(const Peer *a, const Peer *b) {
+        return a->has_asked != b->has_asked ? !a->has_asked : a->heard < b->heard;
+}
+
+static void show_out(Listener *l) {
+        Peer *chosen = NULL;
+
+        for (Peer *peer = l->peers; peer; peer = peer->next)
+                if (!peer->is_leaving && (!chosen || is_idler(peer, chosen)))
+                        chosen = peer;
+        if (!chosen)
+                return;
+        chosen->is_leaving = true;
+        (void) shutdown(chosen->fd, SHUT_RDWR);
+}
 
 /* Replies */
 
@@ -222,6 +309,7 @@ static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, co
         int refused = !p || p->is_out_of_memory ? 503 : p->refused;
         enum MHD_Result result = MHD_NO;
 
+        heard(l, connection, /* has_asked= */ true);
         if (refused == 0)
                 ask_handler(l, &request, &reply);
         if (refused == 0 || refuse(&reply, refused) >= 0) {
@@ -283,6 +371,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
         }
         if (*n == 0)
                 return answer(l, connection, path, method, p);
+        heard(l, connection, /* has_asked= */ false);
         bool is_taken = take_part(p, data, *n);
         *n = 0;
         return is_taken ? MHD_YES : MHD_NO;
@@ -305,7 +394,8 @@ static void request_done(void *userdata, struct MHD_Connection *connection, void
                          enum MHD_RequestTerminationCode code) {
         Pending *p = *state;
 
-        (void) userdata, (void) connection, (void) code;
+        (void) code;
+        heard(userdata, connection, /* has_asked= */ false);
         if (!p)
                 return;
         buf_done(&p->body);
@@ -330,21 +420,23 @@ static void arm(Listener *l) {
                 log_error("Cannot arm the timer of a listener: %s", strerror(-r));
 }
 
-static unsigned count_connections(const Listener *l) {
+static bool is_full(const Listener *l) {
         const union MHD_DaemonInfo *info =
                 MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-        return info ? info->num_connections : 0;
+        return info && info->num_connections >= SERVE_MAX_CONNECTIONS;
 }
 
 /* At its limit MHD takes the listening socket out of the epoll set, and puts it back at the
  * beginning of a run. The run in which connections end is therefore followed by another one, or
- * nobody would be let in until the next event. */
+ * nobody would be let in until the next event. Showing out makes that event. */
 static void run(Listener *l) {
-        bool is_full = count_connections(l) >= SERVE_MAX_CONNECTIONS;
+        bool was_full = is_full(l);
         enum MHD_Result result = MHD_run(l->mhd);
 
-        if (is_full && result == MHD_YES)
+        if (was_full && result == MHD_YES)
                 result = MHD_run(l->mhd);
+        for (unsigned i = 0; i < SERVE_SHOWN_OUT && is_full(l); i++)
+                show_out(l);
         if (result != MHD_YES)
                 log_error("A listener cannot go on with its connections");
         arm(l);
@@ -392,13 +484,13 @@ static void listener_free(Listener *l) {
 }
 
 static int start_daemon(Listener *l, int fd) {
-        l->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, l,
-                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET,
-                                  fd, MHD_OPTION_CONNECTION_LIMIT, SERVE_MAX_CONNECTIONS,
-                                  MHD_OPTION_CONNECTION_TIMEOUT, SERVE_TIMEOUT_S,
-                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, SERVE_CONNECTION_MEMORY,
-                                  MHD_OPTION_URI_LOG_CALLBACK, on_uri, l,
-                                  MHD_OPTION_NOTIFY_COMPLETED, request_done, l, MHD_OPTION_END);
+        l->mhd = MHD_start_daemon(
+                MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, l,
+                MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET, fd,
+                MHD_OPTION_CONNECTION_LIMIT, SERVE_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                SERVE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, SERVE_CONNECTION_MEMORY,
+                MHD_OPTION_URI_LOG_CALLBACK, on_uri, l, MHD_OPTION_NOTIFY_COMPLETED, request_done,
+                l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_END);
         if (l->mhd)
                 return 0;
         (void) close(fd);

@@ -12,6 +12,7 @@ static void easy_freep(CURL **e) {
 
 typedef struct Answer {
         Buf *body;
+        size_t asked; /* bytes of the request's body */
         int error;
 } Answer;
 
@@ -20,6 +21,14 @@ static size_t on_write(char *data, size_t size, size_t n, void *userdata) {
 
         a->error = buf_append(a->body, data, size * n);
         return a->error < 0 ? 0 : size * n;
+}
+
+/* The other side went before it had the whole request. */
+static bool is_cut(CURL *e, const Answer *a) {
+        curl_off_t sent = 0;
+
+        (void) curl_easy_getinfo(e, CURLINFO_SIZE_UPLOAD_T, &sent);
+        return (size_t) sent < a->asked;
 }
 
 static int error_of(CURL *e, CURLcode code, const Answer *a) {
@@ -35,6 +44,10 @@ static int error_of(CURL *e, CURLcode code, const Answer *a) {
                 return saved > 0 ? (int) -saved : -ECONNREFUSED;
         case CURLE_OPERATION_TIMEDOUT:
                 return -ETIMEDOUT;
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_GOT_NOTHING:
+                return is_cut(e, a) ? -EPIPE : -ECONNRESET;
         case CURLE_OUT_OF_MEMORY:
                 return -ENOMEM;
         default:
@@ -64,7 +77,7 @@ int http_unix(const char *socket_path, const char *method, const char *path, con
         CLEANUP(easy_freep) CURL *e = curl_easy_init();
         CLEANUP(headers_freep) struct curl_slist *headers = NULL;
         CLEANUP(buf_done) Buf url = BUF_INIT(65536);
-        Answer answer = {b, 0};
+        Answer answer = {.body = b, .asked = body ? body_size : 0};
         long status = 0;
 
         headers = curl_slist_append(NULL, "Expect:");

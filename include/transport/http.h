@@ -47,6 +47,7 @@ int http_take_body(Slot *slot, Buf *b);
 
 /* Blocking request over a UNIX socket, for the client. *ret_status; answer body appended to b.
  * path: with query, percent-encoded. -ECONNREFUSED, -ENOENT: daemon not reachable; -EACCES; -EFBIG
- * (over b->max); -ETIMEDOUT; -EBADMSG. */
+ * (over b->max); -ETIMEDOUT; -EPIPE: the daemon closed the connection while the request was being
+ * sent; -ECONNRESET: while it was to answer; -EBADMSG: no HTTP. */
 int http_unix(const char *socket_path, const char *method, const char *path, const char *body,
               size_t body_size, int64_t timeout_ms, int *ret_status, Buf *b);
