@@ -88,12 +88,29 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
         return r;
 }
 
-int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret) {
-        Files CLEANUP(files_done) f = {0};
+/* The main file's bytes, given instead of read. */
+static int files_add_text(Files *f, const char *path, const char *text) {
+        int r = ARRAY_GROW(f->items, f->cap, f->n + 1);
+        if (r < 0)
+                return r;
+        ConfigFile one = {.layer = CONFIG_MAIN,
+                          .path = strdup(path),
+                          .data = strdup(text),
+                          .size = strlen(text)};
+        f->items[f->n++] = one;
+        return one.path && one.data ? 0 : -ENOMEM;
+}
+
+const char *boot_share_dir(const char *share_dir) {
         const char *share = share_dir ? share_dir : getenv("CHISO_SHARE_DIR");
+        return str_or(share, CHISO_SHARE_DIR);
+}
+
+static int load_files(const char *path, const char *text, const char *share_dir, int64_t now_ms,
+                      Diag *diag, Config **ret) {
+        Files CLEANUP(files_done) f = {0};
+        const char *share = boot_share_dir(share_dir);
         char CLEANUP_FREE *indicators = NULL, *rules = NULL;
-        if (!share)
-                share = CHISO_SHARE_DIR;
         if (asprintf(&indicators, "%s/indicators-766.conf", share) < 0 ||
             asprintf(&rules, "%s/rules-766.conf", share) < 0)
                 return -ENOMEM;
@@ -101,12 +118,21 @@ int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *d
         if (r >= 0)
                 r = files_add(&f, rules, CONFIG_BASE, NULL, false, diag);
         if (r >= 0)
-                r = files_add(&f, path, CONFIG_MAIN, NULL, false, diag);
+                r = text ? files_add_text(&f, path, text)
+                         : files_add(&f, path, CONFIG_MAIN, NULL, false, diag);
         if (r >= 0)
                 r = add_dropins(&f, path, diag);
         if (r >= 0)
                 r = add_presets(&f, path, share, diag);
         return r < 0 ? r : config_load(f.items, f.n, day_of_instant(now_ms), diag, ret);
+}
+
+int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret) {
+        return load_files(path, NULL, share_dir, now_ms, diag, ret);
+}
+
+int boot_config_text(const char *path, const char *text, int64_t now_ms, Diag *diag, Config **ret) {
+        return load_files(path, text, NULL, now_ms, diag, ret);
 }
 
 typedef struct OwnFiles {

@@ -49,6 +49,11 @@ bool ctl_confirm(const Ctl *ctl, const char *question);
 /* The configuration, for what works without the daemon. Complaints are printed. Returns an exit
  * status. */
 int ctl_load_config(const Ctl *ctl, Config **ret);
+#define CTL_DEFAULT_CONFIG "/etc/chisod/chisod.conf"
+/* Prints the errors of the diag, each as a complaint. */
+void ctl_complain_diag(const Diag *diag);
+/* One test mail over the configured way, the dialogue on stdout. Returns an exit status. */
+int ctl_test_mail(const Ctl *ctl, const Config *config, const char *address);
 
 /* ---- asking (client.c) ----------------------------------------------------------------------- */
 
@@ -97,3 +102,4 @@ int command_snapshot(Ctl *ctl);
 int command_import(Ctl *ctl);
 int command_units(Ctl *ctl);
 int command_report(Ctl *ctl);
+int command_setup(Ctl *ctl);

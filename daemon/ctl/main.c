@@ -89,6 +89,18 @@ static const Command commands[] = {
          "PERIOD [--parent U] [--format txt|html|csv] [--machine] [--as-of T] [--new]",
          "dự thảo công văn và phụ lục, lưu lại; --new: bản khác",
          "the letter and its appendix, a stored draft; --new: another one"},
+        {"setup", command_setup,
+         "organization= language= preset= url= scope= mail= mail-user= mail-password-file= from= "
+         "mail-tls= ca-file= operator= recipient= no-mail no-start yes",
+         0, 0,
+         "[--organization NAME] [--language vi|en] [--preset P] [--url URL] [--scope S] [--mail "
+         "HOST[:PORT]] [--mail-user NAME] [--mail-password-file FILE] [--from ADDRESS] [--mail-tls "
+         "required|opportunistic|none] [--ca-file FILE] [--operator ADDRESS] [--recipient ADDRESS] "
+         "[--no-mail] [--no-start] [--yes]",
+         "hỏi vài câu, viết cấu hình có chú thích, thử thư, bật dịch vụ; --yes: không hỏi",
+         "ask the few questions, write a commented configuration, test the mail, start the "
+         "service; "
+         "--yes asks nothing"},
         {"go-live", command_go_live, "announce yes", 0, 0, "[--announce] [--yes]",
          "bắt đầu gửi thông báo thật, sau khi xem trước và hỏi",
          "start telling people, after a preview and a question"},

@@ -12,7 +12,6 @@
 #include "os/clock.h"
 #include "transport/mux.h"
 
-#define DEFAULT_CONFIG "/etc/chisod/chisod.conf"
 #define ROWS_SHOWN 10u
 #define NOTES_SHOWN 10u
 #define OUTPUT_MAX ((size_t) 16 << 20)
@@ -29,7 +28,7 @@ typedef struct Trial {
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
-static void complain_diag(const Diag *diag) {
+void ctl_complain_diag(const Diag *diag) {
         for (size_t i = 0; i < diag->n; i++) {
                 CLEANUP_FREE char *text = diag_item_format(diag->items + i);
 
@@ -39,13 +38,13 @@ static void complain_diag(const Diag *diag) {
 }
 
 int ctl_load_config(const Ctl *ctl, Config **ret) {
-        const char *path = str_or(ctl->config, DEFAULT_CONFIG);
+        const char *path = str_or(ctl->config, CTL_DEFAULT_CONFIG);
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
 
         int r = boot_config(path, /* share_dir= */ NULL, clock_now_ms(), &diag, ret);
         if (r >= 0)
                 return EXIT_FINE;
-        complain_diag(&diag);
+        ctl_complain_diag(&diag);
         if (diag.n_errors == 0)
                 ctl_complain("%s: %s", path, strerror(-r));
         return EXIT_FAILED;

@@ -157,7 +157,7 @@ static int build_mail(const Ctl *ctl, const Config *config, TestMail *t) {
         return mail_build(&mail, &t->data);
 }
 
-static int test_mail(const Ctl *ctl, const Config *config, TestMail *t) {
+static int send_test(const Ctl *ctl, const Config *config, TestMail *t) {
         Attempt a = {.ctl = ctl, .config = config};
 
         if (!config->smtp.url) {
@@ -176,29 +176,34 @@ static int test_mail(const Ctl *ctl, const Config *config, TestMail *t) {
         return a.is_accepted ? EXIT_FINE : EXIT_FAILED;
 }
 
-int command_test_mail(Ctl *ctl) {
-        CLEANUP(config_freep) Config *config = NULL;
+int ctl_test_mail(const Ctl *ctl, const Config *config, const char *address) {
         CLEANUP_FREE char *to = NULL;
         TestMail t = {.data = BUF_INIT(BUF_MAX_TEXT)};
 
-        int r = ctl_load_config(ctl, &config);
-        if (r != EXIT_FINE)
-                return r;
-        ctl->is_vi = config->daemon.language[0] == 'v';
-        if (mail_address(ctl->words[0], &to) < 0) {
+        if (mail_address(address, &to) < 0) {
                 ctl_complain(
                         SAID(ctl, "\"%s\" không phải địa chỉ thư", "\"%s\" is no mail address"),
-                        ctl->words[0]);
+                        address);
                 return EXIT_USAGE;
         }
         t.to = to;
-        r = test_mail(ctl, config, &t);
+        int r = send_test(ctl, config, &t);
         if (t.password)
                 explicit_bzero(t.password, strlen(t.password));
         free(t.password);
         free(t.sender);
         buf_done(&t.data);
         return r;
+}
+
+int command_test_mail(Ctl *ctl) {
+        CLEANUP(config_freep) Config *config = NULL;
+
+        int r = ctl_load_config(ctl, &config);
+        if (r != EXIT_FINE)
+                return r;
+        ctl->is_vi = config->daemon.language[0] == 'v';
+        return ctl_test_mail(ctl, config, ctl->words[0]);
 }
 
 /* ---- webhook --------------------------------------------------------------------------------- */

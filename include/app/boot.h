@@ -10,6 +10,10 @@
  * those that ship. Everything wrong goes to diag. Returns 0, -EINVAL (errors in diag), or another
  * negative errno. */
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret);
+/* The same with `text` in the place of the main file's bytes, which need not exist yet. */
+int boot_config_text(const char *path, const char *text, int64_t now_ms, Diag *diag, Config **ret);
+/* The folder of what ships, chosen as above. */
+const char *boot_share_dir(const char *share_dir);
 
 /* Templates: built-in, overridden by [daemon] template_dir/{vi,en}/NAME. What is broken is an error
  * in diag, and the built-in one is used. */
