@@ -103,3 +103,4 @@ int command_import(Ctl *ctl);
 int command_units(Ctl *ctl);
 int command_report(Ctl *ctl);
 int command_setup(Ctl *ctl);
+int command_check(Ctl *ctl);

@@ -89,6 +89,11 @@ static const Command commands[] = {
          "PERIOD [--parent U] [--format txt|html|csv] [--machine] [--as-of T] [--new]",
          "dự thảo công văn và phụ lục, lưu lại; --new: bản khác",
          "the letter and its appendix, a stored draft; --new: another one"},
+        {"check", command_check, "max-age= max-queued=", 0, 0,
+         "[--max-age DURATION] [--max-queued N]",
+         "một dòng và mã thoát cho Nagios, Icinga: 0 tốt, 1 lưu ý, 2 hỏng, 3 không biết",
+         "one line and an exit status for Nagios and Icinga: 0 ok, 1 warning, 2 critical, 3 "
+         "unknown"},
         {"setup", command_setup,
          "organization= language= preset= url= scope= mail= mail-user= mail-password-file= from= "
          "mail-tls= ca-file= operator= recipient= no-mail no-start yes",

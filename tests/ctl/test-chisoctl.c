@@ -4,6 +4,7 @@
 
 #include <locale.h>
 
+#include "ctl/check.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
 
@@ -248,8 +249,135 @@ static void test_query(void **state) {
                             "/v1/history?unit=C%C6%B0%C6%A1ng%20Ch%C3%ADnh%26x&as_of=2024-09-10");
 }
 
+/* ---- check ------------------------------------------------------------------------------------- */
+
+#define FINE                                                                                       \
+        "'now':'2024-09-05T10:00:00+07:00','periods':[{'label':'tháng 8/2024','with_value':14,"   \
+        "'units':15,'fetched':'2024-09-05T08:00:00+07:00'}],'alerts':{'open':7,'critical':2,"      \
+        "'held':1},'storage':{'bytes':4096,'free':1000}"
+#define FIGURES " | alerts=7 critical=2 held=1 queued=3 dead=%d size=4096B free=1000B age=7200s"
+
+typedef struct CheckCase {
+        const char *more; /* members beside FINE, with ' for " */
+        CheckLimits limits;
+        CheckState state;
+        const char *line; /* before the performance data */
+        int dead;
+} CheckCase;
+
+static const CheckCase check_cases[] = {
+        {"'outbox':{'ready':2,'started':1,'dead':0}",
+         {.max_queued = -1},
+         CHECK_OK,
+         "CHISOD OK - 14/15 đơn vị tháng 8/2024, 7 cảnh báo",
+         0},
+        {"'outbox':{'ready':2,'started':1,'dead':0}",
+         {.max_queued = 3},
+         CHECK_OK,
+         "CHISOD OK - 14/15 đơn vị tháng 8/2024, 7 cảnh báo",
+         0},
+        {"'outbox':{'ready':2,'started':1,'dead':0}",
+         {.max_queued = 2},
+         CHECK_WARNING,
+         "CHISOD WARNING - 3 thư chờ (quá 2)",
+         0},
+        {"'outbox':{'ready':2,'started':1,'dead':4},'warnings':['ổ đĩa | đầy']",
+         {.max_queued = -1},
+         CHECK_WARNING,
+         "CHISOD WARNING - 4 thư hỏng; ổ đĩa / đầy",
+         4},
+        {"'outbox':{'ready':3},'sources':[{'name':'a','state':'idle'},{'name':'b','state':"
+         "'failing'}]",
+         {.max_queued = -1},
+         CHECK_WARNING,
+         "CHISOD WARNING - nguồn b không lấy được",
+         0},
+        {"'outbox':{'ready':3},'sources':[{'name':'b','state':'stopped'},{'name':'c','state':"
+         "'refused'}]",
+         {.max_queued = -1},
+         CHECK_CRITICAL,
+         "CHISOD CRITICAL - nguồn b đã dừng; nguồn c bị từ chối",
+         0},
+        {"'outbox':{'ready':3},'trouble':'cơ sở\\u000adữ liệu','store_error':'EIO'",
+         {.max_queued = -1},
+         CHECK_CRITICAL,
+         "CHISOD CRITICAL - cơ sở dữ liệu",
+         0},
+        {"'outbox':{'ready':3},'store_error':'đĩa đầy'",
+         {.max_queued = -1},
+         CHECK_CRITICAL,
+         "CHISOD CRITICAL - cơ sở dữ liệu: đĩa đầy",
+         0},
+        {"'outbox':{'ready':3}",
+         {.max_queued = -1, .max_age_ms = 7200000},
+         CHECK_OK,
+         "CHISOD OK - 14/15 đơn vị tháng 8/2024, 7 cảnh báo",
+         0},
+        {"'outbox':{'ready':3}",
+         {.max_queued = -1, .max_age_ms = 7199999},
+         CHECK_CRITICAL,
+         "CHISOD CRITICAL - số liệu lấy cách đây 2 giờ",
+         0},
+        {"'outbox':{'ready':3},'paused':[{'channel':'smtp'}],'holds':[{'subject':'hold:x','"
+         "severity':"
+         "'warning'}],'conditions':[{'subject':'source:y','severity':'critical'}]",
+         {.max_queued = -1},
+         CHECK_CRITICAL,
+         "CHISOD CRITICAL - kênh tạm dừng: smtp; tạm giữ: hold:x; vận hành: source:y",
+         0},
+};
+
+static json_t *check_status(const char *fine, const char *more) {
+        char text[2048];
+
+        (void) snprintf(text, sizeof text, "{%s%s%s}", fine, *fine && *more ? "," : "", more);
+        for (char *p = text; *p; p++)
+                *p = *p == '\'' ? '"' : *p == '\n' ? '\t' : *p;
+        json_t *status = json_loads(text, 0, NULL);
+        assert_non_null(status);
+        return status;
+}
+
+static void test_check(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(check_cases); i++) {
+                const CheckCase *c = check_cases + i;
+                CLEANUP(buf_done) Buf line = BUF_INIT(4096);
+                char wanted[1024];
+                CheckState got = CHECK_UNKNOWN;
+                json_t *status = check_status(FINE, c->more);
+
+                (void) snprintf(wanted, sizeof wanted, "%s" FIGURES, c->line, c->dead);
+                assert_int_equal(check_line(&vietnamese, status, &c->limits, &line, &got), 0);
+                assert_string_equal(buf_text(&line), wanted);
+                assert_int_equal(got, c->state);
+                json_decref(status);
+        }
+}
+
+/* A daemon that has nothing yet, and an answer of something else: no age is invented. */
+static void test_check_nothing(void **state) {
+        CheckLimits age = {.max_queued = -1, .max_age_ms = 1}, none = {.max_queued = -1};
+        static const Ctl english = {0};
+        CLEANUP(buf_done) Buf line = BUF_INIT(4096);
+        CheckState got = CHECK_UNKNOWN;
+        json_t *empty = json_object();
+
+        (void) state;
+        assert_int_equal(check_line(&english, empty, &none, &line, &got), 0);
+        assert_int_equal(got, CHECK_OK);
+        assert_string_equal(buf_text(&line),
+                            "CHISOD OK - no figures yet | alerts=0 critical=0 "
+                            "held=0 queued=0 dead=0 size=0B");
+        buf_clear(&line);
+        assert_int_equal(check_line(&english, empty, &age, &line, &got), 0);
+        assert_int_equal(got, CHECK_WARNING);
+        json_decref(empty);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_check),           cmocka_unit_test(test_check_nothing),
                 cmocka_unit_test(test_ranking),         cmocka_unit_test(test_ranking_colours),
                 cmocka_unit_test(test_history),         cmocka_unit_test(test_alerts),
                 cmocka_unit_test(test_deliveries),      cmocka_unit_test(test_status),
