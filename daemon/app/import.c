@@ -24,6 +24,7 @@ typedef struct Import {
         json_t *rows;  /* what decode reads */
         json_t *codes; /* set of those seen */
         bool *is_used; /* per indicator of the configuration */
+        bool is_table; /* cells have types: a workbook's */
         Buf ignored;
 } Import;
 
@@ -109,6 +110,24 @@ static int note_ignored(Import *im, const char *heading) {
                 return 0;
         int r = buf_printf(&im->ignored, "%s%s", im->ignored.len ? ", " : "", heading);
         return r == -E2BIG ? 0 : r;
+}
+
+/* Two columns for one figure: whichever were taken would be a guess. */
+static int check_headings(const Import *im, const char *(*get)(const void *table, size_t column),
+                          const void *table, size_t n) {
+        for (size_t a = 0; a < n; a++) {
+                const IndicatorDef *def = heading_indicator(im, get(table, a));
+                for (size_t b = a + 1; def && b < n; b++) {
+                        if (heading_indicator(im, get(table, b)) != def)
+                                continue;
+                        diag_error(im->diag, NULL, 0, NULL,
+                                   "columns %zu ('%.60s') and %zu ('%.60s') are both %s: one of "
+                                   "them must go",
+                                   a + 1, get(table, a), b + 1, get(table, b), def->name);
+                        return DECODE_E_REJECTED;
+                }
+        }
+        return 0;
 }
 
 /* ---- cells ----------------------------------------------------------------------------------- */
@@ -246,34 +265,64 @@ static int take_line(Import *im, const Sheet *s, size_t i) {
         return MIN(r, 0);
 }
 
+static const char *sheet_heading(const void *table, size_t column) {
+        return sheet_cell(table, 0, column);
+}
+
 static int take_sheet(Import *im) {
         CLEANUP(sheet_done) Sheet s = {0};
         int r = sheet_read(im->file->data, im->file->size, im->diag, &s);
         if (r != 0)
                 return r < 0 ? r : DECODE_E_REJECTED;
+        r = check_headings(im, sheet_heading, &s, s.n_columns);
         for (size_t i = 1; r == 0 && i < s.n_rows; i++)
                 r = take_line(im, &s, i);
         return r;
 }
 
+/* NFC, one line: as core/sheet does with the cells of CSV. */
+static int put_string(Import *im, json_t *row, const char *name, const char *text, Place at) {
+        CLEANUP_FREE char *clean = NULL;
+        int r = text_clean(text, strlen(text), &clean);
+        if (r == -E2BIG || r == -EILSEQ)
+                return refuse(im, at.line, at.column, "%.60s: a text that is too long", name);
+        return r < 0 ? r : put_text(im, row, name, clean, at);
+}
+
+/* {"date": "2024-08-31"}, {"boolean": "1"}, {"error": "#DIV/0!"}: cells of a workbook that are
+ * neither text nor number. Where nothing is read they are nobody's business. */
+static int refuse_typed(Import *im, const char *name, json_t *value, Place at) {
+        const char *role = sheet_role(name), *type;
+        json_t *text;
+        if (!heading_indicator(im, name) && !is_unit_role(role))
+                return note_ignored(im, name);
+        json_object_foreach(value, type, text) return refuse(
+                im, at.line, at.column, "%.60s: a cell of type %.20s (%.100s), which is no figure",
+                name, type, str_or(json_string_value(text), ""));
+        return 0;
+}
+
 /* Numbers are dot by JSON's own rule; decode reads them so. */
-static int put_json(Import *im, json_t *row, const char *name, json_t *value, unsigned line) {
+static int put_json(Import *im, json_t *row, const char *name, json_t *value, Place at) {
         if (json_is_string(value))
-                return put_text(im, row, name, json_string_value(value), (Place){line, 0});
+                return put_string(im, row, name, json_string_value(value), at);
+        if (im->is_table && json_is_object(value))
+                return refuse_typed(im, name, value, at);
         const IndicatorDef *def = heading_indicator(im, name);
         const char *role = def ? NULL : sheet_role(name);
         if (role && streq(role, "code") && json_is_number(value))
-                return refuse(im, line, 0, "%s is a number: codes are text, zeros in front count",
-                              name);
+                return refuse(im, at.line, at.column,
+                              "%s is a number: codes are text, zeros in front count", name);
         if (!json_is_number(value))
                 return 0; /* null and structures are no value */
-        if (def)
-                im->is_used[def - im->app->config->indicators] = true;
-        const char *prefix = def ? str_or(im->source->prefix, "") : "";
+        if (!def)
+                return json_object_set(row, name, value) < 0 ? -ENOMEM : note_ignored(im, name);
+        im->is_used[def - im->app->config->indicators] = true;
+        const char *prefix = str_or(im->source->prefix, "");
         if (*prefix && strncmp(def->name, prefix, strlen(prefix)) == 0 &&
             json_object_set(row, def->name + strlen(prefix), value) < 0)
                 return -ENOMEM;
-        return json_object_set(row, def ? def->name : name, value) == 0 ? 0 : -ENOMEM;
+        return json_object_set(row, def->name, value) == 0 ? 0 : -ENOMEM;
 }
 
 static int take_object(Import *im, json_t *object, unsigned number) {
@@ -282,28 +331,72 @@ static int take_object(Import *im, json_t *object, unsigned number) {
         int r = row ? 0 : -ENOMEM;
         im->counts->n_rows++;
         json_object_foreach(object, name, value) if (r == 0) r =
-                put_json(im, row, name, value, number);
+                put_json(im, row, name, value, (Place){number, 0});
         if (r == 0)
                 r = finish_row(im, row, number);
         json_decref(row);
         return MIN(r, 0);
 }
 
+static int take_objects(Import *im, json_t *rows) {
+        json_t *object;
+        size_t i;
+        int r = 0;
+        json_array_foreach(rows, i, object) if (r == 0) r =
+                take_object(im, object, (unsigned) i + 1);
+        return r;
+}
+
+/* ---- tables of workbooks --------------------------------------------------------------------- */
+
+static int take_typed_row(Import *im, const json_t *headings, const json_t *from) {
+        const json_t *cells = json_object_get(from, "cells");
+        unsigned line = (unsigned) json_integer_value(json_object_get(from, "line"));
+        json_t *row = json_object();
+        int r = row ? 0 : -ENOMEM;
+        im->counts->n_rows++;
+        for (size_t c = 0; r == 0 && c < json_array_size(headings); c++) {
+                const char *heading = json_string_value(json_array_get(headings, c));
+                json_t *value = json_array_get(cells, c);
+                if (heading && value)
+                        r = put_json(im, row, heading, value, (Place){line, (unsigned) c + 1});
+        }
+        if (r == 0)
+                r = finish_row(im, row, line);
+        json_decref(row);
+        return MIN(r, 0);
+}
+
+static const char *json_heading(const void *table, size_t column) {
+        return str_or(json_string_value(json_array_get(table, column)), "");
+}
+
+static int take_table(Import *im, const json_t *headings, const json_t *rows) {
+        json_t *row;
+        size_t i;
+        im->is_table = true;
+        int r = check_headings(im, json_heading, headings, json_array_size(headings));
+        json_array_foreach(rows, i, row) if (r == 0) r = take_typed_row(im, headings, row);
+        return r;
+}
+
 static int take_json(Import *im) {
         json_error_t error;
         int r = decode_scan(im->file->data, im->file->size, im->diag);
+        if (r == 0 && sheet_check_text(im->file->data, im->file->size, im->diag) != 0)
+                r = DECODE_E_REJECTED;
         if (r != 0)
                 return r;
-        json_t *root = json_loadb(im->file->data, im->file->size, JSON_REJECT_DUPLICATES, &error),
-               *object;
+        json_t *root = json_loadb(im->file->data, im->file->size, JSON_REJECT_DUPLICATES, &error);
         json_t *rows = json_is_object(root) ? json_object_get(root, "rows") : root;
-        size_t i;
+        const json_t *headings = json_object_get(root, "headings");
         if (!json_is_array(rows)) {
                 diag_error(im->diag, NULL, 0, NULL, "%s", root ? "no array of rows" : error.text);
                 r = DECODE_E_REJECTED;
+        } else {
+                r = json_is_array(headings) ? take_table(im, headings, rows)
+                                            : take_objects(im, rows);
         }
-        json_array_foreach(rows, i, object) if (r == 0) r =
-                take_object(im, object, (unsigned) i + 1);
         json_decref(root);
         return r;
 }

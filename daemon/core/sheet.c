@@ -143,6 +143,13 @@ static int refuse_legacy(const Letters *l, Diag *diag) {
                       "(Unicode) and try again");
 }
 
+int sheet_check_text(const char *text, size_t n, Diag *diag) {
+        if (!text_is_utf8(text, n))
+                return 0;
+        Letters l = look_at_text((const uint8_t *) text, n);
+        return !l.is_unicode && l.n_signs + l.n_second >= 2 ? refuse_legacy(&l, diag) : 0;
+}
+
 static int to_utf8(const char *data, size_t n, Diag *diag, Buf *out) {
         const uint8_t *p = (const uint8_t *) data;
         int r;
@@ -165,8 +172,7 @@ static int to_utf8(const char *data, size_t n, Diag *diag, Buf *out) {
                         return REFUSE(diag, 0, "the text is neither UTF-8 nor UTF-16");
                 return refuse_legacy(&l, diag);
         }
-        l = look_at_text((const uint8_t *) buf_text(out), out->len);
-        return !l.is_unicode && l.n_signs + l.n_second >= 2 ? refuse_legacy(&l, diag) : 0;
+        return sheet_check_text(buf_text(out), out->len, diag);
 }
 
 /* ---- cells ----------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ctl/show.h"
+#include "ctl/xlsx.h"
 #include "os/file.h"
 
 #define ANSWER_MAX ((size_t) 64 << 20)
@@ -74,14 +75,76 @@ static int send_if_agreed(Ctl *ctl, const Buf *path, const Buf *bytes, Show show
         return is_agreed ? send_and_show(ctl, buf_text(path), bytes, show) : EXIT_FAILED;
 }
 
-static int read_file(const Ctl *ctl, const char *path, Buf *bytes) {
-        int r = file_read(path, FILE_MAX, bytes);
+static const char *base_name(const char *path) {
+        const char *slash = strrchr(path, '/');
 
-        if (r >= 0)
+        return slash ? slash + 1 : path;
+}
+
+static int read_file(const Ctl *ctl, const char *path, Buf *bytes) {
+        int r = file_read(path, XLSX_FILE_MAX, bytes);
+
+        if (r >= 0 && (bytes->len <= FILE_MAX || xlsx_is(buf_text(bytes), bytes->len)))
                 return EXIT_FINE;
+        if (r >= 0)
+                r = -EFBIG;
         ctl_complain(SAID(ctl, "không đọc được %s: %s", "%s cannot be read: %s"), path,
                      strerror(-r));
         return EXIT_FAILED;
+}
+
+/* ---- workbooks ------------------------------------------------------------------------------- */
+
+static int complain_refused(const Ctl *ctl, const char *path, const Diag *diag) {
+        for (size_t i = 0; i < diag->n; i++) {
+                if (diag->items[i].line)
+                        ctl_complain(SAID(ctl, "%s dòng %u: %s", "%s row %u: %s"), path,
+                                     diag->items[i].line, diag->items[i].text);
+                else
+                        ctl_complain("%s: %s", path, diag->items[i].text);
+        }
+        return EXIT_FAILED;
+}
+
+/* A workbook becomes what the daemon reads; other files stay as they are. */
+static int convert(const Ctl *ctl, const char *path, bool is_units, Buf *bytes) {
+        CLEANUP(xlsx_sheet_done) XlsxSheet sheet = {0};
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        CLEANUP(buf_done) Buf out = BUF_INIT(FILE_MAX);
+
+        if (!xlsx_is(buf_text(bytes), bytes->len)) {
+                if (!ctl_option(ctl, "sheet"))
+                        return EXIT_FINE;
+                return usage(ctl, SAID(ctl, "--sheet: chỉ cho tệp xlsx", "--sheet: for xlsx only"));
+        }
+        int r = xlsx_read(buf_text(bytes), bytes->len, ctl_option(ctl, "sheet"), ctl->is_vi, &diag,
+                          &sheet);
+        if (r == 0)
+                r = is_units
+                            ? xlsx_csv(&sheet, ctl->is_vi, &diag, &out)
+                            : xlsx_json(&sheet, base_name(path), buf_text(bytes), bytes->len, &out);
+        if (r > 0)
+                return complain_refused(ctl, path, &diag);
+        if (r == -E2BIG) {
+                ctl_complain(SAID(ctl, "%s: bảng quá lớn", "%s: the table is too large"), path);
+                return EXIT_FAILED;
+        }
+        if (r < 0)
+                return out_of_memory();
+        buf_done(bytes);
+        *bytes = out;
+        out = BUF_INIT(0);
+        return EXIT_FINE;
+}
+
+static int read_table(Ctl *ctl, const char *path, bool is_units, Buf *bytes) {
+        int r = read_file(ctl, path, bytes);
+
+        if (r != EXIT_FINE)
+                return r;
+        if (!ctl->is_json)
+                client_language(ctl);
+        return convert(ctl, path, is_units, bytes);
 }
 
 /* ---- snapshot -------------------------------------------------------------------------------- */
@@ -142,19 +205,20 @@ static int undo_import(Ctl *ctl, const char *id) {
 int command_import(Ctl *ctl) {
         static const char *const names[] = {"source", "period", "scope"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
-        CLEANUP(buf_done) Buf bytes = BUF_INIT(FILE_MAX);
+        CLEANUP(buf_done) Buf bytes = BUF_INIT(XLSX_FILE_MAX);
 
         if (ctl_option(ctl, "undo") && ctl->n_words == 0)
                 return undo_import(ctl, ctl_option(ctl, "undo"));
         if (ctl->n_words != 1 || !ctl_option(ctl, "source") || !ctl_option(ctl, "period"))
-                return usage(ctl, "import FILE --source S --period P [--yes] | --undo ID");
-        int r = read_file(ctl, ctl->words[0], &bytes);
+                return usage(ctl,
+                             "import FILE --source S --period P [--sheet NAME] [--yes] | --undo "
+                             "ID");
+        int r = read_table(ctl, ctl->words[0], /* is_units= */ false, &bytes);
         if (r != EXIT_FINE)
                 return r;
-        const char *slash = strrchr(ctl->words[0], '/');
         if (buf_str(&path, "/v1/snapshots") < 0 ||
             add_words(ctl, names, ELEMENTSOF(names), &path) < 0 ||
-            query_add(&path, "name", slash ? slash + 1 : ctl->words[0]) < 0)
+            query_add(&path, "name", base_name(ctl->words[0])) < 0)
                 return out_of_memory();
         return send_if_agreed(ctl, &path, &bytes, show_import);
 }
@@ -163,9 +227,9 @@ int command_import(Ctl *ctl) {
 
 static int import_units(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
-        CLEANUP(buf_done) Buf bytes = BUF_INIT(FILE_MAX);
+        CLEANUP(buf_done) Buf bytes = BUF_INIT(XLSX_FILE_MAX);
 
-        int r = read_file(ctl, ctl->words[1], &bytes);
+        int r = read_table(ctl, ctl->words[1], /* is_units= */ true, &bytes);
         if (r == EXIT_FINE && buf_str(&path, "/v1/units") < 0)
                 return out_of_memory();
         return r == EXIT_FINE ? send_if_agreed(ctl, &path, &bytes, show_unit_changes) : r;

@@ -62,12 +62,13 @@ static const Command commands[] = {
          "list [--source S] [--period P] [--as-of T] [--limit N] | show ID | accept ID | reject ID",
          "các lần lấy số liệu; duyệt hoặc bỏ bản chờ duyệt",
          "what was fetched; accept or reject a suspect one"},
-        {"import", command_import, "source= period= scope= undo= yes", 0, 1,
-         "FILE --source S --period P [--scope X] [--yes] | --undo ID",
-         "nhập tệp CSV, JSON, sau khi xem trước và hỏi; --undo: bỏ lần nhập đó",
-         "import a CSV or JSON file, after a preview and a question; --undo takes it back"},
-        {"units", command_units, "kind= parent= all from= yes limit=", 1, 3,
-         "list [--kind K] [--parent U] [--all] | import FILE [--yes] | export [FILE] | suggest | "
+        {"import", command_import, "source= period= scope= sheet= undo= yes", 0, 1,
+         "FILE --source S --period P [--scope X] [--sheet NAME] [--yes] | --undo ID",
+         "nhập tệp xlsx, CSV, JSON, sau khi xem trước và hỏi; --undo: bỏ lần nhập đó",
+         "import an xlsx, CSV or JSON file, after a preview and a question; --undo takes it back"},
+        {"units", command_units, "kind= parent= all from= sheet= yes limit=", 1, 3,
+         "list [--kind K] [--parent U] [--all] | import FILE [--sheet NAME] [--yes] | export "
+         "[FILE] | suggest | "
          "link CODE UNIT [--from DATE] | same CODE --from DATE | new CODE --from DATE",
          "danh mục đơn vị và nơi nhận", "the registry of units and their contacts"},
         {"deliveries", command_deliveries, "dead observed as-of= limit=", 0, 0,

@@ -28,6 +28,10 @@ void sheet_done(Sheet *s);
 /* "" beyond the row's end. */
 const char *sheet_cell(const Sheet *s, size_t row, size_t column);
 
+/* Refuses text that is UTF-8 by form only: TCVN3 or VNI whose bytes became letters. What is no UTF-8
+ * is left to others. Returns 0 or SHEET_E_REFUSED. */
+int sheet_check_text(const char *text, size_t n, Diag *diag);
+
 /* What a column holds, by its heading in the file's or the letter's words, upper or lower case, with
  * or without diacritics: "code", "name", "kind", "key", "parent", "from", "until", "successors",
  * "aliases", "email", "webhook", the name of an indicator that ships, "-" for one that is known and

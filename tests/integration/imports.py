@@ -139,4 +139,5 @@ def main():
     print("imports: passed")
 
 
-main()
+if __name__ == "__main__":
+    main()
