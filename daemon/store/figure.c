@@ -3,78 +3,112 @@
  * Invariants: the intervals [from_step, until_step) of one figure's vintages and its present row
  * follow each other without gap; equal values make none; a figure written twice in one step leaves
  * no vintage in between (nobody can ask for an instant within a step). change_step has a row for
- * every (period, until_step) of `vintage`. */
+ * every (period, until_step) that a vintage has, and series one for every (period, indicator) that
+ * a figure has, and no more: a put that fails is undone by its caller. */
 #include "store/figure.h"
 
 #include <errno.h>
 
-#include "store/sql.h"
+#include "store/key.h"
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
-static int change_step_add(Store *s, PeriodId period, StepId step) {
+/* What stands there, if anything: STORE_E_NONE. */
+static int known_get(Store *s, int64_t key, StepId until, FigureRow *ret, StepId *ret_from) {
+        CLEANUP_QUERY Query q = NULL;
         int r;
 
-        if (s->change_period == period && s->change_step == step)
-                return 0;
-        r = query_run(s, STMT_CHANGE_STEP_ADD, ARGS(arg_int(period), arg_int(step)));
-        if (r < 0)
-                return r;
-        s->change_period = period;
-        s->change_step = step;
+        r = query_begin(s, STMT_FIGURE_GET, ARGS(arg_int(key), arg_int(until)), &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
+        column_known(q, 0, &ret->value, &ret->why);
+        *ret_from = column_int(q, 1);
         return 0;
 }
 
-static int figure_run(Store *s, StatementId id, StepId step, PeriodId period, const FigureRow *f,
-                      int *ret_changes) {
-        return query_change(s, id,
-                            ARGS(arg_int(period), arg_int(f->indicator), arg_int(f->unit),
-                                 arg_value(f->value), arg_int(f->why), arg_int(step)),
-                            ret_changes);
-}
+static int vintage_add(Store *s, StepId step, PeriodId period, int64_t key, const FigureRow *f) {
+        int64_t change;
+        int r;
 
-static int figure_revise(Store *s, StepId step, PeriodId period, const FigureRow *f,
-                         int *ret_changes) {
-        int r, vintages;
-
-        r = figure_run(s, STMT_VINTAGE_ADD, step, period, f, &vintages);
-        if (r >= 0 && vintages > 0)
-                r = change_step_add(s, period, step);
+        r = change_make(s, period, step, &change);
         if (r < 0)
                 return r;
-        return figure_run(s, STMT_FIGURE_SET, step, period, f, ret_changes);
+        return query_run(s, STMT_VINTAGE_ADD,
+                         ARGS(arg_int(key), arg_int(before_key(change, f->indicator, f->unit)),
+                              arg_int(step)));
+}
+
+/* STORE_E_NONE: there is nothing to revise. */
+static int figure_revise(Store *s, StepId step, PeriodId period, int64_t key, const FigureRow *f) {
+        FigureRow old;
+        StepId from;
+        int r;
+
+        r = known_get(s, key, INT64_MAX, &old, &from);
+        if (r != 0 || (old.value == f->value && old.why == f->why))
+                return r;
+        if (from < step)
+                r = vintage_add(s, step, period, key, f);
+        if (r < 0)
+                return r;
+        return query_run(s, STMT_FIGURE_SET,
+                         ARGS(arg_int(key), arg_known(f->value, f->why), arg_int(step)));
+}
+
+/* STORE_E_NONE: there is one already. */
+static int figure_add(Store *s, StepId step, int64_t key, const FigureRow *f) {
+        int r, changes;
+
+        r = query_change(s, STMT_FIGURE_ADD,
+                         ARGS(arg_int(key), arg_known(f->value, f->why), arg_int(step)), &changes);
+        return r >= 0 && changes == 0 ? STORE_E_NONE : r;
 }
 
 /* had_old only says what to try first: what the file holds decides. */
 int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change) {
         const FigureRow *f = &change->now;
-        int r = 0, changes = 0;
+        int64_t series, key;
+        int r;
 
-        if ((f->value == VALUE_NONE) != (f->why != WHY_VALUE))
+        if ((f->value == VALUE_NONE) != (f->why != WHY_VALUE) || f->why > WHY_GONE ||
+            f->unit > KEY_UNIT_MAX || f->indicator > KEY_INDICATOR_MAX)
                 return -EINVAL;
+        r = series_make(s, period, f->indicator, &series);
+        if (r < 0)
+                return r;
+        key = known_key(series, f->unit);
+        r = STORE_E_NONE;
         if (change->had_old)
-                r = figure_revise(s, step, period, f, &changes);
-        if (r >= 0 && changes == 0)
-                r = figure_run(s, STMT_FIGURE_ADD, step, period, f, &changes);
-        if (r >= 0 && changes == 0 && !change->had_old)
-                r = figure_revise(s, step, period, f, &changes);
+                r = figure_revise(s, step, period, key, f);
+        if (r == STORE_E_NONE)
+                r = figure_add(s, step, key, f);
+        if (r == STORE_E_NONE)
+                r = figure_revise(s, step, period, key, f);
         return r;
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int read_figure(Query q, FigureRow *row) {
-        *row = (FigureRow){
-                .indicator = (IndicatorId) column_int(q, 0),
-                .unit = (UnitId) column_int(q, 1),
-                .value = column_value(q, 2),
-                .why = (Why) column_int(q, 3),
-        };
+        row->indicator = (IndicatorId) column_int(q, 0);
+        row->unit = (UnitId) column_int(q, 1);
+        column_known(q, 2, &row->value, &row->why);
         return 0;
+}
+
+static int figures_begin(Store *s, int64_t series, IndicatorId indicator, UnitId parent,
+                         Query *ret) {
+        if (parent)
+                return query_begin(
+                        s, STMT_FIGURES_BELOW,
+                        ARGS(arg_int(known_key(series, 0)), arg_int(parent), arg_int(indicator)),
+                        ret);
+        return query_begin(s, STMT_FIGURES_ALL,
+                           ARGS(arg_int(known_key(series, 0)),
+                                arg_int(known_key(series, KEY_UNIT_MAX)), arg_int(indicator)),
+                           ret);
 }
 
 int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n,
@@ -85,14 +119,12 @@ int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, s
 
         for (size_t i = 0; i < n && r >= 0; i++) {
                 CLEANUP_QUERY Query q = NULL;
+                int64_t series;
 
-                if (parent)
-                        r = query_begin(
-                                s, STMT_FIGURES_BELOW,
-                                ARGS(arg_int(period), arg_int(indicators[i]), arg_int(parent)), &q);
-                else
-                        r = query_begin(s, STMT_FIGURES_ALL,
-                                        ARGS(arg_int(period), arg_int(indicators[i])), &q);
+                r = series_find(s, period, indicators[i], &series);
+                if (r < 0 || series == 0)
+                        continue;
+                r = figures_begin(s, series, indicators[i], parent, &q);
                 if (r >= 0)
                         r = COLLECT(q, rows, n_rows, cap, read_figure);
         }
@@ -103,41 +135,44 @@ int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, s
         return 0;
 }
 
-int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of,
-                     FigureRow *ret, StepId *ret_from) {
-        CLEANUP_QUERY Query now = NULL;
-        CLEANUP_QUERY Query before = NULL;
-        StepId step = as_of ? as_of : INT64_MAX;
-        Query q;
+/* Known at the step, but no longer. STORE_E_NONE. */
+static int vintage_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId step,
+                       FigureRow *ret, StepId *ret_from) {
+        CLEANUP_QUERY Query q = NULL;
         int r;
 
-        r = query_begin(s, STMT_FIGURE_GET,
-                        ARGS(arg_int(period), arg_int(indicator), arg_int(unit), arg_int(step)),
-                        &now);
-        if (r < 0)
-                return r;
-        q = now;
-        r = query_next(q);
-        if (r == 0 && as_of) {
-                r = query_begin(
-                        s, STMT_VINTAGE_GET,
+        r = query_begin(s, STMT_VINTAGE_GET,
                         ARGS(arg_int(period), arg_int(indicator), arg_int(step), arg_int(unit)),
-                        &before);
-                if (r < 0)
-                        return r;
-                q = before;
+                        &q);
+        if (r >= 0)
                 r = query_next(q);
-        }
         if (r <= 0)
                 return r < 0 ? r : STORE_E_NONE;
-        *ret = (FigureRow){
-                .indicator = indicator,
-                .unit = unit,
-                .value = column_value(q, 0),
-                .why = (Why) column_int(q, 1),
-        };
+        column_known(q, 0, &ret->value, &ret->why);
+        *ret_from = column_int(q, 1);
+        return 0;
+}
+
+int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of,
+                     FigureRow *ret, StepId *ret_from) {
+        FigureRow found = {.indicator = indicator, .unit = unit};
+        StepId from = 0;
+        int64_t series;
+        int r;
+
+        r = series_find(s, period, indicator, &series);
+        if (r < 0)
+                return r;
+        if (series == 0)
+                return STORE_E_NONE;
+        r = known_get(s, known_key(series, unit), as_of ? as_of : INT64_MAX, &found, &from);
+        if (r == STORE_E_NONE && as_of)
+                r = vintage_get(s, period, indicator, unit, as_of, &found, &from);
+        if (r != 0)
+                return r;
+        *ret = found;
         if (ret_from)
-                *ret_from = column_int(q, 2);
+                *ret_from = from;
         return 0;
 }
 
@@ -192,8 +227,7 @@ static int period_end_of(Store *s, IndicatorId indicator, PeriodType type, bool 
         do {
                 r = period_next_of(s, type, is_down, period, &period);
                 if (r >= 0 && period)
-                        r = query_int(s, STMT_PERIOD_HAS_INDICATOR,
-                                      ARGS(arg_int(period), arg_int(indicator)), 0, &has);
+                        r = series_find(s, (PeriodId) period, indicator, &has);
                 if (r < 0)
                         return r;
         } while (period && !has);
@@ -222,14 +256,13 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodI
 /* ---- vintages of one figure ------------------------------------------------------------------ */
 
 static int read_vintage(Query q, VintageRow *row) {
-        row->value = column_value(q, 0);
-        row->why = (Why) column_int(q, 1);
-        row->from = column_int(q, 2);
-        row->until = column_int(q, 3);
-        row->from_ms = column_int(q, 4);
-        row->snapshot = column_int(q, 5);
-        column_text_fixed(q, 7, row->hash, sizeof(row->hash));
-        return column_text(q, 6, &row->source);
+        column_known(q, 0, &row->value, &row->why);
+        row->from = column_int(q, 1);
+        row->until = column_int(q, 2);
+        row->from_ms = column_int(q, 3);
+        row->snapshot = column_int(q, 4);
+        column_text_fixed(q, 6, row->hash, sizeof(row->hash));
+        return column_text(q, 5, &row->source);
 }
 
 int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
@@ -237,10 +270,15 @@ int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit
         CLEANUP_QUERY Query q = NULL;
         VintageRow *rows = NULL;
         size_t n = 0, cap = 0;
+        int64_t series;
         int r;
 
-        r = query_begin(s, STMT_VINTAGES, ARGS(arg_int(period), arg_int(indicator), arg_int(unit)),
-                        &q);
+        r = series_find(s, period, indicator, &series);
+        if (r >= 0)
+                r = query_begin(s, STMT_VINTAGES,
+                                ARGS(arg_int(period), arg_int(indicator), arg_int(unit),
+                                     arg_int(known_key(series, unit))),
+                                &q);
         if (r >= 0)
                 r = COLLECT(q, rows, n, cap, read_vintage);
         if (r < 0) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "store/figure.h"
-#include "store/sql.h"
+#include "store/key.h"
 
 #define GAP_MAX 16u
 
@@ -54,40 +54,62 @@ static const Slot *slot_find(const Fill *f, size_t *next, UnitId unit) {
         return slot;
 }
 
-/* Rows (unit, value) of one statement into row p of the panel. */
-static int fill_range(const Fill *f, StatementId id, size_t p, UnitId first, UnitId last) {
-        CLEANUP_QUERY Query q = NULL;
+/* Rows (unit, value) into row p of the panel. */
+static int fill_rows(const Fill *f, Query q, size_t p) {
         Panel *panel = f->panel;
-        PeriodId period = period_add(panel->first, (int) p);
         size_t next = 0;
         int r;
 
-        r = query_begin(f->store, id,
-                        ARGS(arg_int(period), arg_int(f->indicator), arg_int(f->step),
-                             arg_int(first), arg_int(last)),
-                        &q);
-        while (r >= 0 && (r = query_next(q)) > 0) {
+        while ((r = query_next(q)) > 0) {
                 const Slot *slot = slot_find(f, &next, (UnitId) column_int(q, 0));
+                Why why;
 
                 if (!slot)
                         continue;
-                panel->value[p * panel->n_units + slot->index] = column_value(q, 1);
+                column_known(q, 1, &panel->value[p * panel->n_units + slot->index], &why);
                 panel->is_known[p * panel->n_units + slot->index] = 1;
         }
         return r;
 }
 
-static int fill_period(const Fill *f, size_t p) {
-        size_t n = f->panel->n_units;
-        int r = 0;
+static int fill_figures(const Fill *f, size_t p, int64_t series, UnitId first, UnitId last) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
 
+        r = query_begin(f->store, STMT_PANEL_FIGURES,
+                        ARGS(arg_int(known_key(series, first)), arg_int(known_key(series, last)),
+                             arg_int(f->step)),
+                        &q);
+        return r < 0 ? r : fill_rows(f, q, p);
+}
+
+static int fill_vintages(const Fill *f, size_t p, PeriodId period, UnitId first, UnitId last) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(f->store, STMT_PANEL_VINTAGES,
+                        ARGS(arg_int(period), arg_int(f->indicator), arg_int(f->step),
+                             arg_int(first), arg_int(last)),
+                        &q);
+        return r < 0 ? r : fill_rows(f, q, p);
+}
+
+static int fill_period(const Fill *f, size_t p) {
+        PeriodId period = period_add(f->panel->first, (int) p);
+        size_t n = f->panel->n_units;
+        int64_t series;
+        int r;
+
+        r = series_find(f->store, period, f->indicator, &series);
+        if (r < 0 || series == 0)
+                return r; /* no figure, so that there never was one */
         for (size_t i = 0, j; i < n && r >= 0; i = j) {
                 for (j = i + 1; j < n && f->slots[j].unit - f->slots[j - 1].unit <= GAP_MAX; j++)
                         ;
-                r = fill_range(f, STMT_PANEL_FIGURES, p, f->slots[i].unit, f->slots[j - 1].unit);
+                r = fill_figures(f, p, series, f->slots[i].unit, f->slots[j - 1].unit);
         }
         if (r >= 0 && f->step != INT64_MAX)
-                r = fill_range(f, STMT_PANEL_VINTAGES, p, f->slots[0].unit, f->slots[n - 1].unit);
+                r = fill_vintages(f, p, period, f->slots[0].unit, f->slots[n - 1].unit);
         return r;
 }
 
@@ -127,11 +149,17 @@ int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_o
         CLEANUP_QUERY Query q = NULL;
         CLEANUP_FREE UnitId *units = NULL;
         size_t n = 0, cap = 0;
+        int64_t series;
         int r;
 
-        r = query_begin(
-                s, STMT_UNITS_OF,
-                ARGS(arg_int(period), arg_int(indicator), arg_int(as_of ? as_of : INT64_MAX)), &q);
+        r = series_find(s, period, indicator, &series);
+        if (r >= 0)
+                r = query_begin(s, STMT_UNITS_OF,
+                                ARGS(arg_int(period), arg_int(indicator),
+                                     arg_int(as_of ? as_of : INT64_MAX),
+                                     arg_int(known_key(series, 0)),
+                                     arg_int(known_key(series, KEY_UNIT_MAX))),
+                                &q);
         if (r >= 0)
                 r = COLLECT(q, units, n, cap, read_unit);
         if (r < 0)

@@ -5,15 +5,13 @@
 #include <errno.h>
 
 #include "store/figure.h"
-#include "store/sql.h"
+#include "store/key.h"
 
 static int read_undone(Query q, FigureChange *change) {
         change->now.indicator = (IndicatorId) column_int(q, 0);
         change->now.unit = (UnitId) column_int(q, 1);
-        change->now.value = column_value(q, 2);
-        change->now.why = (Why) column_int(q, 3);
-        change->old_value = column_value(q, 4);
-        change->old_why = (Why) column_int(q, 5);
+        column_known(q, 2, &change->now.value, &change->now.why);
+        column_known(q, 3, &change->old_value, &change->old_why);
         change->had_old = true;
         return 0;
 }
@@ -42,8 +40,7 @@ static int read_revision(Query q, RevisionRow *row) {
         row->until = column_int(q, 3);
         row->at_ms = column_int(q, 4);
         row->cause = (StepCause) column_int(q, 5);
-        row->old_value = column_value(q, 6);
-        row->old_why = (Why) column_int(q, 7);
+        column_known(q, 6, &row->old_value, &row->old_why);
         return 0;
 }
 

@@ -5,10 +5,9 @@
  * index).
  *
  * `figure` has the present, `vintage` the past. Tried and dropped: one history table with the
- * figure first in the key (writes grow 2.7-fold in ten years), a packed integer key (18 % smaller,
- * but a person's WHERE period = ... would read everything). vintage begins with until_step, so that
- * it only ever grows at its end; change_step tells which until_steps a period has, so that a past
- * period is found by seeking. */
+ * figure first in the key (writes grow 2.7-fold in ten years). Vintages begin with the step at which
+ * they ended, so that the table only ever grows at its end; change_step tells which of them a period
+ * has, so that a past period is found by seeking. How they are stored is told in schema-v2.c. */
 #include "store/schema.h"
 
 #include <errno.h>
@@ -301,6 +300,7 @@ static const char schema_v1[] =
 
 const Migration schema_migrations[] = {
         {.version = 1, .sql = schema_v1},
+        {.version = 2, .sql = schema_v2},
 };
 const size_t schema_n_migrations = ELEMENTSOF(schema_migrations);
 

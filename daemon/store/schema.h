@@ -13,6 +13,7 @@ typedef struct Migration {
         const char *sql;
 } Migration;
 
+extern const char schema_v2[]; /* schema-v2.c */
 extern const Migration schema_migrations[];
 extern const size_t schema_n_migrations;
 

@@ -20,15 +20,17 @@ typedef enum StatementId {
 
 /* Shared with the contract header, which itself stays out of here: it is what stands on this. */
 typedef struct Store Store;
+/* A pair and the id of its row, which was just looked for; id 0 = nothing. */
+typedef struct KeySeen {
+        int64_t a, b, id;
+} KeySeen;
 struct Store {
         sqlite3 *db;
         char *path;
         int lock_fd; /* -1: reader */
         bool is_reader;
         sqlite3_stmt *stmt[STMT_N];
-        /* last row of change_step written in this transaction */
-        PeriodId change_period;
-        StepId change_step;
+        KeySeen series, change; /* key.c */
 };
 
 /* Negative errno for an SQLite result (extended codes understood); 0 for OK, ROW and DONE. */

@@ -24,10 +24,13 @@
         "id, source, scope, period, step, at_ms, state, reason, n_units, n_values, n_bad"
 #define SQL_TOLD_COLUMNS                                                                           \
         "episode, said, value, last, severity, ifnull(message, 0), said_ms, gave_up"
-/* vintages of a period that ended after step ?3, found by seeking the steps at which some did */
-#define SQL_VINTAGE_AFTER                                                                          \
-        "FROM change_step c CROSS JOIN vintage v ON v.until_step = c.step AND v.period = c.period" \
-        " AND v.indicator = ?2 WHERE c.period = ?1 AND c.step > ?3 AND v.from_step <= ?3"
+/* What was known of (period ?1, indicator ?2) at step ?3 and ended later, of the units from `first`
+ * to `last`: found by seeking the steps at which some of the period did. Keys as in store/key.h. */
+#define SQL_KNOWN_THEN(first, last)                                                                \
+        "FROM change_step c CROSS JOIN known_before v"                                             \
+        " ON v.id BETWEEN (((c.id << 12) + ?2) << 18) + " first                                    \
+        " AND (((c.id << 12) + ?2) << 18) + " last                                                 \
+        " WHERE c.period = ?1 AND c.step > ?3 AND c.step - v.lasted <= ?3"
 
 #define STATEMENTS(X)                                                                              \
         STATEMENTS_STORE(X)                                                                        \
@@ -152,46 +155,41 @@ X(POLITE_PUT, "INSERT INTO polite(source, next_ms, failures, refused_days, refus
         " is_stopped = excluded.is_stopped, last = excluded.last")
 
 #define STATEMENTS_FIGURE(X) \
-X(FIGURE_ADD, "INSERT INTO figure(period, indicator, unit, value, why, from_step)" \
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING") \
-X(FIGURE_SET, "UPDATE figure SET value = ?4, why = ?5, from_step = ?6" \
-        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND (value IS NOT ?4 OR why <> ?5)") \
-X(VINTAGE_ADD, "INSERT INTO vintage(until_step, period, indicator, unit, value, why, from_step)" \
-        " SELECT ?6, period, indicator, unit, value, why, from_step FROM figure" \
-        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND (value IS NOT ?4 OR why <> ?5)" \
-        " AND from_step < ?6") \
-X(CHANGE_STEP_ADD, "INSERT INTO change_step(period, step) VALUES(?1, ?2) ON CONFLICT DO NOTHING") \
-X(FIGURES_ALL, "SELECT indicator, unit, value, why FROM figure WHERE period = ?1 AND indicator = ?2 ORDER BY unit") \
-X(FIGURES_BELOW, "SELECT f.indicator, f.unit, f.value, f.why" \
-        " FROM (SELECT id FROM unit WHERE parent = ?3 UNION ALL SELECT ?3 AS id) u" \
-        " CROSS JOIN figure f ON f.period = ?1 AND f.indicator = ?2 AND f.unit = u.id ORDER BY f.unit") \
-X(FIGURE_GET, "SELECT value, why, from_step FROM figure" \
-        " WHERE period = ?1 AND indicator = ?2 AND unit = ?3 AND from_step <= ?4") \
-X(VINTAGE_GET, "SELECT v.value, v.why, v.from_step " SQL_VINTAGE_AFTER " AND v.unit = ?4 LIMIT 1") \
-X(PANEL_FIGURES, "SELECT unit, value FROM figure" \
-        " WHERE period = ?1 AND indicator = ?2 AND unit BETWEEN ?4 AND ?5 AND from_step <= ?3") \
-X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_VINTAGE_AFTER " AND v.unit BETWEEN ?4 AND ?5") \
-X(FIGURES_UNDONE, "SELECT f.indicator, f.unit, v.value, ifnull(v.why, 4), f.value, f.why FROM figure f" \
-        " LEFT JOIN vintage v ON v.until_step = ?2 AND v.period = f.period AND v.indicator = f.indicator" \
-        " AND v.unit = f.unit WHERE f.period = ?1 AND f.from_step = ?2 ORDER BY f.indicator, f.unit") \
-X(REVISIONS, "SELECT v.period, v.indicator, v.unit, v.until_step, s.at_ms, s.cause, v.value, v.why" \
-        " FROM vintage v CROSS JOIN step s ON s.id = v.until_step" \
-        " WHERE v.until_step <= ?4 AND (?1 IS NULL OR v.period = ?1) AND (?2 IS NULL OR v.indicator = ?2)" \
-        " AND (?3 IS NULL OR v.unit = ?3)" \
-        " ORDER BY v.until_step DESC, v.period, v.indicator, v.unit LIMIT ?5 OFFSET ?6") \
-X(UNITS_OF, "SELECT unit FROM figure WHERE period = ?1 AND indicator = ?2 AND from_step <= ?3" \
-        " UNION ALL SELECT v.unit " SQL_VINTAGE_AFTER " ORDER BY 1") \
-X(PERIOD_BELOW, "SELECT max(period) FROM figure WHERE period < ?1") \
-X(PERIOD_ABOVE, "SELECT min(period) FROM figure WHERE period > ?1") \
-X(PERIOD_HAS_INDICATOR, "SELECT 1 FROM figure WHERE period = ?1 AND indicator = ?2 LIMIT 1") \
-X(PERIOD_HAS_SOURCE, "SELECT 1 FROM indicator i WHERE i.source = ?2 AND EXISTS" \
-        " (SELECT 1 FROM figure f WHERE f.period = ?1 AND f.indicator = i.id) LIMIT 1") \
-X(VINTAGES, "SELECT h.value, h.why, h.from_step, h.until_step, t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash))" \
-        " FROM (SELECT v.value, v.why, v.from_step, v.until_step" \
-        "  FROM change_step c CROSS JOIN vintage v ON v.until_step = c.step AND v.period = c.period" \
-        "  AND v.indicator = ?2 AND v.unit = ?3 WHERE c.period = ?1" \
-        "  UNION ALL SELECT value, why, from_step, 0 FROM figure" \
-        "  WHERE period = ?1 AND indicator = ?2 AND unit = ?3) h" \
+X(SERIES_GET, "SELECT id FROM series WHERE period = ?1 AND indicator = ?2") \
+X(SERIES_ADD, "INSERT INTO series(period, indicator) VALUES(?1, ?2)") \
+X(CHANGE_GET, "SELECT id FROM change_step WHERE period = ?1 AND step = ?2") \
+X(CHANGE_ADD, "INSERT INTO change_step(period, step) VALUES(?1, ?2)") \
+X(FIGURE_ADD, "INSERT INTO known(id, value, from_step) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING") \
+X(FIGURE_SET, "UPDATE known SET value = ?2, from_step = ?3 WHERE id = ?1") \
+X(VINTAGE_ADD, "INSERT INTO known_before(id, value, lasted) SELECT ?2, value, ?3 - from_step FROM known WHERE id = ?1") \
+X(FIGURES_ALL, "SELECT ?3, unit, value FROM known WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
+X(FIGURES_BELOW, "SELECT ?3, u.id, f.value" \
+        " FROM (SELECT id FROM unit WHERE parent = ?2 UNION ALL SELECT ?2 AS id) u" \
+        " CROSS JOIN known f ON f.id = ?1 + u.id ORDER BY u.id") \
+X(FIGURE_GET, "SELECT value, from_step FROM known WHERE id = ?1 AND from_step <= ?2") \
+X(VINTAGE_GET, "SELECT v.value, c.step - v.lasted " SQL_KNOWN_THEN("?4", "?4") " LIMIT 1") \
+X(PANEL_FIGURES, "SELECT unit, value FROM known WHERE id BETWEEN ?1 AND ?2 AND from_step <= ?3") \
+X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_KNOWN_THEN("?4", "?5")) \
+X(FIGURES_UNDONE, "SELECT s.indicator, f.unit, v.value, f.value FROM series s" \
+        " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143" \
+        " LEFT JOIN change_step c ON c.period = ?1 AND c.step = ?2" \
+        " LEFT JOIN known_before v ON v.id = (((c.id << 12) + s.indicator) << 18) + f.unit" \
+        " WHERE s.period = ?1 AND f.from_step = ?2 ORDER BY s.indicator, f.unit") \
+X(REVISIONS, "SELECT c.period, v.indicator, v.unit, c.step, t.at_ms, t.cause, v.value FROM change_step c" \
+        " CROSS JOIN step t ON t.id = c.step" \
+        " CROSS JOIN known_before v ON v.id BETWEEN c.id << 30 AND (c.id << 30) + 1073741823" \
+        " WHERE c.step <= ?4 AND (?1 IS NULL OR c.period = ?1) AND (?2 IS NULL OR v.indicator = ?2)" \
+        " AND (?3 IS NULL OR v.unit = ?3) ORDER BY c.step DESC, c.period, v.id LIMIT ?5 OFFSET ?6") \
+X(UNITS_OF, "SELECT unit FROM known WHERE id BETWEEN ?4 AND ?5 AND from_step <= ?3" \
+        " UNION ALL SELECT v.unit " SQL_KNOWN_THEN("0", "262143") " ORDER BY 1") \
+X(PERIOD_BELOW, "SELECT max(period) FROM series WHERE period < ?1") \
+X(PERIOD_ABOVE, "SELECT min(period) FROM series WHERE period > ?1") \
+X(PERIOD_HAS_SOURCE, "SELECT 1 FROM series s CROSS JOIN indicator i ON i.id = s.indicator" \
+        " WHERE s.period = ?1 AND i.source = ?2 LIMIT 1") \
+X(VINTAGES, "SELECT h.value, h.from_step, h.until_step, t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash))" \
+        " FROM (SELECT v.value, c.step - v.lasted AS from_step, c.step AS until_step FROM change_step c" \
+        "  CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3 WHERE c.period = ?1" \
+        "  UNION ALL SELECT value, from_step, 0 FROM known WHERE id = ?4) h" \
         " CROSS JOIN step t ON t.id = h.from_step" \
         " LEFT JOIN snapshot n ON n.id = (SELECT x.id FROM snapshot x WHERE x.period = ?1" \
         "  AND x.known_step = h.from_step ORDER BY x.id LIMIT 1)" \
@@ -209,8 +207,9 @@ X(RULE_RENAME_HOLDS, "UPDATE episode SET subject = 'hold:' || ?2 || substr(subje
         " WHERE substr(subject, 1, 6 + length(?1)) = 'hold:' || ?1 || '/'") \
 X(RULE_RENAME_RELEASES, "UPDATE hold_release SET subject = 'hold:' || ?2 || substr(subject, 6 + length(?1))" \
         " WHERE substr(subject, 1, 6 + length(?1)) = 'hold:' || ?1 || '/'") \
-X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.from_step) FROM figure f" \
-        " JOIN indicator i ON i.id = f.indicator WHERE f.period = ?2 AND i.source = ?1)") \
+X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.from_step) FROM indicator i" \
+        " CROSS JOIN series s ON s.period = ?2 AND s.indicator = i.id" \
+        " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143 WHERE i.source = ?1)") \
 X(EPISODES, SQL_EPISODE_NOW) \
 X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
 X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
@@ -287,8 +286,10 @@ X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, mess
         " said = excluded.said, value = excluded.value, last = excluded.last, severity = excluded.severity," \
         " message = excluded.message, said_ms = excluded.said_ms, gave_up = excluded.gave_up, step = excluded.step") \
 X(TOLD_GAVE_UP_CLEAR, "UPDATE told SET gave_up = 0, step = ?2 WHERE target = ?1 AND gave_up <> 0") \
-X(TOLD_FIGURES, "SELECT t.indicator, t.period, t.unit, t.value, ifnull(t.message, 0), f.value FROM told_figure t" \
-        " LEFT JOIN figure f ON f.period = t.period AND f.indicator = t.indicator AND f.unit = t.unit" \
+X(TOLD_FIGURES, "SELECT t.indicator, t.period, t.unit, t.value, ifnull(t.message, 0)," \
+        " CASE typeof(f.value) WHEN 'integer' THEN f.value END FROM told_figure t" \
+        " LEFT JOIN series s ON s.period = t.period AND s.indicator = t.indicator" \
+        " LEFT JOIN known f ON f.id = (s.id << 18) + t.unit" \
         " WHERE t.target = ?1 ORDER BY t.indicator, t.period, t.unit") \
 X(TOLD_FIGURE_GET, "SELECT indicator, period, unit, value, ifnull(message, 0) FROM told_figure" \
         " WHERE target = ?1 AND indicator = ?2 AND period = ?3 AND unit = ?4") \

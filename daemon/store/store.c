@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "store/sql.h"
+#include "store/key.h"
 
 int store_begin(Store *s) {
-        s->change_period = 0; /* the last transaction may have been undone */
+        keys_forget(s);
         return query_run(s, STMT_BEGIN, NO_ARGS);
 }
 

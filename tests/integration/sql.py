@@ -75,7 +75,7 @@ def main():
                 assert got == shown, "%s\nshown:\n%s\ngot:\n%s" % (query, shown, got)
         # what is read is not written
         try:
-            db.execute("DELETE FROM figure")
+            db.execute("DELETE FROM known")
             raise SystemExit("the database could be written")
         except sqlite3.OperationalError:
             pass

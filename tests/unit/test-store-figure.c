@@ -398,8 +398,8 @@ static void test_figure_rules(void **state) {
         vintage_rows_free(v, n);
 
         /* append-only, whoever asks */
-        assert_int_equal(sql_do(s, "UPDATE vintage SET value = 1"), -EPERM);
-        assert_int_equal(sql_do(s, "DELETE FROM vintage"), -EPERM);
+        assert_int_equal(sql_do(s, "UPDATE known_before SET value = 1"), -EPERM);
+        assert_int_equal(sql_do(s, "DELETE FROM known_before"), -EPERM);
 }
 
 static void test_vintage_origin(void **state) {
@@ -780,22 +780,85 @@ static void test_ranking_view(void **state) {
 
 /* A WHERE on period and indicator must be seeks below the window, or ten years of figures are read
  * for one table. */
-static void test_ranking_plan(void **state) {
-        World *w = *state;
-        sqlite3_stmt *q = NULL;
-        bool is_sought = false;
+/* What a person may write, and what must stand in its plan; `SCAN` of what grows must not. */
+static const struct {
+        const char *sql, *want;
+} plans[] = {
+        {"SELECT * FROM v_ranking WHERE period_id = 2024108 AND indicator = 'x' AND kind = 'c'",
+         "(period=? AND indicator=?)"},
+        {"SELECT * FROM figure WHERE period = 2024108 AND indicator = 2",
+         "(period=? AND indicator=?)"},
+        {"SELECT * FROM figure WHERE period = 2024108", "(period=?)"},
+        {"SELECT value FROM figure f JOIN indicator i ON i.id = f.indicator"
+         " JOIN unit u ON u.id = f.unit WHERE i.name = 'x' AND f.period = 2024108 AND u.key = 'k'",
+         "(period=? AND indicator=?)"},
+        {"SELECT * FROM vintage WHERE period = 2024108 AND indicator = 2", "(period=?)"},
+        {"SELECT * FROM vintage WHERE until_step = 9", "(step=?)"},
+        {"SELECT * FROM v_history WHERE period_id = 2024108 AND indicator = 'x'", "(period=?"},
+};
 
-        assert_int_equal(
-                sqlite3_prepare_v2(w->store->db,
-                                   "EXPLAIN QUERY PLAN SELECT * FROM v_ranking WHERE period_id ="
-                                   " 2024108 AND indicator = 'x' AND kind = 'commune'",
-                                   -1, &q, NULL),
-                SQLITE_OK);
-        while (sqlite3_step(q) == SQLITE_ROW)
-                if (strstr((const char *) sqlite3_column_text(q, 3), "(period=? AND indicator=?)"))
-                        is_sought = true;
-        (void) sqlite3_finalize(q);
-        assert_true(is_sought);
+static void test_plans(void **state) {
+        World *w = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(plans); i++) {
+                char sql[400];
+                sqlite3_stmt *q = NULL;
+                bool is_sought = false;
+
+                (void) snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", plans[i].sql);
+                assert_int_equal(sqlite3_prepare_v2(w->store->db, sql, -1, &q, NULL), SQLITE_OK);
+                while (sqlite3_step(q) == SQLITE_ROW) {
+                        const char *line = (const char *) sqlite3_column_text(q, 3);
+
+                        is_sought = is_sought || strstr(line, plans[i].want);
+                        if (streq(line, "SCAN k") || streq(line, "SCAN known") ||
+                            streq(line, "SCAN known_before"))
+                                fail_msg("%s: %s", plans[i].sql, line);
+                }
+                (void) sqlite3_finalize(q);
+                if (!is_sought)
+                        fail_msg("%s: no %s", plans[i].sql, plans[i].want);
+        }
+}
+
+/* What would not fit into a key is refused; a word of the table is no value of a view. */
+static void test_keys(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        StepId step = begin(s, CAUSE_RELOAD, T0);
+        IndicatorId i = indicator_new(s, "i", DIRECTION_UP, "s");
+        UnitId u = unit_new(s, step, "u", "commune", 0);
+        FigureChange c = {.now = {.indicator = i, .unit = 1 << 18, .value = 1}};
+
+        assert_int_equal(store_figure_put(s, step, 2024108, &c), -EINVAL);
+        c.now = (FigureRow){.indicator = 1 << 12, .unit = u, .value = 1};
+        assert_int_equal(store_figure_put(s, step, 2024108, &c), -EINVAL);
+        c.now = (FigureRow){.indicator = i, .unit = u, .value = VALUE_NONE, .why = WHY_GONE + 1};
+        assert_int_equal(store_figure_put(s, step, 2024108, &c), -EINVAL);
+        c.now = (FigureRow){.indicator = i, .unit = u, .value = 1};
+        assert_int_equal(store_figure_put(s, step + 1, 2024108, &c), -EINVAL); /* no such step */
+        for (Why why = WHY_MISSING; why <= WHY_GONE; why++) {
+                FigureRow row;
+
+                c.now = (FigureRow){.indicator = i, .unit = u, .value = VALUE_NONE, .why = why};
+                ok(store_figure_put(s, step, 2024108, &c));
+                ok(store_figure_get(s, 2024108, i, u, 0, &row, NULL));
+                assert_int_equal(row.value, VALUE_NONE);
+                assert_int_equal(row.why, why);
+                assert_int_equal(sql_int(s, "SELECT why FROM figure WHERE value IS NULL"), why);
+        }
+        assert_int_equal(sql_do(s, "UPDATE known SET value = 'nonsense'"), -EINVAL);
+        assert_int_equal(sql_do(s, "UPDATE known SET value = 1.5"), -EINVAL);
+        store_rollback(s);
+        /* an id that was undone is not remembered */
+        step = begin(s, CAUSE_RELOAD, T0);
+        i = indicator_new(s, "other", DIRECTION_UP, "s");
+        u = unit_new(s, step, "u", "commune", 0);
+        figure_set(s, step, 2024109, i, u, 5);
+        figure_set(s, step, 2024108, i, u, 7);
+        ok(store_commit(s));
+        assert_int_equal(sql_int(s, "SELECT value FROM figure WHERE period = 2024108"), 7);
+        ok(store_verify(s, NULL));
 }
 
 int main(void) {
@@ -810,7 +873,8 @@ int main(void) {
                 world_test(test_figures_of),
                 world_test(test_past_against_model),
                 world_test(test_ranking_view),
-                world_test(test_ranking_plan),
+                world_test(test_plans),
+                world_test(test_keys),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

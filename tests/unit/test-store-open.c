@@ -44,7 +44,7 @@ static void test_settings(void **state) {
         assert_int_equal(sql_int(s, "PRAGMA busy_timeout"), 0);
         assert_int_equal(sql_int(s, "PRAGMA cache_size"), -2000);
         assert_int_equal(sql_int(s, "PRAGMA application_id"), STORE_APPLICATION_ID);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 1);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 2);
         ok(sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, -1, &on));
         assert_int_equal(on, 1);
         assert_int_equal(sql_do(s, "SELECT \"no such column\" FROM step"), -EINVAL);
@@ -120,32 +120,32 @@ static void test_newer(void **state) {
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
         Store *s = NULL;
 
-        ok(sql_do(w->store, "PRAGMA user_version = 2"));
+        ok(sql_do(w->store, "PRAGMA user_version = 3"));
         store_close(w->store);
         w->store = NULL;
         assert_int_equal(store_open(w->path, &diag, &s), STORE_E_NEWER);
         assert_int_equal(store_open_reader(w->path, &diag, &s), STORE_E_NEWER);
-        assert_non_null(strstr(diag_first_error(&diag, ""), "version 2"));
+        assert_non_null(strstr(diag_first_error(&diag, ""), "version 3"));
         assert_null(s);
 }
 
-/* ---- migrations: version 2 is one more row --------------------------------------------------- */
+/* ---- migrations: the next version is one more row --------------------------------------------------- */
 
-static const Migration two_good[] = {
-        {.version = 1, .sql = "CREATE TABLE never(x INTEGER) STRICT; PRAGMA user_version = 1;"},
-        {.version = 2,
+static const Migration next_good[] = {
+        {.version = 2, .sql = "CREATE TABLE never(x INTEGER) STRICT; PRAGMA user_version = 2;"},
+        {.version = 3,
          .sql = "CREATE TABLE extra(x INTEGER) STRICT; INSERT INTO extra VALUES(7);"
-                "PRAGMA user_version = 2;"},
+                "PRAGMA user_version = 3;"},
 };
-static const Migration two_bad[] = {
-        {.version = 1, .sql = "PRAGMA user_version = 1;"},
-        {.version = 2,
-         .sql = "CREATE TABLE extra(x INTEGER) STRICT; PRAGMA user_version = 2; INSERT INTO "
+static const Migration next_bad[] = {
+        {.version = 2, .sql = "PRAGMA user_version = 2;"},
+        {.version = 3,
+         .sql = "CREATE TABLE extra(x INTEGER) STRICT; PRAGMA user_version = 3; INSERT INTO "
                 "nowhere VALUES(1);"},
 };
-static const Migration two_forgets[] = {
-        {.version = 1, .sql = "PRAGMA user_version = 1;"},
-        {.version = 2, .sql = "CREATE TABLE extra(x INTEGER) STRICT;"},
+static const Migration next_forgets[] = {
+        {.version = 2, .sql = "PRAGMA user_version = 2;"},
+        {.version = 3, .sql = "CREATE TABLE extra(x INTEGER) STRICT;"},
 };
 
 static void test_migrate(void **state) {
@@ -157,33 +157,33 @@ static void test_migrate(void **state) {
         FILE *f;
 
         ok(store_meta_put(s, "installation", "abc"));
-        world_path(w, ".before-v2", backup, sizeof(backup));
+        world_path(w, ".before-v3", backup, sizeof(backup));
 
         ok(schema_migrate(s->db, w->path, schema_migrations, schema_n_migrations, NULL));
         assert_int_not_equal(access(backup, F_OK), 0); /* nothing to do, nothing made */
 
         /* a copy that cannot be made stops it */
-        world_path(w, ".before-v2.part", blocked, sizeof(blocked));
+        world_path(w, ".before-v3.part", blocked, sizeof(blocked));
         ok(mkdir(blocked, 0700));
-        assert_true(schema_migrate(s->db, w->path, two_good, 2, NULL) < 0);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 1);
+        assert_true(schema_migrate(s->db, w->path, next_good, 2, NULL) < 0);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 2);
         ok(rmdir(blocked));
 
-        assert_int_equal(schema_migrate(s->db, w->path, two_bad, 2, NULL), -EINVAL);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 1);
-        assert_int_equal(schema_migrate(s->db, w->path, two_forgets, 2, NULL), -EINVAL);
+        assert_int_equal(schema_migrate(s->db, w->path, next_bad, 2, NULL), -EINVAL);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 2);
+        assert_int_equal(schema_migrate(s->db, w->path, next_forgets, 2, NULL), -EINVAL);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
         assert_int_equal(sqlite3_get_autocommit(s->db), 1);
 
-        ok(schema_migrate(s->db, w->path, two_good, 2, NULL));
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 2);
+        ok(schema_migrate(s->db, w->path, next_good, 2, NULL));
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 3);
         assert_int_equal(sql_int(s, "SELECT x FROM extra"), 7);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'never'"), 0);
 
         assert_int_equal(mode_of(backup), 0640);
         ok(sqlite3_open_v2(backup, &db, SQLITE_OPEN_READONLY, NULL));
         copy.db = db;
-        assert_int_equal(sql_int(&copy, "PRAGMA user_version"), 1);
+        assert_int_equal(sql_int(&copy, "PRAGMA user_version"), 2);
         assert_sql_text(&copy, "SELECT value FROM meta WHERE name = 'installation'", "abc");
         assert_sql_text(&copy, "PRAGMA journal_mode", "delete");
         ok(sqlite3_close(db));
@@ -193,6 +193,63 @@ static void test_migrate(void **state) {
                 STORE_E_NEWER);
         f = fopen(blocked, "re");
         assert_null(f); /* no half copy is left */
+}
+
+/* Figures and vintages of a file of version 1, seen through the views before and after. */
+static const char version_1_rows[] =
+        "INSERT INTO step(at_ms, cause) VALUES(1000, 1), (2000, 1), (3000, 1), (4000, 1);"
+        "INSERT INTO unit(key, kind, step) VALUES('a', 'commune', 1), ('b', 'commune', 1);"
+        "INSERT INTO indicator(name, label, unit, decimals, direction, source)"
+        " VALUES('total', 'T', 0, 2, 0, 's'), ('progress', 'P', 0, 2, 0, 's');"
+        "INSERT INTO figure VALUES(2024107, 1, 1, 8963, 0, 1), (2024107, 2, 2, NULL, 4, 3),"
+        " (2024108, 1, 1, 0, 0, 4), (2024108, 1, 2, 1, 0, 4), (2024108, 2, 1, -300, 0, 2);"
+        "INSERT INTO vintage VALUES(3, 2024107, 2, 2, 7000, 0, 1), (4, 2024108, 1, 1, NULL, 1, 1),"
+        " (4, 2024108, 1, 2, NULL, 2, 3), (3, 2024108, 1, 2, NULL, 3, 1);"
+        "INSERT INTO change_step VALUES(2024107, 3), (2024108, 3), (2024108, 4);";
+#define SQL_DUMP                                                                                   \
+        "SELECT group_concat(t, ' ') FROM (SELECT printf('%d/%d/%d=%s:%d@%d-%s', period,"          \
+        " indicator, unit, ifnull(value, '-'), why, from_step, ifnull(until_step, '')) AS t"       \
+        " FROM (SELECT period, indicator, unit, value, why, from_step, NULL AS until_step"         \
+        " FROM figure UNION ALL SELECT period, indicator, unit, value, why, from_step, until_step" \
+        " FROM vintage) ORDER BY 1)"
+
+static char *dump(sqlite3 *db) {
+        sqlite3_stmt *q = NULL;
+        char *text;
+
+        assert_int_equal(sqlite3_prepare_v2(db, SQL_DUMP, -1, &q, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+        text = strdup((const char *) sqlite3_column_text(q, 0));
+        (void) sqlite3_finalize(q);
+        assert_non_null(text);
+        return text;
+}
+
+static void test_from_version_1(void **state) {
+        World *w = *state;
+        CLEANUP_FREE char *before = NULL;
+        CLEANUP_FREE char *after = NULL;
+        char path[160];
+        sqlite3 *db;
+        Store *s = NULL;
+
+        world_path(w, ".v1", path, sizeof(path));
+        ok(sqlite3_open(path, &db));
+        ok(schema_migrate(db, path, schema_migrations, 1, NULL));
+        ok(sqlite3_exec(db, version_1_rows, NULL, NULL, NULL));
+        before = dump(db);
+        ok(sqlite3_close(db));
+        assert_non_null(strstr(before, "2024107/2/2=7000:0@1-3"));
+
+        ok(store_open(path, NULL, &s));
+        after = dump(s->db);
+        assert_string_equal(after, before);
+        ok(store_verify(s, NULL));
+        assert_int_equal(sql_int(s, "SELECT count(*) FROM v_history"), 9);
+        assert_int_equal(sql_int(s, "SELECT count(*) FROM v_ranking"), 5);
+        store_close(s);
+        world_path(w, ".v1.before-v2", path, sizeof(path));
+        ok(access(path, F_OK));
 }
 
 static void test_older_and_empty(void **state) {
@@ -209,10 +266,10 @@ static void test_older_and_empty(void **state) {
         (void) close(fd);
         assert_int_equal(store_open_reader(path, NULL, &s), STORE_E_MISMATCH);
         ok(store_open(path, NULL, &s));
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 1);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 2);
         store_close(s);
         s = NULL;
-        (void) snprintf(backup, sizeof(backup), "%s.before-v1", path);
+        (void) snprintf(backup, sizeof(backup), "%s.before-v2", path);
         assert_int_not_equal(access(backup, F_OK), 0);
 
         /* one of ours at version 0 that has tables is copied first */
@@ -225,7 +282,7 @@ static void test_older_and_empty(void **state) {
         assert_int_equal(sql_int(s, "SELECT count(*) FROM ancient"), 0);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM figure"), 0);
         store_close(s);
-        (void) snprintf(backup, sizeof(backup), "%s.before-v1", path);
+        (void) snprintf(backup, sizeof(backup), "%s.before-v2", path);
         ok(access(backup, F_OK));
 }
 
@@ -429,7 +486,7 @@ static void test_errors(void **state) {
                 {SQLITE_PERM, -EACCES},
                 {SQLITE_INTERRUPT, -EINTR},
         };
-        char big[8192];
+        static char big[1 << 17]; /* more than the pages that the migrations left free */
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 assert_int_equal(sql_errno(cases[i].rc), cases[i].r);
@@ -488,6 +545,7 @@ int main(void) {
                 world_test(test_not_ours),
                 world_test(test_newer),
                 world_test(test_migrate),
+                world_test(test_from_version_1),
                 world_test(test_older_and_empty),
                 world_test(test_steps),
                 world_test(test_transactions),
