@@ -19,6 +19,7 @@
 #define NAME_MAX_UNITS 31u
 #define EXCEL_EPOCH 25569 /* 1970-01-01 in days of the spreadsheets */
 #define LINE_POINTS 17u
+#define LINES_MAX 24u /* a row is at most 409 points high */
 
 typedef struct Page {
         char *name;
@@ -151,12 +152,13 @@ static int append_string(Buf *out, const char *text, unsigned column, unsigned r
         return r == 0 ? buf_str(out, "</t></is></c>") : r;
 }
 
-/* Days, and their fraction with 10 digits: a hundredth of a millisecond. */
+/* Days, and their fraction with 10 digits. Never rounded down: readers cut to the minute, and 08:03
+ * must not show as 08:02. */
 static int append_instant(Buf *out, int64_t at_ms) {
         Day day = day_of_instant(at_ms);
-        long long fraction = (at_ms - day_start_ms(day)) * 100000LL / 864LL;
+        long long fraction = ((at_ms - day_start_ms(day)) * 100000LL + 863LL) / 864LL;
 
-        return buf_printf(out, "%d.%010lld", day + EXCEL_EPOCH, fraction);
+        return buf_printf(out, "%d.%010lld", day + EXCEL_EPOCH, MIN(fraction, 9999999999LL));
 }
 
 static int append_value(Buf *out, const BookColumn *column, int64_t value) {
@@ -200,9 +202,26 @@ static int append_cell(Page *page, const BookCell *cell, unsigned at) {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* Spreadsheets fit the height of rows to wrapped text, but never that of merged cells. */
-static unsigned lines_of(const Page *page, const char *text) {
-        return (unsigned) (text_width(text) * 11 / 10 / MAX(page->width, 1u)) + 1;
+/* How many lines a text takes in so many characters, broken at blanks. Heights are written since
+ * spreadsheets fit those of merged cells never, and others only when a cell is edited. */
+static unsigned lines_of(const char *text, unsigned width) {
+        size_t room = MAX(width, 2u), used = 0;
+        unsigned lines = 1;
+        char word[256];
+
+        for (size_t n; *text; text += n + (text[n] == ' ')) {
+                n = MIN(strcspn(text, " "), sizeof(word) - 1);
+                memcpy(word, text, n);
+                word[n] = '\0';
+                size_t columns = text_is_utf8(word, n) ? text_width(word) : n;
+                if (used > 0 && used + 1 + columns > room) {
+                        lines++;
+                        used = 0;
+                }
+                used += columns + (used > 0);
+                lines += (unsigned) (used > room ? (used - 1) / room : 0);
+        }
+        return MIN(lines, LINES_MAX);
 }
 
 static int append_line(Page *page, const char *text, BookStyle style) {
@@ -210,7 +229,8 @@ static int append_line(Page *page, const char *text, BookStyle style) {
         char name[8];
 
         int r = buf_printf(&page->rows, "<row r=\"%u\" ht=\"%u\" customHeight=\"1\">", row,
-                           lines_of(page, text) * LINE_POINTS + (style == STYLE_TITLE ? 4 : 0));
+                           lines_of(text, page->width) * LINE_POINTS +
+                                   (style == STYLE_TITLE ? 4 : 0));
         if (r == 0)
                 r = append_string(&page->rows, text, 0, row, book_style(style));
         if (r == 0)
@@ -221,9 +241,28 @@ static int append_line(Page *page, const char *text, BookStyle style) {
         return r;
 }
 
+static int open_row(Page *page, unsigned lines) {
+        return buf_printf(&page->rows, "<row r=\"%u\" ht=\"%u\" customHeight=\"1\">",
+                          page->next_row, lines * LINE_POINTS + 2);
+}
+
+static unsigned lines_of_row(const Page *page, const BookCell *cells, size_t n) {
+        unsigned lines = 1;
+
+        for (size_t i = 0; i < n; i++)
+                if (cells[i].text && page->column[i].kind == BOOK_TEXT)
+                        lines = MAX(lines, lines_of(cells[i].text, page->column[i].width));
+        return lines;
+}
+
 static int append_heading(Page *page, const BookSheet *sheet) {
+        unsigned lines = 1;
+
+        for (unsigned i = 0; i < page->n_columns; i++)
+                lines = MAX(lines, lines_of(str_or(sheet->columns[i].title, ""),
+                                            page->column[i].width * 9 / 10)); /* bold */
         page->heading_row = page->next_row;
-        int r = buf_printf(&page->rows, "<row r=\"%u\">", page->next_row);
+        int r = open_row(page, lines);
         for (unsigned i = 0; r == 0 && i < page->n_columns; i++)
                 r = append_string(&page->rows, str_or(sheet->columns[i].title, ""), i,
                                   page->next_row, book_style(STYLE_HEADING));
@@ -247,7 +286,7 @@ void book_row(Book *book, const BookCell *cells, size_t n) {
         else if (page->next_row >= BOOK_MAX_ROWS)
                 book->error = -E2BIG;
         else
-                book->error = buf_printf(&page->rows, "<row r=\"%u\">", page->next_row);
+                book->error = open_row(page, lines_of_row(page, cells, n));
         for (unsigned i = 0; book->error == 0 && i < page->n_columns; i++)
                 book->error = append_cell(page, i < n ? cells + i : &BOOK_EMPTY, i);
         if (book->error == 0)
@@ -312,6 +351,7 @@ static int set_columns(Page *page, const BookSheet *sheet) {
 
                 page->column[i] = *column;
                 page->column[i].title = NULL;
+                page->column[i].width = width;
                 page->width += width;
                 r = buf_printf(
                         &page->columns,
