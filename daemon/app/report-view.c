@@ -5,8 +5,6 @@
  * Named are the units beyond the limit of a rule with `letter = yes` or `only` whose condition a
  * figure alone decides (below, above, behind). Conditions over several periods speak in alerts. */
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
 
 #include "app/report.h"
 #include "base/text.h"
@@ -43,6 +41,18 @@ static void set_issuer(Page *p, const char *organization, const char *place) {
         page_set(p, p->view, "place", json_string(place));
 }
 
+/* Who signs, as configured: "TL. CHỦ TỊCH / CHÁNH VĂN PHÒNG" in lines; dots where nobody said. */
+static void set_signer(Page *p) {
+        const char *text = str_or(p->call->app->config->letter.sign, DOTS);
+        json_t *lines = page_list(p, p->view, "sign");
+
+        for (size_t n; *text; text += n + strspn(text + n, " /")) {
+                n = strcspn(text, "/");
+                page_add(p, lines,
+                         json_stringn(text, n - (text[n] && n > 0 && text[n - 1] == ' ')));
+        }
+}
+
 static const char *bare_name(const App *app, UnitId id, Day day) {
         const Unit *u = unit_get(&app->units, id);
 
@@ -52,9 +62,29 @@ static const char *bare_name(const App *app, UnitId id, Day day) {
         return app_unit_label(app, id, day);
 }
 
+/* ---- what was printed ------------------------------------------------------------------------ */
+
+/* A figure that stands in the letter: whoever gets it hears when it is restated. */
+static void add_printed(Page *p, const IndicatorDef *def, UnitId unit, int64_t value) {
+        json_t *list = json_object_get(p->view, "printed");
+
+        if (def && unit && value != VALUE_NONE)
+                page_add(p, list,
+                         json_pack("[i, i, I]", (int) def->id, (int) unit, (json_int_t) value));
+}
+
+int64_t report_scaled(const json_t *number, const IndicatorDef *def) {
+        int64_t value;
+
+        if (!def || !json_is_number(number) ||
+            decimal_from_double(json_number_value(number), def->decimals, &value) != 0)
+                return VALUE_NONE;
+        return value;
+}
+
 /* ---- headline figures ------------------------------------------------------------------------ */
 
-static const IndicatorDef *published(const Page *p, const char *name) {
+const IndicatorDef *report_indicator(const Page *p, const char *name) {
         int i = config_indicator(p->call->app->config, name);
 
         if (i < 0 || p->call->app->config->indicators[i].id == 0)
@@ -63,7 +93,7 @@ static const IndicatorDef *published(const Page *p, const char *name) {
 }
 
 static int set_headline(Page *p, const ReportQuery *q, json_t *o, const char *name) {
-        const IndicatorDef *def = published(p, name);
+        const IndicatorDef *def = report_indicator(p, name);
         FigureRow row = {.value = VALUE_NONE};
         char text[VIEW_TEXT_MAX];
         StepId from;
@@ -76,6 +106,7 @@ static int set_headline(Page *p, const ReportQuery *q, json_t *o, const char *na
                 if (r > 0)
                         row.value = VALUE_NONE;
         }
+        add_printed(p, def, q->parent, row.value);
         page_set(p, o, name,
                  json_string(row.value == VALUE_NONE
                                      ? DOTS
@@ -129,6 +160,14 @@ static int compare_high_first(const void *a, const void *b) {
                                     : (x->unit > y->unit) - (x->unit < y->unit);
 }
 
+static bool is_of(const Page *p, const RuleDef *rule, const IndicatorDef *def,
+                  const ReportQuery *q) {
+        return !rule->is_off && rule->indicator >= 0 &&
+               p->call->app->config->indicators + rule->indicator == def &&
+               rule->period == period_type(q->period) && (!rule->from || q->period >= rule->from) &&
+               (!rule->until || q->period <= rule->until);
+}
+
 static bool is_named(const Page *p, const IndicatorDef *def, const ReportQuery *q, int64_t value,
                      int64_t median) {
         const Config *config = p->call->app->config;
@@ -136,15 +175,36 @@ static bool is_named(const Page *p, const IndicatorDef *def, const ReportQuery *
         for (size_t i = 0; i < config->n_rules; i++) {
                 const RuleDef *rule = config->rules + i;
 
-                if (rule->is_off || !rule->is_letter || rule->indicator < 0 ||
-                    config->indicators + rule->indicator != def ||
-                    rule->period != period_type(q->period) ||
-                    (rule->from && q->period < rule->from) ||
-                    (rule->until && q->period > rule->until))
-                        continue;
-                if (is_beyond(&rule->when, value, median))
+                if (rule->is_letter && is_of(p, rule, def, q) &&
+                    is_beyond(&rule->when, value, median))
                         return true;
         }
+        return false;
+}
+
+BookTone report_tone(const Page *p, const ReportQuery *q, const IndicatorDef *def, int64_t value) {
+        const Config *config = p->call->app->config;
+        BookTone tone = BOOK_PLAIN;
+
+        for (size_t i = 0; value != VALUE_NONE && i < config->n_rules; i++) {
+                const RuleDef *rule = config->rules + i;
+
+                if (!is_of(p, rule, def, q))
+                        continue;
+                if (is_beyond(&rule->critical, value, VALUE_NONE))
+                        return BOOK_CRITICAL;
+                if (is_beyond(&rule->when, value, VALUE_NONE))
+                        tone = BOOK_WARNING;
+        }
+        return tone;
+}
+
+static const char *const columns[] = {"progress", "digitization", "on_time", "received"};
+
+static bool is_column(const IndicatorDef *def) {
+        for (size_t i = 0; i < ELEMENTSOF(columns); i++)
+                if (streq(columns[i], def->name))
+                        return true;
         return false;
 }
 
@@ -162,6 +222,8 @@ static void write_named(Page *p, const IndicatorDef *def, const ReportQuery *q, 
                                                period_end(q->period) - 1)));
                 page_set(p, row, "text",
                          json_string(view_value_text(text, p->call->app, def, named[i].value, 0)));
+                if (!is_column(def)) /* those are printed of every unit */
+                        add_printed(p, def, named[i].unit, named[i].value);
                 page_set(p, row, "is_last", json_boolean(i + 1 == MIN(n, (size_t) NAMED_MAX)));
         }
         page_set(p, o, "has_more", json_boolean(n > NAMED_MAX));
@@ -194,6 +256,17 @@ static int name_of_panel(Page *p, const IndicatorDef *def, const ReportQuery *q,
         return p->error;
 }
 
+/* Those that the templates speak of. */
+static bool has_named(const Page *p) {
+        static const char *const spoken[] = {"progress", "digitization", "undigitized_components",
+                                             "undigitized_results"};
+
+        for (size_t i = 0; i < ELEMENTSOF(spoken); i++)
+                if (json_object_get(json_object_get(p->view, "named"), spoken[i]))
+                        return true;
+        return false;
+}
+
 static int name_units(Page *p, const ReportQuery *q) {
         const Config *config = p->call->app->config;
         int r = 0;
@@ -217,25 +290,51 @@ static int name_units(Page *p, const ReportQuery *q) {
                 }
                 view_cohorts_free(cohorts, n);
         }
+        page_set(p, p->view, "has_named", json_boolean(has_named(p)));
         return r;
 }
 
 /* ---- appendix -------------------------------------------------------------------------------- */
 
-static const char *const with_names[] = {"progress", "digitization", "on_time", "received"};
+static UnitId unit_of(const Page *p, const json_t *row, Day day) {
+        const char *key = json_string_value(json_object_get(json_object_get(row, "unit"), "key"));
+        UnitId unit = 0;
+
+        return key && unit_find(&p->call->app->units, key, day, &unit, NULL) == 0 ? unit : 0;
+}
 
 /* Texts of the appendix' columns under fixed names; "" where nothing is published. */
-static void dress_row(Page *p, json_t *row, size_t number) {
+static void dress_row(Page *p, const ReportQuery *q, json_t *row, size_t number) {
         const json_t *with = json_object_get(row, "with");
+        UnitId unit = unit_of(p, row, period_end(q->period) - 1);
 
+        add_printed(p, q->headline, unit,
+                    report_scaled(json_object_get(row, "value"), q->headline));
         page_set(p, row, "number", json_integer((json_int_t) number));
         page_set(p, row, "name",
                  json_incref(json_object_get(json_object_get(row, "unit"), "name")));
-        for (size_t i = 0; i < ELEMENTSOF(with_names); i++) {
-                const json_t *cell = json_object_get(with, with_names[i]);
+        for (size_t i = 0; i < ELEMENTSOF(columns); i++) {
+                const json_t *cell = json_object_get(with, columns[i]);
                 const char *text = json_string_value(json_object_get(cell, "text"));
+                const IndicatorDef *def = report_indicator(p, columns[i]);
 
-                page_set(p, row, with_names[i], json_string(str_or(text, "")));
+                add_printed(p, def, unit, report_scaled(json_object_get(cell, "value"), def));
+                page_set(p, row, columns[i], json_string(str_or(text, "")));
+        }
+}
+
+/* A column that nobody has a figure for is left out. */
+static void set_has(Page *p, const json_t *rows) {
+        json_t *has = page_object(p, p->view, "has");
+        const json_t *row;
+        size_t i;
+
+        for (size_t k = 0; k < ELEMENTSOF(columns); k++) {
+                bool is_filled = false;
+
+                json_array_foreach(rows, i, row) is_filled |=
+                        *str_or(json_string_value(json_object_get(row, columns[k])), "") != '\0';
+                page_set(p, has, columns[k], json_boolean(is_filled));
         }
 }
 
@@ -245,9 +344,9 @@ static int fill_appendix(Page *p, const ReportQuery *q, const char *parent) {
         json_t *answer = NULL, *row;
         size_t i;
 
-        for (i = 0; i < ELEMENTSOF(with_names); i++)
-                if (published(p, with_names[i]) &&
-                    buf_printf(&with, "%s%s", with.len ? "," : "", with_names[i]) < 0)
+        for (i = 0; i < ELEMENTSOF(columns); i++)
+                if (report_indicator(p, columns[i]) &&
+                    buf_printf(&with, "%s%s", with.len ? "," : "", columns[i]) < 0)
                         return -ENOMEM;
         NameValue args[] = {{"indicator", q->headline->name},
                             {"period", period_format(period, q->period)},
@@ -258,8 +357,9 @@ static int fill_appendix(Page *p, const ReportQuery *q, const char *parent) {
         if (r != 0)
                 return r;
         json_t *cohort = json_array_get(json_object_get(answer, "cohorts"), 0);
-        json_array_foreach(json_object_get(cohort, "rows"), i, row) dress_row(p, row, i + 1);
+        json_array_foreach(json_object_get(cohort, "rows"), i, row) dress_row(p, q, row, i + 1);
         page_instant(p, answer, "fetched");
+        set_has(p, json_object_get(cohort, "rows"));
         page_set(p, p->view, "rows", json_incref(json_object_get(cohort, "rows")));
         page_printf(p, p->view, "coverage", "%lld/%lld",
                     (long long) json_integer_value(json_object_get(cohort, "with_value")),
@@ -274,8 +374,10 @@ int report_view(Page *p, const ReportQuery *q) {
         Day day = period_end(q->period) - 1;
         char text[VIEW_TEXT_MAX];
 
+        (void) page_list(p, p->view, "printed");
         set_issuer(p, str_or(app->config->daemon.organization, app_unit_label(app, q->parent, day)),
                    bare_name(app, q->parent, day));
+        set_signer(p);
         page_set(p, p->view, "period", json_string(period_format_vi(text, q->period)));
         set_upper(p, p->view, "period_upper", text);
         page_printf(p, p->view, "year", "%d", civil_from_day(p->call->view.today).year);
@@ -283,79 +385,4 @@ int report_view(Page *p, const ReportQuery *q) {
         if (r == 0)
                 r = name_units(p, q);
         return r != 0 ? r : fill_appendix(p, q, parent->key);
-}
-
-/* ---- CSV ------------------------------------------------------------------------------------- */
-
-/* A cell that a spreadsheet would take for a formula gets an apostrophe (published names). */
-static int add_text(Buf *out, const char *text) {
-        int r = buf_char(out, '"');
-
-        if (r == 0 && *text && strchr("=+-@\t\r", *text))
-                r = buf_char(out, '\'');
-        for (; r == 0 && *text; text++) {
-                if (*text == '"')
-                        r = buf_char(out, '"');
-                if (r == 0)
-                        r = buf_char(out, *text);
-        }
-        return r == 0 ? buf_char(out, '"') : r;
-}
-
-static int add_number(Buf *out, const json_t *value, bool is_machine) {
-        char text[64];
-
-        if (json_is_integer(value))
-                return buf_printf(out, "%lld", (long long) json_integer_value(value));
-        if (!json_is_number(value))
-                return 0;
-        long long hundredths = llround(json_number_value(value) * 100);
-        long long size = llabs(hundredths);
-        (void) snprintf(text, sizeof(text), "%s%lld%c%02lld", hundredths < 0 ? "-" : "", size / 100,
-                        is_machine ? '.' : ',', size % 100);
-        return buf_str(out, text);
-}
-
-static int add_row(Buf *out, const json_t *row, bool is_machine) {
-        const json_t *unit = json_object_get(row, "unit"), *with = json_object_get(row, "with");
-        const char separator = is_machine ? ',' : ';';
-        const json_t *numbers[] = {json_object_get(row, "value"),
-                                   json_object_get(row, "delta"),
-                                   json_object_get(json_object_get(with, "progress"), "value"),
-                                   json_object_get(json_object_get(with, "digitization"), "value"),
-                                   json_object_get(row, "place"),
-                                   json_object_get(row, "previous_place"),
-                                   json_object_get(json_object_get(with, "on_time"), "value"),
-                                   json_object_get(json_object_get(with, "received"), "value")};
-
-        int r = buf_printf(out, "%lld%c",
-                           (long long) json_integer_value(json_object_get(row, "number")),
-                           separator);
-        if (r == 0)
-                r = add_text(out, str_or(json_string_value(json_object_get(unit, "code")), ""));
-        if (r == 0)
-                r = buf_char(out, separator);
-        if (r == 0)
-                r = add_text(out, str_or(json_string_value(json_object_get(unit, "name")), ""));
-        for (size_t i = 0; r == 0 && i < ELEMENTSOF(numbers); i++) {
-                r = buf_char(out, separator);
-                if (r == 0)
-                        r = add_number(out, numbers[i], is_machine);
-        }
-        return r == 0 ? buf_str(out, "\r\n") : r;
-}
-
-int report_csv(const Page *p, bool is_machine, Buf *out) {
-        const json_t *row;
-        size_t i;
-
-        int r = buf_str(out, is_machine
-                                     ? "number,code,name,total,delta,progress,digitization,place,"
-                                       "previous_place,on_time,received\r\n"
-                                     : "\xEF\xBB\xBFStt;Mã;Tên cơ quan, đơn vị;Điểm tổng hợp;Tăng "
-                                       "giảm so với kỳ trước;Tiến độ giải quyết (%);Số hóa hồ sơ "
-                                       "(%);Hạng;Hạng kỳ trước;Đúng hạn;Tiếp nhận\r\n");
-        json_array_foreach(json_object_get(p->view, "rows"), i, row) if (r == 0) r =
-                add_row(out, row, is_machine);
-        return r;
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "export/docx.h"
+#include "os/crypto.h"
 #include "os/file.h"
 #include "store/store.h"
 
@@ -18,10 +20,13 @@
 
 static const struct {
         const char *name, *type;
+        bool is_binary; /* in the draft as base64 */
 } formats[] = {
-        {"txt", "text/plain; charset=utf-8"},
-        {"html", "text/html; charset=utf-8"},
-        {"csv", "text/csv; charset=utf-8"},
+        {"txt", "text/plain; charset=utf-8", false},
+        {"html", "text/html; charset=utf-8", false},
+        {"csv", "text/csv; charset=utf-8", false},
+        {"xlsx", BOOK_TYPE, true},
+        {"docx", DOCX_TYPE, true},
 };
 
 static const char policy[] = "default-src 'none'; style-src 'unsafe-inline'";
@@ -34,8 +39,8 @@ static int find_format(ApiCall *c, size_t *ret) {
         for (*ret = 0; *ret < ELEMENTSOF(formats); (*ret)++)
                 if (streq(str_or(text, formats[0].name), formats[*ret].name))
                         return 0;
-        (void) API_PROBLEM(c, 400, "format \"%s\": txt, html hoặc csv",
-                           "format \"%s\": txt, html or csv", text);
+        (void) API_PROBLEM(c, 400, "format \"%s\": txt, html, csv, xlsx hoặc docx",
+                           "format \"%s\": txt, html, csv, xlsx or docx", text);
         return API_E_ANSWERED;
 }
 
@@ -155,10 +160,49 @@ static int add_csv(Page *p, json_t *draft, const char *key, bool is_machine) {
         return r < 0 ? r : p->error;
 }
 
+static int add_binary(Page *p, json_t *draft, const char *key, const Buf *bytes) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
+
+        int r = crypto_base64(&text, buf_text(bytes), bytes->len);
+        page_set(p, draft, key, r < 0 ? NULL : json_stringn(buf_text(&text), text.len));
+        return r < 0 ? r : p->error;
+}
+
+static int add_xlsx(Page *p, const ReportQuery *q, const PackageInfo *info, json_t *draft) {
+        CLEANUP(buf_done) Buf bytes = BUF_INIT(PACKAGE_MAX);
+
+        int r = report_xlsx(p, q, info, &bytes);
+        return r == 0 ? add_binary(p, draft, "xlsx", &bytes) : r;
+}
+
+static int add_docx(Page *p, const PackageInfo *info, json_t *draft) {
+        CLEANUP(buf_done) Buf document = BUF_INIT(REPORT_MAX), bytes = BUF_INIT(PACKAGE_MAX);
+
+        int r = render_named(p->call->app->templates_vi, "letter.docx.xml", p->view, &document);
+        if (r >= 0)
+                r = docx_make(info, buf_text(&document), document.len, &bytes);
+        return r == 0 ? add_binary(p, draft, "docx", &bytes) : r;
+}
+
+static int add_office(Page *p, const ReportQuery *q, json_t *draft) {
+        CLEANUP(buf_done) Buf title = BUF_INIT(1024);
+        const char *period = json_string_value(json_object_get(p->view, "period"));
+        PackageInfo info = {.subject = period,
+                            .author = json_string_value(json_object_get(p->view, "organization")),
+                            .created_ms = p->call->view.at_ms};
+
+        int r = buf_printf(&title, "Dự thảo công văn %s", str_or(period, ""));
+        info.title = buf_text(&title);
+        if (r == 0)
+                r = add_xlsx(p, q, &info, draft);
+        return r == 0 ? add_docx(p, &info, draft) : r;
+}
+
 static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
         char at[40];
 
         int r = report_view(p, q);
+        page_set(p, draft, "printed", json_incref(json_object_get(p->view, "printed")));
         page_set(p, draft, "made", json_string(instant_format(at, p->call->view.at_ms)));
         if (r == 0)
                 r = add_rendered(p, draft, "txt", "letter.txt");
@@ -166,7 +210,9 @@ static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
                 r = add_rendered(p, draft, "html", "letter.html");
         if (r == 0)
                 r = add_csv(p, draft, "csv", /* is_machine= */ false);
-        return r == 0 ? add_csv(p, draft, "machine", /* is_machine= */ true) : r;
+        if (r == 0)
+                r = add_csv(p, draft, "machine", /* is_machine= */ true);
+        return r == 0 ? add_office(p, q, draft) : r;
 }
 
 static int draft_make(ApiCall *c, const ReportQuery *q, int number, json_t **ret) {
@@ -196,9 +242,16 @@ static int answer(ApiCall *c, const json_t *draft, size_t format) {
 
         if (streq(key, "csv") && api_flag(c, "machine"))
                 key = "machine";
-        const json_t *text = json_object_get(draft, key);
+        const char *text = json_string_value(json_object_get(draft, key));
+        if (!text) {
+                (void) API_PROBLEM(c, 404, "bản thảo này chưa có dạng %s: làm bản mới (--new)",
+                                   "this draft has no %s yet: make a new one (--new)", key);
+                return API_E_ANSWERED;
+        }
+        size_t n = json_string_length(json_object_get(draft, key));
         CLEANUP(buf_done) Buf body = BUF_INIT(REPORT_MAX);
-        int r = buf_append(&body, str_or(json_string_value(text), ""), json_string_length(text));
+        int r = formats[format].is_binary ? crypto_base64_decode(text, n, &body)
+                                          : buf_append(&body, text, n);
         if (r < 0)
                 return r;
         buf_done(&c->reply->body);

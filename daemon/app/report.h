@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/page.h"
+#include "export/book.h"
 
 typedef struct ReportQuery {
         PeriodId period;
@@ -14,3 +15,11 @@ typedef struct ReportQuery {
 int report_view(Page *p, const ReportQuery *query);
 /* The appendix as CSV: for people (BOM, `;`, decimal comma) or programs (`,`, dot). */
 int report_csv(const Page *p, bool is_machine, Buf *out);
+int report_xlsx(const Page *p, const ReportQuery *query, const PackageInfo *info, Buf *out);
+
+/* The indicator when some source publishes it, or NULL. */
+const IndicatorDef *report_indicator(const Page *p, const char *name);
+/* A number of an answer as the scaled integer that it was; VALUE_NONE for null, or without def. */
+int64_t report_scaled(const json_t *number, const IndicatorDef *def);
+/* Which side of the limits of its rules (below, above) a value is on. */
+BookTone report_tone(const Page *p, const ReportQuery *q, const IndicatorDef *def, int64_t value);

@@ -116,6 +116,9 @@ static const ConfigKey keys[] = {
                 "only when asked."),
         ROW("letter", "to", "addresses", "", "", "Who gets the letter.", .kind = STORE_WORDS,
             .is_list = true, .at = C(letter.to), .n_at = C(letter.n_to)),
+        TEXT("letter", "sign", "", C(letter.sign),
+             "In what capacity it is signed, lines separated by /: TL. CHỦ TỊCH / CHÁNH VĂN "
+             "PHÒNG."),
         /* bands */
         BUILDER("bands", "LABEL", "number", "lower bound, inclusive", "",
                 "Bands of the total, best first; without any: Xuất sắc 90, Tốt 80, Khá 70, Trung "

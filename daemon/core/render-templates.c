@@ -85,7 +85,8 @@ static bool has_suffix(const char *name, const char *suffix) {
 }
 
 static TemplateSink sink_of(const char *name) {
-        return has_suffix(name, ".html")   ? SINK_HTML
+        return has_suffix(name, ".html") || has_suffix(name, ".xml")
+                       ? SINK_HTML /* the same four characters */
                : has_suffix(name, ".json") ? SINK_JSON
                                            : SINK_TEXT;
 }

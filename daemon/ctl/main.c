@@ -86,8 +86,9 @@ static const Command commands[] = {
         {"test-webhook", command_test_webhook, "", 1, 1, "RECIPIENT",
          "gửi thử một webhook và in trả lời; không cần chisod chạy",
          "send a test webhook and print the answer; needs no daemon"},
-        {"report", command_report, "parent= format= as-of= machine new", 1, 1,
-         "PERIOD [--parent U] [--format txt|html|csv] [--machine] [--as-of T] [--new]",
+        {"report", command_report, "parent= format= as-of= machine new output=", 1, 1,
+         "PERIOD [--parent U] [--format txt|html|csv|xlsx|docx] [--machine] [--as-of T] [--new] "
+         "[-o, --output FILE]",
          "dự thảo công văn và phụ lục, lưu lại; --new: bản khác",
          "the letter and its appendix, a stored draft; --new: another one"},
         {"check", command_check, "max-age= max-queued=", 0, 0,
@@ -310,6 +311,8 @@ static int parse(Parser *p) {
                         is_rest = true;
                         continue;
                 }
+                if (!is_rest && streq(text, "-o")) /* the one short option, as everywhere */
+                        text = p->argv[p->i] = (char *) "--output";
                 if (!is_rest && strncmp(text, "--", 2) == 0)
                         r = parse_option(p);
                 else if (!is_rest && text[0] == '-' && text[1])

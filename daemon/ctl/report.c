@@ -1,11 +1,13 @@
 /* `report`: the letter as the daemon keeps it, byte for byte. On a terminal what publishers wrote must
- * not move the cursor, so control and bidi characters become blanks there; a file gets the bytes. */
+ * not move the cursor, so control and bidi characters become blanks there; a file gets the bytes. Workbooks and
+ * documents are for files alone. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "ctl/ctl.h"
+#include "os/file.h"
 
 #define REPORT_MAX ((size_t) 32 << 20)
 
@@ -37,10 +39,38 @@ static int add_arguments(const Ctl *ctl, Buf *path) {
         return r == 0 ? query_add(path, "new", ctl_option(ctl, "new") ? "1" : NULL) : r;
 }
 
+static bool is_binary(const Ctl *ctl) {
+        const char *format = str_or(ctl_option(ctl, "format"), "txt");
+
+        return streq(format, "xlsx") || streq(format, "docx");
+}
+
+static int deliver(const Ctl *ctl, const Buf *text) {
+        const char *path = ctl_option(ctl, "output");
+
+        if (path && streq(path, "-"))
+                return ctl_print(text);
+        if (!path)
+                return isatty(STDOUT_FILENO) ? print_lines(buf_text(text), text->len)
+                                             : ctl_print(text);
+        int r = file_replace(path, buf_text(text), text->len, 0644);
+        if (r >= 0)
+                return EXIT_FINE;
+        ctl_complain(SAID(ctl, "không ghi được %s: %s", "%s cannot be written: %s"), path,
+                     strerror(-r));
+        return EXIT_FAILED;
+}
+
 int command_report(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
         CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
 
+        if (is_binary(ctl) && !ctl_option(ctl, "output") && isatty(STDOUT_FILENO)) {
+                ctl_complain(SAID(ctl, "dạng %s không in ra màn hình: thêm -o TỆP",
+                                  "%s is nothing for a terminal: add -o FILE"),
+                             ctl_option(ctl, "format"));
+                return EXIT_USAGE;
+        }
         if (add_arguments(ctl, &path) < 0) {
                 ctl_complain("%s", strerror(ENOMEM));
                 return EXIT_FAILED;
@@ -48,5 +78,5 @@ int command_report(Ctl *ctl) {
         int r = client_get_text(ctl, buf_text(&path), ctl_option(ctl, "new") != NULL, &text);
         if (r != EXIT_FINE)
                 return r;
-        return isatty(STDOUT_FILENO) ? print_lines(buf_text(&text), text.len) : ctl_print(&text);
+        return deliver(ctl, &text);
 }

@@ -84,6 +84,7 @@ typedef struct Config {
                 const char *at; /* or NULL */
                 const char **to;
                 size_t n_to;
+                const char *sign; /* who signs, lines by " / "; or NULL */
         } letter;
         struct {
                 int attempts_days;      /* 400 */

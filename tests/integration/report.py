@@ -7,9 +7,13 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
+import zipfile
+
+import openpyxl
 
 from browser import Browser
-from lab import Lab
+from lab import Lab, UnixConnection
 from sample import configure, letter, month, routes
 
 MORE = """
@@ -52,11 +56,16 @@ def dressed(name, folder=None, is_full=True):
     return calls
 
 
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
 def report(lab, *args, check=True):
     r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), "report", *args], env=lab.env(), check=False,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     assert not check or r.returncode == 0, r
-    return r.stdout.decode() if check else r
+    if not check:
+        return r
+    return r.stdout if {"xlsx", "docx"} & set(args) else r.stdout.decode()
 
 
 def check_letter(text):
@@ -90,13 +99,100 @@ def check_sheets(lab):
     assert a[15][8] == "" or int(a[15][8]) == 8, a[15]
 
 
-def check_drafts(lab, first, page):
+def number(text):
+    return float(text.replace(",", "."))
+
+
+def check_workbook(data):
+    """Read by somebody else's reader, to the digit; the file itself holds no formula and no other digits."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    sheet = book["Phụ lục"]
+    head = [c.value for c in sheet[3]]
+    assert head == ["Stt", "Mã", "Tên cơ quan, đơn vị", "Điểm tổng hợp", "Tăng, giảm so với kỳ trước", "Tiến độ giải quyết (%)",
+                    "Số hóa hồ sơ (%)", "Hạng", "Hạng kỳ trước", "Đúng hạn", "Tiếp nhận"], head
+    rows = [[c.value for c in row] for row in sheet.iter_rows(min_row=4, max_row=18)]
+    want = [[int(n), code, number(total), number(change), number(progress)] for n, code, _, total, change, progress in letter()]
+    assert [[r[0], r[1], r[3], r[4], r[5]] for r in rows] == want, rows
+    assert rows[1][2] == '=CMD("A1");<b>' and sheet["C5"].data_type == "s" and sheet["B4"].number_format == "@"
+    # what lies beyond the limits of the rules is seen: progress under 95 and under 80 (critical)
+    fills = {row[0].value: row[5].fill.fgColor.rgb for row in sheet.iter_rows(min_row=4, max_row=18)}
+    assert fills[13] == "FFFFF2CC" and fills[1] == "00000000", fills
+    assert (sheet.freeze_panes, sheet.print_title_rows, sheet.print_area) == ("A4", "$3:$3", ["$A$1:$K$19"]), sheet.print_area
+    assert "15/15" in sheet["A19"].value and "THÁNG 8/2024" in sheet["A1"].value
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        xml = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert "<v>89.63</v>" in xml and "<v>-0.80</v>" in xml and "<f" not in xml
+
+
+def check_document(data, text):
+    """Every paragraph of the text is in the document; paper, sections and the repeated heading after Decree 30/2020."""
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        assert parts.testzip() is None and parts.namelist()[0] == "[Content_Types].xml", parts.namelist()
+        trees = {name: ET.fromstring(parts.read(name)) for name in parts.namelist()}
+    document = trees["word/document.xml"]
+    flat = lambda s: re.sub(r"[ \u00a0]+", " ", s).strip()
+    paragraphs = [flat("".join(t.text or "" for t in p.iter(W + "t"))) for p in document.iter(W + "p")]
+    letter_part = text[:text.index("-----")]
+    for line in letter_part.splitlines():
+        if line.strip() and not line.startswith(("V/v", "trong thực hiện TTHC", "Tiên Lữ,", "Số:")):
+            assert flat(line) in paragraphs, (flat(line), paragraphs)
+    assert "Số: /" in paragraphs and "Tiên Lữ, ngày tháng năm 2024" in paragraphs
+    first, last = document.iter(W + "sectPr")
+    size, margin = first.find(W + "pgSz"), first.find(W + "pgMar")
+    assert (size.get(W + "w"), size.get(W + "h")) == ("11906", "16838") and last.find(W + "pgSz").get(W + "orient") == "landscape"
+    mm = {side: int(margin.get(W + side)) / 1440 * 25.4 for side in ("top", "bottom", "left", "right")}
+    assert 19.9 <= mm["top"] <= 25 and 19.9 <= mm["bottom"] <= 25 and 29.9 <= mm["left"] <= 35 and 15 <= mm["right"] <= 20, mm
+    assert first.find(W + "titlePg") is not None and last.find(W + "pgNumType").get(W + "start") == "1"
+    tables = list(document.iter(W + "tbl"))
+    rows = list(tables[-1].iter(W + "tr"))
+    assert len(rows) == 16 and rows[0].find(f"{W}trPr/{W}tblHeader") is not None and rows[1].find(f"{W}trPr/{W}tblHeader") is None
+    cells = [[flat("".join(t.text or "" for t in c.iter(W + "t"))) for c in row.iter(W + "tc")] for row in rows]
+    assert cells[2][1] == '=CMD("A1");<b>' and {len(c) for c in cells} == {6}, cells[2]
+    plain = lambda t: t.replace("\u2212", "-").replace("+", "")
+    assert [[c[0], c[2], plain(c[3]), c[4]] for c in cells[1:]] == [[n, t, d, p] for n, _, _, t, d, p in letter()]
+    fonts = {f.get(W + "ascii") for tree in trees.values() for f in tree.iter(W + "rFonts")}
+    assert fonts == {"Times New Roman"}, fonts
+
+
+def check_office(lab, text):
+    sheet, document = report(lab, "2024-08", "--format", "xlsx"), report(lab, "2024-08", "--format", "docx")
+    check_workbook(sheet)
+    check_document(document, text)
+    assert report(lab, "2024-08", "--format", "xlsx") == sheet and report(lab, "2024-08", "--format", "docx") == document
+    for kind, data in (("xlsx", sheet), ("docx", document)):
+        assert report(lab, "2024-08", "--format", kind, "-o", lab.path("out")) == b"" and open(lab.path("out"), "rb").read() == data
+        connection = UnixConnection(lab.path("run", "status.sock"))
+        connection.request("GET", "/v1/report?period=2024-08&format=" + kind)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert body == data and answer.getheader("Content-Type").endswith("spreadsheetml.sheet" if kind == "xlsx" else "wordprocessingml.document")
+        connection.close()
+    check_terminal(lab)
+    return sheet, document
+
+
+def check_terminal(lab):
+    """Nothing of a workbook reaches a terminal; a text does, and -o - sends the bytes all the same."""
+    for args, code in ((["--format", "docx"], 2), ([], 0)):
+        master, slave = os.openpty()
+        with open(master, "rb", buffering=0) as screen:
+            r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), "report", "2024-08", *args], env=lab.env(), check=False,
+                               stdout=slave, stderr=subprocess.PIPE, timeout=60)
+            os.close(slave)
+            assert r.returncode == code and (b"-o" in r.stderr) == (code == 2), r
+            if code == 0:
+                assert b"TI" in screen.read(4096)
+
+
+def check_drafts(lab, first, page, office):
     """Restated since: the draft stays, another one says so, and as of the old day the old one is made again."""
     lab.publish(routes({"2024-07": dressed("2024-07"), "2024-08": dressed("2024-08", "2024-08-restated")}))
     lab.clock("2024-09-06T07:30:00+07:00")
     lab.ask("portal", "2024-08")
     assert report(lab, "2024-08") == first and report(lab, "2024-08", "--format", "html") == page
+    assert (report(lab, "2024-08", "--format", "xlsx"), report(lab, "2024-08", "--format", "docx")) == office
     second = report(lab, "2024-08", "--new")
+    assert report(lab, "2024-08", "--format", "docx") != office[1]
     assert second != first and "Thiện Phiến: 92,54%" not in second
     assert report(lab, "2024-08") == second == report(lab, "2024-08", "--parent", "332")
     assert "Thiện Phiến: 92,54%" in report(lab, "2024-08", "--as-of", "2024-09-05")
@@ -153,9 +249,10 @@ def main():
         first, page = report(lab, "2024-08"), report(lab, "2024-08", "--format", "html")
         check_letter(first)
         check_sheets(lab)
+        office = check_office(lab, first)
         check_refusals(lab)
         check_page(lab, page, sys.argv[2] if len(sys.argv) > 2 else None)
-        check_drafts(lab, first, page)
+        check_drafts(lab, first, page, office)
         assert lab.stop() == 0
     print("report: passed")
 
