@@ -132,6 +132,9 @@ int page_heat(ApiCall *c);
 int page_sources(ApiCall *c);
 /* A refusal that is in the reply already, as a page. */
 int page_refusal(ApiCall *c);
+/* api-tend.c */
+int api_verify(ApiCall *c);
+int api_backup(ApiCall *c);
 /* api-deliveries.c */
 int api_deliveries(ApiCall *c);
 int api_delivery_retry(ApiCall *c);

@@ -27,8 +27,9 @@ static int read_severity(ApiCall *c, const char *text, Severity *ret) {
 /* A silence for a name that nothing has would silence nothing. Built-in operator rules have no
  * definition. */
 static int check_rule(ApiCall *c, const char *rule) {
-        static const char *const builtin[] = {"mass-guard", "suspect-snapshot", "unknown-units",
-                                              "source-refused", "rules-changed"};
+        static const char *const builtin[] = {
+                "mass-guard",    "suspect-snapshot", "unknown-units",   "source-refused",
+                "rules-changed", "template-broken",  "database-damaged"};
         for (size_t i = 0; i < ELEMENTSOF(builtin); i++)
                 if (streq(builtin[i], rule))
                         return 0;

@@ -102,6 +102,9 @@ static int answer_body(ApiCall *c, const uint8_t hash[static 32]) {
         if (r == STORE_E_NONE)
                 return API_PROBLEM(c, 410, "nội dung này không còn được lưu",
                                    "this body is no longer kept");
+        if (r == -EBADMSG) /* rot is never served */
+                return API_PROBLEM(c, 500, "nội dung này đã hỏng trong cơ sở dữ liệu",
+                                   "this body has rotted in the database");
         if (r < 0)
                 return r;
         buf_done(&c->reply->body);

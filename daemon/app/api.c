@@ -52,6 +52,8 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
         {"GET", "/v1/deliveries", api_deliveries},
         {"GET", "/v1/report", api_report},
+        {"GET", "/v1/verify", api_verify, .is_admin = true},
+        {"GET", "/v1/backup", api_backup, .is_admin = true},
         {"POST", "/v1/snapshots", api_import, .is_admin = true},
         {"POST", "/v1/snapshots/*/accept", api_snapshot_accept, .is_admin = true},
         {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},

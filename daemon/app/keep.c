@@ -1,20 +1,17 @@
 /* Backups, and what they are for.
  *
  * The copy is made by a thread: a year of data takes seconds to copy and check, and a status answer may not wait
- * for that. The thread shares nothing with the loop but its Keeper, and says that it is done by an eventfd; all
- * telling and writing is done by the loop. It is never waited for: a stop within five seconds matters more than
- * an unfinished copy, which has another name until it is whole.
+ * for that. All telling and writing is done by the loop. A copy has another name until it is whole.
  *
  * At a start the file is looked at twice before it is set aside, since an I/O error at the header comes back
  * as a damaged file. */
 #include "app/keep.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "app/worker.h"
 #include "base/timeutil.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -27,12 +24,12 @@
 #define NAME_PREFIX "chisod-"
 #define NAME_SUFFIX ".db"
 
-struct Keeper {
+typedef struct CopyJob {
         char *database, *copy;
-        int fd; /* eventfd: the thread is done */
-        sd_event_source *source;
-        bool is_under_way;
-        int result;      /* of the thread */
+} CopyJob;
+
+struct Keeper {
+        Worker *worker;
         int64_t next_ms; /* when a backup is due */
 };
 
@@ -132,7 +129,8 @@ int keep_open(App *app, Diag *diag) {
 
 /* ---- backups --------------------------------------------------------------------------------- */
 
-static int copy_and_verify(const Keeper *k) {
+static int copy_and_verify(void *job) {
+        const CopyJob *k = job;
         Store CLEANUP(store_closep) *from = NULL, *copy = NULL;
         int r = store_open_reader(k->database, NULL, &from);
         if (r == 0)
@@ -145,14 +143,6 @@ static int copy_and_verify(const Keeper *k) {
         if (r != 0)
                 (void) unlink(k->copy);
         return r > 0 ? -EBADMSG : r;
-}
-
-static void *backup_thread(void *userdata) {
-        Keeper *k = userdata;
-        uint64_t one = 1;
-        k->result = copy_and_verify(k);
-        (void) !write(k->fd, &one, sizeof one);
-        return NULL;
 }
 
 static void drop_old(const char *dir) {
@@ -183,21 +173,22 @@ static int write_last(App *app, int64_t now_ms) {
         return r;
 }
 
-static int on_copied(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+static void drop_job(void *job) {
+        CopyJob *k = job;
+        free(k->database);
+        free(k->copy);
+        free(k);
+}
+
+static void on_copied(void *userdata, void *job, int r) {
         App *app = userdata;
+        const CopyJob *copied = job;
         Keeper *k = app->keeper;
         int64_t now = clock_now_ms();
-        uint64_t n;
-        (void) s;
-        (void) revents;
-        if (read(fd, &n, sizeof n) < 0)
-                return 0;
-        k->is_under_way = false;
-        int r = k->result;
         if (r >= 0)
                 r = write_last(app, now);
         if (r >= 0) {
-                log_full(LOG_INFO, &backup_fields, "backup %s made and verified", k->copy);
+                log_full(LOG_INFO, &backup_fields, "backup %s made and verified", copied->copy);
                 if (app->config->daemon.backup_dir)
                         drop_old(app->config->daemon.backup_dir);
                 app->health.backup_error[0] = '\0';
@@ -205,12 +196,12 @@ static int on_copied(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 (void) snprintf(app->health.backup_error, sizeof app->health.backup_error, "%s",
                                 strerror(-r));
                 log_full(LOG_ERR, &backup_fields,
-                         "backup %s could not be made (%s), trying again in an hour", k->copy,
+                         "backup %s could not be made (%s), trying again in an hour", copied->copy,
                          strerror(-r));
         }
         k->next_ms = now + (r < 0 ? BACKUP_RETRY_MS : BACKUP_EVERY_MS);
+        drop_job(job);
         app_wake(app);
-        return 0;
 }
 
 static int keeper_new(App *app) {
@@ -222,48 +213,48 @@ static int keeper_new(App *app) {
         if (r < 0)
                 return r;
         k->next_ms = r == 0 ? strtoll(text, NULL, 10) + BACKUP_EVERY_MS : 0;
-        k->database = file_join(app->config->daemon.state_dir, "chisod.db");
-        k->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        r = !k->database ? -ENOMEM : k->fd < 0 ? -errno : 0;
-        if (r >= 0)
-                r = sd_event_add_io(app->event, &k->source, k->fd, EPOLLIN, on_copied, app);
-        if (r < 0) {
-                if (k->fd >= 0)
-                        (void) close(k->fd);
-                free(k->database);
+        r = worker_new(app->event, on_copied, drop_job, app, &k->worker);
+        if (r < 0)
                 return r;
-        }
         app->keeper = TAKE_PTR(k);
         return 0;
 }
 
-static int begin(App *app, int64_t now_ms) {
-        const char *dir = app->config->daemon.backup_dir;
-        Keeper *k = app->keeper;
+static int make_job(const App *app, int64_t now_ms, CopyJob **ret) {
         char at[40];
-        pthread_t thread;
-        free(k->copy);
-        k->copy = NULL;
+        CopyJob *k = calloc(1, sizeof *k);
+        if (!k)
+                return -ENOMEM;
         stamp(at, now_ms);
-        if (asprintf(&k->copy, "%s/" NAME_PREFIX "%s" NAME_SUFFIX, dir, at) < 0) {
+        k->database = file_join(app->config->daemon.state_dir, "chisod.db");
+        if (asprintf(&k->copy, "%s/" NAME_PREFIX "%s" NAME_SUFFIX, app->config->daemon.backup_dir,
+                     at) < 0)
                 k->copy = NULL;
+        if (!k->database || !k->copy) {
+                drop_job(k);
                 return -ENOMEM;
         }
-        int r = file_mkdir(dir, 0750);
-        if (r >= 0)
-                r = -pthread_create(&thread, NULL, backup_thread, k);
-        if (r < 0)
-                return r;
-        (void) pthread_detach(thread);
-        k->is_under_way = true;
+        *ret = k;
         return 0;
+}
+
+static int begin(App *app, int64_t now_ms) {
+        CopyJob *job = NULL;
+        int r = file_mkdir(app->config->daemon.backup_dir, 0750);
+        if (r >= 0)
+                r = make_job(app, now_ms, &job);
+        if (r >= 0)
+                r = worker_start(app->keeper->worker, copy_and_verify, job);
+        if (r < 0 && job)
+                drop_job(job);
+        return r;
 }
 
 void keep_run(App *app, int64_t now_ms) {
         if (!app->config->daemon.backup_dir || app->is_once)
                 return;
         int r = app->keeper ? 0 : keeper_new(app);
-        if (r >= 0 && (app->keeper->is_under_way || app->keeper->next_ms > now_ms))
+        if (r >= 0 && (worker_is_busy(app->keeper->worker) || app->keeper->next_ms > now_ms))
                 return;
         if (r >= 0)
                 r = begin(app, now_ms);
@@ -279,20 +270,14 @@ void keep_run(App *app, int64_t now_ms) {
 
 int64_t keep_next(const App *app, int64_t now_ms) {
         const Keeper *k = app->keeper;
-        if (!app->config->daemon.backup_dir || app->is_once || (k && k->is_under_way))
+        if (!app->config->daemon.backup_dir || app->is_once || (k && worker_is_busy(k->worker)))
                 return INT64_MAX;
         return k ? MAX(k->next_ms, now_ms) : now_ms + BACKUP_RETRY_MS;
 }
 
 void keep_done(App *app) {
-        Keeper *k = app->keeper;
-        if (!k)
+        if (!app->keeper)
                 return;
-        sd_event_source_disable_unref(k->source);
-        if (k->is_under_way)
-                return; /* the thread has it; the process ends */
-        (void) close(k->fd);
-        free(k->database);
-        free(k->copy);
-        free(k);
+        worker_free(app->keeper->worker);
+        free(app->keeper);
 }

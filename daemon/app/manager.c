@@ -26,6 +26,7 @@
 #include "app/source.h"
 #include "app/status.h"
 #include "app/teller.h"
+#include "app/tend.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/file.h"
@@ -289,6 +290,7 @@ static int64_t next_due(App *app, int64_t now_ms) {
                 next = MIN(next, now_ms + life);
         next = MIN(next, courier_next(app));
         next = MIN(next, keep_next(app, now_ms));
+        next = MIN(next, tend_next(app, now_ms));
         next = MIN(next, teller_next(app, now_ms));
         next = MIN(next, app->silence_end_ms);
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
@@ -330,6 +332,7 @@ static void tick(App *app) {
                 run_teller(app, now);
         courier_run(app, now);
         keep_run(app, now);
+        tend_run(app, now);
         if (app->is_once)
                 finish_once(app, now);
         /* The courier runs last: what it settled may let a target hear more. */
@@ -527,6 +530,7 @@ static int start(App *app) {
 static void app_done(App *app) {
         inbox_free(app->inbox);
         keep_done(app);
+        tend_done(app);
         source_done(app);
         courier_free(app->courier);
         if (app->serve)

@@ -133,6 +133,13 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                                 health->reload_error);
                 return text;
         }
+        if (health->damage[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "cơ sở dữ liệu hỏng (%s): xem chisoctl verify",
+                                     "the database is damaged (%s): see chisoctl verify"),
+                                health->damage);
+                return text;
+        }
         if (health->store_error == 0 && source_trouble(app, now_ms, text, 320))
                 return text;
         if (health->store_error == 0 && health->backup_error[0]) {

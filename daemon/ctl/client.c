@@ -10,6 +10,7 @@
 
 #define ANSWER_MAX ((size_t) 64 << 20)
 #define TIMEOUT_MS 60000
+#define COPY_TIMEOUT_MS (60 * TIMEOUT_MS)
 #define STATUS_SOCKET "status.sock"
 #define ADMIN_SOCKET "admin.sock"
 
@@ -185,6 +186,21 @@ int client_bytes(const Ctl *ctl, const char *path, Buf *ret) {
         if (r != EXIT_FINE || (status >= 200 && status <= 299))
                 return r;
         return complain_problem(ctl, status, ret);
+}
+
+int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status) {
+        CLEANUP(buf_done) Buf socket = BUF_INIT(4096);
+        CLEANUP(buf_done) Buf answer = BUF_INIT(ANSWER_MAX);
+
+        int r = socket_path(ctl, /* is_action= */ true, &socket);
+        if (r == 0)
+                r = http_unix_file(buf_text(&socket), path, COPY_TIMEOUT_MS, fd, ret_status,
+                                   &answer);
+        if (r < 0)
+                return complain_unreachable(ctl, buf_text(&socket), r);
+        return *ret_status >= 200 && *ret_status <= 299
+                       ? EXIT_FINE
+                       : complain_problem(ctl, *ret_status, &answer);
 }
 
 int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {

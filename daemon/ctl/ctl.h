@@ -70,6 +70,8 @@ int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, 
 /* A POST of bytes as they are; and what the admin socket answers, as it is. */
 int client_send(const Ctl *ctl, const char *path, const Buf *bytes, Buf *raw, json_t **ret);
 int client_bytes(const Ctl *ctl, const char *path, Buf *ret);
+/* The bytes of 200 go to the file; 202 writes nothing. */
+int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status);
 int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* What publishers and peers wrote must not move the cursor: control and bidi characters of all
  * texts become blanks. Done to every answer of the two above; the raw bytes stay. 0 or -ENOMEM. */
@@ -102,5 +104,7 @@ int command_snapshot(Ctl *ctl);
 int command_import(Ctl *ctl);
 int command_units(Ctl *ctl);
 int command_report(Ctl *ctl);
+int command_verify(Ctl *ctl);
+int command_backup(Ctl *ctl);
 int command_setup(Ctl *ctl);
 int command_check(Ctl *ctl);

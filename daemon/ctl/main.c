@@ -108,6 +108,12 @@ static const Command commands[] = {
          "ask the few questions, write a commented configuration, test the mail, start the "
          "service; "
          "--yes asks nothing"},
+        {"backup", command_backup, "", 1, 1, "FILE",
+         "sao lưu cơ sở dữ liệu của chisod đang chạy, đã kiểm tra",
+         "a verified copy of the running daemon's database"},
+        {"verify", command_verify, "", 0, 1, "[FILE]",
+         "kiểm tra toàn vẹn: cấu trúc, khóa ngoại, mã băm của mọi nội dung",
+         "check integrity, foreign keys and the hash of every body"},
         {"go-live", command_go_live, "announce yes", 0, 0, "[--announce] [--yes]",
          "bắt đầu gửi thông báo thật, sau khi xem trước và hỏi",
          "start telling people, after a preview and a question"},

@@ -237,8 +237,21 @@ static bool add_headers(struct MHD_Response *response, const ServeReply *reply) 
         return true;
 }
 
+static struct MHD_Response *make_file_response(ServeReply *reply) {
+        struct stat st;
+        struct MHD_Response *response = NULL;
+
+        reply->has_fd = false;
+        if (fstat(reply->fd, &st) == 0)
+                response = MHD_create_response_from_fd64((uint64_t) st.st_size, reply->fd);
+        if (!response)
+                (void) close(reply->fd);
+        return response;
+}
+
 static enum MHD_Result queue_reply(struct MHD_Connection *connection, ServeReply *reply) {
-        struct MHD_Response *response = make_response(&reply->body);
+        struct MHD_Response *response =
+                reply->has_fd ? make_file_response(reply) : make_response(&reply->body);
         enum MHD_Result result = MHD_NO; /* closes the connection */
 
         if (!response)

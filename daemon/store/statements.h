@@ -57,11 +57,11 @@ X(STEP_MS, "SELECT at_ms FROM step WHERE id = ?1") \
 X(META_GET, "SELECT value FROM meta WHERE name = ?1") \
 X(META_PUT, "INSERT INTO meta(name, value) VALUES(?1, ?2)" \
         " ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value") \
-X(RETAIN_ATTEMPTS, "DELETE FROM attempt WHERE at_ms < ?1") \
-X(RETAIN_MESSAGES, "UPDATE message SET body = NULL" \
-        " WHERE body IS NOT NULL AND state IN (3, 4, 5) AND settled_ms < ?1") \
-X(RETAIN_BODIES, "UPDATE body SET packed = NULL WHERE packed IS NOT NULL" \
-        " AND id NOT IN (SELECT body FROM snapshot_part WHERE at_ms >= ?1)")
+X(RETAIN_ATTEMPTS, "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE at_ms < ?1 LIMIT ?2)") \
+X(RETAIN_MESSAGES, "UPDATE message SET body = NULL WHERE id IN (SELECT id FROM message" \
+        " WHERE body IS NOT NULL AND state IN (3, 4, 5) AND settled_ms < ?1 LIMIT ?2)") \
+X(RETAIN_BODIES, "UPDATE body SET packed = NULL WHERE id IN (SELECT id FROM body WHERE packed IS NOT NULL" \
+        " AND id NOT IN (SELECT body FROM snapshot_part WHERE at_ms >= ?1) LIMIT ?2)")
 
 #define STATEMENTS_REGISTRY(X) \
 X(UNITS, "SELECT id, key, kind, ifnull(parent, 0), valid_from, valid_until FROM unit ORDER BY id") \

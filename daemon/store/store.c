@@ -158,14 +158,24 @@ int64_t store_size(Store *s) {
         return file_bytes(s->path, "") + file_bytes(s->path, "-wal");
 }
 
-int store_retain(Store *s, const StoreRetention *before) {
-        int r = 0;
+static int retain(Store *s, StatementId id, int64_t before_ms, size_t max, size_t *n) {
+        if (before_ms <= 0 || *n >= max)
+                return 0;
+        int r = query_run(s, id, ARGS(arg_int(before_ms), arg_int((int64_t) (max - *n))));
+        if (r >= 0)
+                *n += (size_t) sqlite3_changes64(s->db);
+        return r;
+}
 
-        if (before->attempts_ms > 0)
-                r = query_run(s, STMT_RETAIN_ATTEMPTS, ARGS(arg_int(before->attempts_ms)));
-        if (r >= 0 && before->messages_ms > 0)
-                r = query_run(s, STMT_RETAIN_MESSAGES, ARGS(arg_int(before->messages_ms)));
-        if (r >= 0 && before->bodies_ms > 0)
-                r = query_run(s, STMT_RETAIN_BODIES, ARGS(arg_int(before->bodies_ms)));
+int store_retain(Store *s, const StoreRetention *before, size_t max, size_t *ret_n) {
+        size_t n = 0;
+        int r = retain(s, STMT_RETAIN_ATTEMPTS, before->attempts_ms, max, &n);
+
+        if (r >= 0)
+                r = retain(s, STMT_RETAIN_MESSAGES, before->messages_ms, max, &n);
+        if (r >= 0)
+                r = retain(s, STMT_RETAIN_BODIES, before->bodies_ms, max, &n);
+        if (r >= 0)
+                *ret_n = n;
         return r;
 }

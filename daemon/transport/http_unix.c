@@ -2,6 +2,7 @@
  * nothing else to do. */
 #include <curl/curl.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "transport/http.h"
 
@@ -11,15 +12,33 @@ static void easy_freep(CURL **e) {
 }
 
 typedef struct Answer {
+        CURL *easy;
+        int fd; /* for the body of 200; -1: none */
         Buf *body;
         size_t asked; /* bytes of the request's body */
         int error;
 } Answer;
 
+static int write_all(int fd, const char *data, size_t n) {
+        while (n > 0) {
+                ssize_t done = write(fd, data, n);
+
+                if (done < 0 && errno != EINTR)
+                        return -errno;
+                data += MAX(done, 0);
+                n -= (size_t) MAX(done, 0);
+        }
+        return 0;
+}
+
 static size_t on_write(char *data, size_t size, size_t n, void *userdata) {
         Answer *a = userdata;
+        long status = 0;
 
-        a->error = buf_append(a->body, data, size * n);
+        if (a->fd >= 0)
+                (void) curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &status);
+        a->error = status == 200 ? write_all(a->fd, data, size * n)
+                                 : buf_append(a->body, data, size * n);
         return a->error < 0 ? 0 : size * n;
 }
 
@@ -72,12 +91,12 @@ static void headers_freep(struct curl_slist **list) {
         curl_slist_free_all(*list);
 }
 
-int http_unix(const char *socket_path, const char *method, const char *path, const char *body,
-              size_t body_size, int64_t timeout_ms, int *ret_status, Buf *b) {
+static int exchange(const char *socket_path, const char *method, const char *path, const char *body,
+                    size_t body_size, int64_t timeout_ms, int fd, int *ret_status, Buf *b) {
         CLEANUP(easy_freep) CURL *e = curl_easy_init();
         CLEANUP(headers_freep) struct curl_slist *headers = NULL;
         CLEANUP(buf_done) Buf url = BUF_INIT(65536);
-        Answer answer = {.body = b, .asked = body ? body_size : 0};
+        Answer answer = {.easy = e, .fd = fd, .body = b, .asked = body ? body_size : 0};
         long status = 0;
 
         headers = curl_slist_append(NULL, "Expect:");
@@ -98,4 +117,14 @@ int http_unix(const char *socket_path, const char *method, const char *path, con
         (void) curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
         *ret_status = (int) status;
         return 0;
+}
+
+int http_unix(const char *socket_path, const char *method, const char *path, const char *body,
+              size_t body_size, int64_t timeout_ms, int *ret_status, Buf *b) {
+        return exchange(socket_path, method, path, body, body_size, timeout_ms, -1, ret_status, b);
+}
+
+int http_unix_file(const char *socket_path, const char *path, int64_t timeout_ms, int fd,
+                   int *ret_status, Buf *b) {
+        return exchange(socket_path, "GET", path, NULL, 0, timeout_ms, fd, ret_status, b);
 }

@@ -20,6 +20,7 @@ typedef struct Courier Courier;
 typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
 typedef struct Keeper Keeper;
+typedef struct Tend Tend;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
  * answer. */
@@ -29,6 +30,7 @@ typedef struct AppHealth {
         int64_t store_error_ms;
         char reload_error[256]; /* "" or why the last reload changed nothing */
         char backup_error[96];  /* "" or why the last backup was not made */
+        char damage[200];       /* "" or the first finding of the last check of the database */
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;
 } AppHealth;
@@ -50,6 +52,7 @@ typedef struct App {
         Inbox *inbox;
         Courier *courier;
         Keeper *keeper;         /* backups; NULL until one is wanted */
+        Tend *tend;             /* checks, copies, retention; NULL until the first tick */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */

@@ -31,8 +31,11 @@ typedef struct ServeReply {
         int status;               /* default 200 */
         const char *content_type; /* static; default application/json */
         Buf body;                 /* handed over */
-        const char *policy;       /* Content-Security-Policy of a page; static, or NULL */
-        char etag[96]; /* with quotes, or "": 304 is answered when If-None-Match has it */
+        int fd; /* with has_fd: a regular file instead of the body, handed over, sent from its
+                      * beginning piece by piece */
+        bool has_fd;
+        const char *policy; /* Content-Security-Policy of a page; static, or NULL */
+        char etag[96];      /* with quotes, or "": 304 is answered when If-None-Match has it */
 } ServeReply;
 
 /* Fills the reply. A negative result becomes 500 problem+json. */

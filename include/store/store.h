@@ -78,4 +78,5 @@ int64_t store_size(Store *s);
 typedef struct StoreRetention {
         int64_t attempts_ms, messages_ms, bodies_ms;
 } StoreRetention;
-int store_retain(Store *s, const StoreRetention *before);
+/* At most `max` of them, *ret_n were; fewer than `max`: nothing is left to forget. */
+int store_retain(Store *s, const StoreRetention *before, size_t max, size_t *ret_n);

@@ -51,3 +51,7 @@ int http_take_body(Slot *slot, Buf *b);
  * sent; -ECONNRESET: while it was to answer; -EBADMSG: no HTTP. */
 int http_unix(const char *socket_path, const char *method, const char *path, const char *body,
               size_t body_size, int64_t timeout_ms, int *ret_status, Buf *b);
+/* A GET whose body goes to the file when the status is 200, else to b. A write that fails is its
+ * negative errno. */
+int http_unix_file(const char *socket_path, const char *path, int64_t timeout_ms, int fd,
+                   int *ret_status, Buf *b);

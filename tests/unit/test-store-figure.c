@@ -257,7 +257,7 @@ static void test_attempts(void **state) {
         assert_string_equal(job.reason, "");
 
         /* attempts are forgotten, what they saw is not */
-        ok(store_retain(s, &(StoreRetention){.attempts_ms = T0 + 10}));
+        ok(store_retain(s, &(StoreRetention){.attempts_ms = T0 + 10}, 1000, &(size_t){0}));
         assert_int_equal(sql_int(s, "SELECT count(*) FROM attempt"), 1);
         ok(store_seen(s, "portal", NULL, 2024108, &last, &first));
         assert_int_equal(last, T0 + 5);
@@ -276,9 +276,9 @@ static void test_retain_bodies(void **state) {
 
         (void) snapshot_new(s, step, 2024108, SNAPSHOT_ACCEPTED, "old");
         ok(store_commit(s));
-        ok(store_retain(s, &(StoreRetention){.bodies_ms = T0}));
+        ok(store_retain(s, &(StoreRetention){.bodies_ms = T0}, 1000, &(size_t){0}));
         assert_int_equal(sql_int(s, "SELECT count(*) FROM body WHERE packed IS NULL"), 0);
-        ok(store_retain(s, &(StoreRetention){.bodies_ms = T0 + 1}));
+        ok(store_retain(s, &(StoreRetention){.bodies_ms = T0 + 1}, 1000, &(size_t){0}));
         ok(body_pack("old", 3, &b));
         assert_int_equal(store_body_get(s, b.hash, &got), STORE_E_NONE);
         body_done(&b);

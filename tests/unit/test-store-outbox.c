@@ -307,7 +307,7 @@ static void test_message_life(void **state) {
         assert_int_equal(store_message_get(s, 99, &m), STORE_E_NONE);
 
         /* its bytes go, it stays */
-        ok(store_retain(s, &(StoreRetention){.messages_ms = T0 + 78}));
+        ok(store_retain(s, &(StoreRetention){.messages_ms = T0 + 78}, 1000, &(size_t){0}));
         ok(store_message_get(s, id, &m));
         assert_null(m->body);
         assert_int_equal(m->body_size, 0);

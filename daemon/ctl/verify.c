@@ -1,0 +1,160 @@
+/* `verify` and `backup`: the running daemon's own database, which it checks and copies beside its
+ * work, or a file that lies anywhere. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ctl/ctl.h"
+#include "store/store.h"
+
+#define ANSWER_MAX ((size_t) 1 << 20)
+
+static void wait_a_moment(void) {
+        (void) nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+}
+
+static int out_of_memory(void) {
+        ctl_complain("%s", strerror(ENOMEM));
+        return EXIT_FAILED;
+}
+
+/* ---- verify ---------------------------------------------------------------------------------- */
+
+static int verify_file(const Ctl *ctl, const char *path) {
+        CLEANUP(store_closep) Store *s = NULL;
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+
+        int r = store_open_reader(path, &diag, &s);
+        if (r == 0)
+                r = store_verify(s, &diag);
+        for (size_t i = 0; i < diag.n; i++)
+                (void) fprintf(stderr, "%s\n", diag.items[i].text);
+        if (r == 0) {
+                (void) printf(SAID(ctl, "%s: toàn vẹn\n", "%s: whole\n"), path);
+                return EXIT_FINE;
+        }
+        ctl_complain(SAID(ctl, "%s: không toàn vẹn (%s)", "%s: not whole (%s)"), path,
+                     r < 0 ? strerror(-r) : diag_first_error(&diag, "?"));
+        return EXIT_FAILED;
+}
+
+static int print_check(const Ctl *ctl, const json_t *check, Buf *raw) {
+        const char *state = str_or(json_string_value(json_object_get(check, "state")), "?");
+        const char *error = json_string_value(json_object_get(check, "error"));
+        const json_t *finding;
+        size_t i;
+        bool is_whole = streq(state, "whole");
+
+        if (ctl->is_json) {
+                if (buf_char(raw, '\n') < 0)
+                        return out_of_memory();
+                int r = ctl_print(raw);
+                return r == EXIT_FINE && !is_whole ? EXIT_FAILED : r;
+        }
+        json_array_foreach(json_object_get(check, "findings"), i, finding)(void)
+                fprintf(stderr, "%s\n", str_or(json_string_value(finding), "?"));
+        if (is_whole) {
+                (void) printf("%s\n", SAID(ctl, "cơ sở dữ liệu toàn vẹn", "the database is whole"));
+                return EXIT_FINE;
+        }
+        ctl_complain("%s", error ? error
+                                 : SAID(ctl, "cơ sở dữ liệu hỏng: phục hồi từ bản sao lưu",
+                                        "the database is damaged: restore it from a backup"));
+        return EXIT_FAILED;
+}
+
+/* The first answer names the check that has begun; the next ones ask for it, or a later one. */
+static int verify_daemon(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(1024);
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+
+        if (!ctl->is_json)
+                client_language(ctl);
+        if (buf_str(&path, "/v1/verify") < 0)
+                return out_of_memory();
+        for (bool is_first = true;; is_first = false) {
+                json_t *check = NULL;
+
+                buf_clear(&raw);
+                int r = client_get_admin(ctl, buf_text(&path), &raw, &check);
+                if (r != EXIT_FINE)
+                        return r;
+                bool is_running = streq(
+                        str_or(json_string_value(json_object_get(check, "state")), ""), "running");
+                if (!is_running)
+                        r = print_check(ctl, check, &raw);
+                else if (is_first &&
+                         query_add(&path, "after",
+                                   json_string_value(json_object_get(check, "started"))) < 0)
+                        r = out_of_memory();
+                json_decref(check);
+                if (!is_running || r != EXIT_FINE)
+                        return r;
+                wait_a_moment();
+        }
+}
+
+int command_verify(Ctl *ctl) {
+        return ctl->n_words == 0 ? verify_daemon(ctl) : verify_file(ctl, ctl->words[0]);
+}
+
+/* ---- backup ---------------------------------------------------------------------------------- */
+
+static int fetch_copy(const Ctl *ctl, int fd) {
+        int r, status;
+
+        while ((r = client_copy(ctl, "/v1/backup", fd, &status)) == EXIT_FINE && status == 202)
+                wait_a_moment();
+        return r;
+}
+
+/* What came is looked at before it has its name: half a copy is worse than none. */
+static int keep_copy(int fd, const char *part, const char *path) {
+        CLEANUP(store_closep) Store *s = NULL;
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+
+        int r = fsync(fd) < 0 ? -errno : store_open_reader(part, &diag, &s);
+        if (r == 0)
+                r = store_verify(s, &diag);
+        if (r == 0 && renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+                r = -errno;
+        if (r == 0)
+                return EXIT_FINE;
+        ctl_complain("%s: %s", path, r < 0 ? strerror(-r) : diag_first_error(&diag, "?"));
+        return EXIT_FAILED;
+}
+
+int command_backup(Ctl *ctl) {
+        const char *path = ctl->words[0];
+        CLEANUP(buf_done) Buf part = BUF_INIT(8192);
+        struct stat st;
+
+        client_language(ctl);
+        if (buf_printf(&part, "%s.part", path) < 0)
+                return out_of_memory();
+        if (lstat(path, &st) == 0) {
+                ctl_complain(SAID(ctl, "%s đã có, không ghi đè", "%s exists, and is left alone"),
+                             path);
+                return EXIT_FAILED;
+        }
+        int fd = open(buf_text(&part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+                ctl_complain("%s: %s", buf_text(&part), strerror(errno));
+                return EXIT_FAILED;
+        }
+        int r = fetch_copy(ctl, fd);
+        if (r == EXIT_FINE)
+                r = keep_copy(fd, buf_text(&part), path);
+        (void) close(fd);
+        if (r != EXIT_FINE)
+                (void) unlink(buf_text(&part));
+        else
+                (void) printf(
+                        SAID(ctl, "%s: đã sao lưu và kiểm tra\n", "%s: copied and verified\n"),
+                        path);
+        return r;
+}
