@@ -8,6 +8,8 @@
  * libcurl gives up unread what the peer said before it closed ("554 no", a 413), and without any
  * bit it would be woken for ever. The read or write that follows meets the error itself;
  *  - the timer is on CLOCK_MONOTONIC, which is the one libcurl counts by, with an accuracy of 1 ms.
+ * Each request moves it there and back (its time-out), which costs two system calls; so a timer that
+ * is set too early stays, and is set anew when it fires. "At once" is a defer source.
  *
  * No handler ever returns a negative number: sd-event would switch the source off for good. */
 #include "transport/mux.h"
@@ -26,8 +28,10 @@
 struct Mux {
         sd_event *event;
         CURLM *multi;
-        sd_event_source *timer, *drain;
-        int n_running; /* transfers started and not yet seen finished */
+        sd_event_source *timer, *drain, *kick;
+        uint64_t due_us;   /* when libcurl wants to be called; UINT64_MAX: never */
+        uint64_t armed_us; /* when the timer fires, at `due_us` or before; UINT64_MAX: off */
+        int n_running;     /* transfers started and not yet seen finished */
         char *user_agent, *proxy, *ca_file;
         MuxOptions options;
         MuxKept kept;
@@ -57,16 +61,50 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         return 0;
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        Mux *m = userdata;
+static void call_due(Mux *m) {
         int n_running = 0;
 
-        (void) source;
-        (void) usec;
+        m->due_us = UINT64_MAX;
         CURLMcode code = curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &n_running);
         if (code != CURLM_OK)
                 log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
         collect_later(m, n_running);
+}
+
+static uint64_t monotonic_us(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000000u + (uint64_t) ts.tv_nsec / 1000u;
+}
+
+static int set_timer(Mux *m) {
+        if (m->due_us >= m->armed_us)
+                return 0;
+        int r = sd_event_source_set_time(m->timer, m->due_us);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
+        m->armed_us = r < 0 ? UINT64_MAX : m->due_us;
+        return r;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Mux *m = userdata;
+
+        (void) source;
+        (void) usec;
+        m->armed_us = UINT64_MAX;
+        if (m->due_us <= monotonic_us())
+                call_due(m);
+        int r = set_timer(m);
+        if (r < 0)
+                log_error("Cannot wait for transfers: %s", strerror(-r));
+        return 0;
+}
+
+static int on_kick(sd_event_source *source, void *userdata) {
+        (void) source;
+        call_due(userdata);
         return 0;
 }
 
@@ -93,18 +131,14 @@ static int on_drain(sd_event_source *source, void *userdata) {
 /* Called by libcurl. */
 static int arm_timer(CURLM *multi, long timeout_ms, void *userdata) {
         Mux *m = userdata;
-        struct timespec ts;
 
         (void) multi;
-        if (timeout_ms < 0)
-                return sd_event_source_set_enabled(m->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        uint64_t usec = (uint64_t) ts.tv_sec * 1000000u + (uint64_t) ts.tv_nsec / 1000u +
-                        (uint64_t) timeout_ms * 1000u;
-        if (sd_event_source_set_time(m->timer, usec) < 0 ||
-            sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT) < 0)
-                return -1;
-        return 0;
+        m->due_us = timeout_ms <= 0 ? UINT64_MAX : monotonic_us() + (uint64_t) timeout_ms * 1000u;
+        int r = sd_event_source_set_enabled(m->kick,
+                                            timeout_ms == 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        if (r >= 0)
+                r = set_timer(m);
+        return r < 0 ? -1 : 0;
 }
 
 /* Called by libcurl. */
@@ -142,6 +176,10 @@ static int set_up_sources(Mux *m) {
                 r = sd_event_add_defer(m->event, &m->drain, on_drain, m);
         if (r >= 0)
                 r = sd_event_source_set_enabled(m->drain, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(m->event, &m->kick, on_kick, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->kick, SD_EVENT_OFF);
         return r < 0 ? r : 0;
 }
 
@@ -187,6 +225,7 @@ int mux_new(sd_event *event, const MuxOptions *options, Mux **ret) {
                 return -EIO;
         }
         m->event = sd_event_ref(event);
+        m->due_us = m->armed_us = UINT64_MAX;
         /* With CURLOPT_NOSIGNAL (needed beside the resolver's threads) libcurl leaves this to us.
          */
         (void) signal(SIGPIPE, SIG_IGN);
@@ -213,6 +252,7 @@ void mux_free(Mux *m) {
         assert(m->n_running == 0);
         if (m->multi)
                 (void) curl_multi_cleanup(m->multi);
+        (void) sd_event_source_disable_unref(m->kick);
         (void) sd_event_source_disable_unref(m->drain);
         (void) sd_event_source_disable_unref(m->timer);
         (void) sd_event_unref(m->event);

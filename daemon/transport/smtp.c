@@ -1,18 +1,19 @@
 /* Mail: libcurl connects, greets, does STARTTLS and AUTH (CURLOPT_CONNECT_ONLY); the transaction
- * itself is spoken here, over curl_easy_send and curl_easy_recv on the loop.
+ * itself is core/dialogue's, carried by curl_easy_send and curl_easy_recv on the loop.
  *
  * libcurl's own upload was tried and dropped. It waits for the answer to the final dot, and for the
  * one to QUIT, in a blocking call (smtp_done and smtp_disconnect of 7.88): a relay that scans a
  * message for five seconds would stop every source, and the status socket, for five seconds. Its
  * result codes are 55 and 8 for 4xx and 5xx alike, and how far a message came would have to be
  * guessed from its debug output. A transaction is four commands; spoken here, each reply belongs to
- * a known command, and it is known which bytes the socket took.
+ * a known command, it is known which bytes the socket took, and they need not wait for each other.
  *
  * Connections are kept (at most 8, for a minute), each with its easy handle, and used again only by
  * requests with the same server, login and TLS. An idle connection on which anything arrives is
  * dropped: a server speaks up only to close. When a kept one turns out to be dead before the server
- * took MAIL, the request begins anew, once, on a fresh one: nothing can have arrived. After a
- * refusal before the message, RSET comes first in the next transaction. */
+ * answered, the request begins anew, once, on a fresh one, if nothing can have arrived. Chunks,
+ * which leave before anything is answered, are for connections that have carried a message already:
+ * a relay that takes connections and then says nothing is told from one that lost an answer. */
 #include "transport/smtp.h"
 
 #include <errno.h>
@@ -26,24 +27,9 @@
 #define SMTP_MAX_KEPT 8u
 #define SMTP_KEEP_US ((uint64_t) 60 * 1000000)
 #define SMTP_CONNECT_TIMEOUT_MS 30000L /* TCP to AUTH; servers delay their greeting on purpose */
-#define SMTP_MAX_ADDRESS ((size_t) 254)
-#define SMTP_MAX_TEXT ((size_t) 1024)
-#define SMTP_MAX_REPLY_LINES 100u
-#define SMTP_CHUNK ((size_t) 16384)
 
 typedef struct SmtpConn SmtpConn;
 typedef struct SmtpSlot SmtpSlot;
-
-typedef enum SmtpStage {
-        STAGE_CONNECT,
-        STAGE_RSET,
-        STAGE_MAIL,
-        STAGE_RCPT,
-        STAGE_DATA,
-        STAGE_MESSAGE, /* 354 came, the message is on its way */
-        STAGE_DOT,     /* the final dot left */
-        STAGE_DONE,
-} SmtpStage;
 
 struct SmtpConn {
         Transfer transfer;
@@ -51,9 +37,9 @@ struct SmtpConn {
         SmtpConn *next; /* in the list of kept ones */
         Buf key;        /* server, login, TLS */
         sd_event_source *io, *keep_timer;
-        bool has_size, has_8bit, needs_reset;
-        char in[4096]; /* the reply line under way */
-        size_t in_len;
+        SmtpAbilities can;
+        bool needs_reset;
+        bool is_proven;     /* it carried a message that was accepted */
         char greeting[512]; /* last line before MAIL */
         char curl_error[CURL_ERROR_SIZE];
 };
@@ -68,20 +54,17 @@ struct SmtpSlot {
         Mux *mux;
         SmtpDone done;
         void *userdata;
-        SmtpStage stage;
         SmtpConn *conn;
         sd_event_source *timer;
+        bool is_talking, is_over; /* connected and the dialogue has begun; done() is owed or made */
         bool is_reused;
         char *url, *username, *password, *ca_file, *sender, *recipient;
         TlsMode tls;
         Buf key;
         const char *data;
-        size_t size, data_at;
-        bool is_8bit, is_line_start, has_dot; /* has_dot: the end of the message stands in `out` */
-        char out[SMTP_CHUNK];
-        size_t out_len, out_at;
-        unsigned n_reply_lines;
-        SmtpReport report;
+        size_t size;
+        Dialogue dialogue;
+        SmtpReport report; /* of an attempt that did not come to its dialogue */
         Buf text;
         SmtpTrace trace;
         void *trace_userdata;
@@ -187,8 +170,7 @@ static void conn_keep(SmtpConn *c) {
         SmtpKept *kept = kept_of(c->transfer.mux);
 
         c->slot = NULL;
-        if (kept->n >= SMTP_MAX_KEPT || c->in_len > 0 || watch(c, EPOLLIN) < 0 ||
-            keep_for_a_while(c) < 0) {
+        if (kept->n >= SMTP_MAX_KEPT || watch(c, EPOLLIN) < 0 || keep_for_a_while(c) < 0) {
                 conn_quit(c);
                 return;
         }
@@ -197,13 +179,15 @@ static void conn_keep(SmtpConn *c) {
         kept->n++;
 }
 
-/* The end of a request: what ends one only notes it (STAGE_DONE); the callback, which may free the
+/* The end of a request: what ends one only notes it (is_over); the callback, which may free the
  * slot, is made by the handler of the loop when nothing below it is left to run. */
 
 static void deliver(SmtpSlot *s) {
-        SmtpResult result = {delivery_smtp_outcome(&s->report), s->report, buf_text(&s->text)};
+        const SmtpReport *report = s->is_talking ? &s->dialogue.report : &s->report;
+        const Buf *text = s->is_talking ? &s->dialogue.text : &s->text;
+        SmtpResult result = {delivery_smtp_outcome(report), *report, buf_text(text)};
 
-        if (s->stage == STAGE_DONE)
+        if (s->is_over)
                 s->done(&s->slot, &result, s->userdata);
 }
 
@@ -222,57 +206,31 @@ static int on_conn_io(sd_event_source *source, int fd, uint32_t revents, void *u
         return 0;
 }
 
-static void keep_text(SmtpSlot *s, const char *text, size_t n) {
-        buf_clear(&s->text);
-        (void) text_append_printable(&s->text, text, MIN(n, SMTP_MAX_TEXT));
-        while (s->text.len > SMTP_MAX_TEXT ||
-               (s->text.len > 0 && s->text.data[s->text.len - 1] == ' '))
-                s->text.data[--s->text.len] = 0;
-}
-
-/* The connection is kept or gone before. */
-static void finish(SmtpSlot *s) {
-        s->stage = STAGE_DONE;
-        (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-}
-
 static void drop_conn(SmtpSlot *s) {
         if (s->conn)
                 conn_free(TAKE_PTR(s->conn));
 }
 
-/* The connection broke, or what came over it was no SMTP. */
-static void fail(SmtpSlot *s, const char *why) {
-        bool is_stale = s->is_reused && (s->stage == STAGE_RSET || s->stage == STAGE_MAIL);
-
-        drop_conn(s);
-        if (is_stale && connect_anew(s) >= 0)
-                return;
-        s->report.response = 0;
-        keep_text(s, why, strlen(why));
-        finish(s);
+/* The connection is kept or gone before. */
+static void finish(SmtpSlot *s) {
+        s->is_over = true;
+        (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
 }
 
-static void end_with_reply(SmtpSlot *s, int code) {
-        SmtpConn *c = s->conn;
-        bool is_closing = code == 421 || s->stage == STAGE_MESSAGE;
+static void dialogue_finished(SmtpSlot *s) {
+        const Dialogue *d = &s->dialogue;
 
-        if (is_closing && s->is_reused && s->stage <= STAGE_MAIL) {
-                fail(s, "closed");
-                return;
-        }
-        s->report.response = code;
-        /* Many relays refuse a recipient only when asked for DATA ("554 no valid recipients"). */
-        s->report.is_rcpt_reply = s->stage >= STAGE_MAIL && s->stage <= STAGE_DATA;
-        c->needs_reset = s->stage < STAGE_DOT;
-        if (is_closing)
-                drop_conn(s);
-        else
+        if (d->is_usable) {
+                s->conn->needs_reset = d->needs_reset;
+                s->conn->is_proven = s->conn->is_proven || !d->is_refused;
                 conn_keep(TAKE_PTR(s->conn));
-        finish(s);
+        }
+        drop_conn(s);
+        if (!s->is_reused || !d->is_stillborn || connect_anew(s) < 0)
+                finish(s);
 }
 
-/* The dialogue */
+/* Tracing the way to MAIL */
 
 static void trace(const SmtpSlot *s, char direction, const char *line, size_t n) {
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
@@ -306,7 +264,7 @@ static void trace_command(const SmtpSlot *s, const char *line, size_t n) {
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *userdata) {
         const SmtpConn *c = userdata;
         (void) easy;
-        if (!c->slot || c->slot->stage != STAGE_CONNECT)
+        if (!c->slot || c->slot->is_talking)
                 return 0;
         if (type == CURLINFO_HEADER_IN)
                 trace(c->slot, '<', data, n);
@@ -315,198 +273,64 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t n, void *
         return 0;
 }
 
-static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) PRINTF_LIKE(3, 4);
-static void say(SmtpSlot *s, SmtpStage stage, const char *format, ...) {
-        va_list ap;
-
-        va_start(ap, format);
-        int n = vsnprintf(s->out, sizeof s->out, format, ap);
-        va_end(ap);
-        assert(n > 0 && (size_t) n < sizeof s->out); /* addresses are bounded */
-        s->out_len = (size_t) n;
-        s->out_at = 0;
-        trace(s, '>', s->out, s->out_len);
-        s->stage = stage;
-        s->n_reply_lines = 0;
-        s->report.response = 0;
-        s->report.is_rcpt_reply = false;
-}
-
-static void say_mail(SmtpSlot *s) {
-        char size[32] = "";
-
-        if (s->conn->has_size)
-                (void) snprintf(size, sizeof size, " SIZE=%zu", s->size);
-        say(s, STAGE_MAIL, "MAIL FROM:<%s>%s%s\r\n", s->sender, size,
-            s->is_8bit && s->conn->has_8bit ? " BODY=8BITMIME" : "");
-}
-
-/* Fills `out` with the next part of the message, dots doubled at line starts (RFC 5321, 4.5.2), and
- * the end after it. */
-static void fill_message(SmtpSlot *s) {
-        size_t n = 0;
-        char told[64];
-
-        if (s->data_at == 0)
-                trace(s, '>', told,
-                      (size_t) snprintf(told, sizeof told, "(%zu bytes of message)", s->size));
-        while (s->data_at < s->size && n + 2 <= sizeof s->out) {
-                char c = s->data[s->data_at++];
-                if (s->is_line_start && c == '.')
-                        s->out[n++] = '.';
-                s->out[n++] = c;
-                s->is_line_start = c == '\n';
-        }
-        if (s->data_at == s->size && n + 5 <= sizeof s->out) {
-                const char *end = s->is_line_start ? ".\r\n" : "\r\n.\r\n";
-                memcpy(s->out + n, end, strlen(end));
-                n += strlen(end);
-                s->has_dot = true;
-        }
-        s->out_len = n;
-        s->out_at = 0;
-}
-
-static void begin_message(SmtpSlot *s) {
-        s->stage = STAGE_MESSAGE;
-        s->n_reply_lines = 0;
-        s->report.response = 0;
-        s->data_at = 0;
-        s->is_line_start = true;
-        s->has_dot = false;
-        fill_message(s);
-}
-
-static void handle_reply(SmtpSlot *s, int code) {
-        bool is_good = code >= 200 && code < 300;
-
-        if (s->stage == STAGE_DATA ? code == 354 : is_good && s->stage != STAGE_MESSAGE) {
-                switch (s->stage) {
-                case STAGE_RSET:
-                        s->conn->needs_reset = false;
-                        say_mail(s);
-                        return;
-                case STAGE_MAIL:
-                        say(s, STAGE_RCPT, "RCPT TO:<%s>\r\n", s->recipient);
-                        return;
-                case STAGE_RCPT:
-                        say(s, STAGE_DATA, "DATA\r\n");
-                        return;
-                case STAGE_DATA:
-                        begin_message(s);
-                        return;
-                default:
-                        end_with_reply(s, code);
-                        return;
-                }
-        }
-        if (code >= 400 && s->stage != STAGE_RSET)
-                end_with_reply(s, code);
-        else
-                fail(s, "unexpected reply");
-}
-
-static int reply_code(const char *line, size_t n) {
-        if (n < 3 || (n > 3 && line[3] != ' ' && line[3] != '-'))
-                return -1;
-        for (size_t i = 0; i < 3; i++)
-                if (line[i] < '0' || line[i] > '9')
-                        return -1;
-        int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-        return code >= 200 && code < 600 ? code : -1;
-}
-
-/* Takes one whole line of `n` bytes out of the buffer. */
-static void take_line(SmtpSlot *s, size_t n) {
-        SmtpConn *c = s->conn;
-        int code = reply_code(c->in, n);
-        bool is_last = n <= 3 || c->in[3] == ' ';
-        char *rest = (char *) memchr(c->in, '\n', c->in_len) + 1;
-
-        keep_text(s, c->in, n);
-        trace(s, '<', c->in, n);
-        c->in_len -= (size_t) (rest - c->in);
-        memmove(c->in, rest, c->in_len);
-        if (code < 0 || ++s->n_reply_lines > SMTP_MAX_REPLY_LINES)
-                fail(s, "reply is not SMTP");
-        else if (is_last)
-                handle_reply(s, code);
-}
-
-/* Length without the line end, or -1 when no line is whole. */
-static ssize_t line_length(const SmtpConn *c) {
-        const char *end = memchr(c->in, '\n', c->in_len);
-
-        if (!end)
-                return -1;
-        return end > c->in && end[-1] == '\r' ? end - c->in - 1 : end - c->in;
-}
+/* The dialogue on the wire */
 
 /* > 0: something came; 0: nothing for now; < 0: the connection is gone. */
 static int receive(SmtpSlot *s) {
-        SmtpConn *c = s->conn;
-        size_t n = 0;
-
-        if (c->in_len == sizeof c->in)
-                return -EMSGSIZE;
-        CURLcode code =
-                curl_easy_recv(c->transfer.easy, c->in + c->in_len, sizeof c->in - c->in_len, &n);
+        char *room;
+        size_t n = 0, size = dialogue_space(&s->dialogue, &room);
+        CURLcode code = curl_easy_recv(s->conn->transfer.easy, room, size, &n);
 
         if (code == CURLE_AGAIN)
                 return 0;
         if (code != CURLE_OK || n == 0)
                 return -ECONNRESET;
-        c->in_len += n;
+        dialogue_received(&s->dialogue, n);
         return 1;
 }
 
 /* 0: all is sent; > 0: the socket is full; < 0: the connection is gone. */
 static int flush_out(SmtpSlot *s) {
-        while (s->out_at < s->out_len) {
-                size_t n = 0;
-                CURLcode code = curl_easy_send(s->conn->transfer.easy, s->out + s->out_at,
-                                               s->out_len - s->out_at, &n);
+        const char *out;
+
+        for (size_t n; (n = dialogue_pending(&s->dialogue, &out)) > 0;) {
+                size_t sent = 0;
+                CURLcode code = curl_easy_send(s->conn->transfer.easy, out, n, &sent);
                 if (code == CURLE_AGAIN)
                         return 1;
                 if (code != CURLE_OK)
                         return -EPIPE;
-                s->out_at += n;
-                if (s->stage != STAGE_MESSAGE)
-                        continue;
-                s->report.is_data_begun = s->report.is_data_begun || n > 0;
-                if (s->out_at < s->out_len)
-                        continue;
-                if (!s->has_dot) {
-                        fill_message(s);
-                        continue;
-                }
-                s->report.is_data_done = true;
-                s->stage = STAGE_DOT;
+                dialogue_sent(&s->dialogue, sent);
         }
         return 0;
 }
 
-/* Sends and receives until neither goes on. After a failed send the peer's last words are still
- * read: they say why. */
+/* What the peer said last, before it went. */
+static void hear_out(SmtpSlot *s) {
+        while (s->dialogue.stage != DIALOGUE_OVER && receive(s) > 0)
+                continue;
+        dialogue_break(&s->dialogue, "connection was closed");
+}
+
+/* Receives and sends until neither goes on; in this order, so that a kept connection that was closed
+ * meanwhile is noticed before anything is sent over it. */
 static void advance(SmtpSlot *s) {
-        while (s->stage != STAGE_DONE && s->stage != STAGE_CONNECT) {
-                int sent = flush_out(s);
-                ssize_t n = line_length(s->conn);
-                if (n >= 0) {
-                        take_line(s, (size_t) n);
-                        continue;
-                }
+        Dialogue *d = &s->dialogue;
+
+        while (s->is_talking && d->stage != DIALOGUE_OVER) {
                 int r = receive(s);
                 if (r > 0)
                         continue;
-                if (r < 0 || sent < 0)
-                        fail(s,
-                             r == -EMSGSIZE ? "reply line is too long" : "connection was closed");
+                int sent = r < 0 ? r : flush_out(s);
+                if (sent < 0)
+                        hear_out(s);
                 else if (watch(s->conn, sent > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN) < 0)
-                        fail(s, "connection cannot be watched");
+                        dialogue_break(d, "connection cannot be watched");
                 else
                         return;
         }
+        if (s->is_talking && !s->is_over)
+                dialogue_finished(s);
 }
 
 /* Connecting */
@@ -525,14 +349,15 @@ static size_t on_greeting(char *data, size_t size, size_t n, void *userdata) {
 
         memcpy(c->greeting, data, kept);
         c->greeting[kept] = 0;
-        if (strncmp(c->greeting, "220", 3) == 0)
-                c->has_size = c->has_8bit =
-                        false; /* after STARTTLS the server begins anew (RFC 3207, 4.2) */
-        if (strncmp(c->greeting, "250", 3) == 0 && kept > 4) {
-                c->has_size = c->has_size || strncasecmp(c->greeting + 4, "SIZE", 4) == 0;
-                c->has_8bit = c->has_8bit || strncasecmp(c->greeting + 4, "8BITMIME", 8) == 0;
-        }
+        smtp_abilities_read(&c->can, c->greeting, kept);
         return total;
+}
+
+static void keep_text(Buf *text, const char *why) {
+        buf_clear(text);
+        (void) text_append_printable(text, why, strnlen(why, DIALOGUE_MAX_TEXT));
+        while (text->len > 0 && text->data[text->len - 1] == ' ')
+                buf_truncate(text, text->len - 1);
 }
 
 /* Replies before MAIL are the relay's and say nothing about the recipient: `response` stays 0. */
@@ -546,16 +371,20 @@ static void connect_failed(SmtpSlot *s, CURLcode code) {
         s->report.is_timeout = code == CURLE_OPERATION_TIMEDOUT;
         if (!s->report.is_tls_failed && (c->greeting[0] == '4' || c->greeting[0] == '5'))
                 why = c->greeting;
-        keep_text(s, why, strlen(why));
+        keep_text(&s->text, why);
         drop_conn(s);
         finish(s);
 }
 
 static void begin(SmtpSlot *s) {
-        if (s->conn->needs_reset)
-                say(s, STAGE_RSET, "RSET\r\n");
-        else
-                say_mail(s);
+        DialogueMail mail = {s->sender, s->recipient, s->data, s->size};
+
+        SmtpAbilities can = s->conn->can;
+
+        can.has_chunking = can.has_chunking && s->conn->is_proven;
+        s->is_talking = true;
+        dialogue_begin(&s->dialogue, &mail, &can, s->conn->needs_reset, s->trace,
+                       s->trace_userdata);
 }
 
 static void on_connected(Transfer *t, CURLcode code) {
@@ -573,7 +402,6 @@ static void on_connected(Transfer *t, CURLcode code) {
         if (code != CURLE_OK)
                 connect_failed(s, code);
         else {
-                s->report.is_connected = true;
                 begin(s);
                 advance(s);
         }
@@ -621,8 +449,9 @@ static int connect_anew(SmtpSlot *s) {
                 r = transfer_start(&c->transfer);
         if (r < 0)
                 return r;
-        s->stage = STAGE_CONNECT;
-        s->is_reused = false;
+        if (s->is_talking)
+                dialogue_done(&s->dialogue);
+        s->is_talking = s->is_reused = false;
         s->conn = TAKE_PTR(c);
         return 0;
 }
@@ -636,27 +465,21 @@ static int connect_slot(SmtpSlot *s) {
                 return connect_anew(s);
         s->conn->slot = s;
         s->is_reused = true;
-        s->report.is_connected = true;
         begin(s);
         return 0;
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
-        static const char *const waiting_for[] = {
-                [STAGE_CONNECT] = "connection",        [STAGE_RSET] = "answer to RSET",
-                [STAGE_MAIL] = "answer to MAIL",       [STAGE_RCPT] = "answer to RCPT",
-                [STAGE_DATA] = "answer to DATA",       [STAGE_MESSAGE] = "message to leave",
-                [STAGE_DOT] = "answer to the message",
-        };
         SmtpSlot *s = userdata;
-        char text[64];
 
         (void) source, (void) usec;
-        if (s->stage == STAGE_CONNECT)
+        if (s->is_talking) {
+                dialogue_time_out(&s->dialogue);
+        } else {
                 s->report.is_connected = is_up(s->conn);
-        int n = snprintf(text, sizeof text, "timed out waiting for %s", waiting_for[s->stage]);
-        keep_text(s, text, (size_t) n);
-        s->report.is_timeout = true;
+                s->report.is_timeout = true;
+                keep_text(&s->text, "timed out waiting for connection");
+        }
         drop_conn(s);
         finish(s);
         deliver(s);
@@ -676,7 +499,7 @@ static bool is_address(const char *text) {
         for (size_t i = 0; i < n; i++)
                 if (text[i] <= ' ' || text[i] > '~' || strchr("<>", text[i]))
                         return false;
-        return n <= SMTP_MAX_ADDRESS;
+        return n <= DIALOGUE_MAX_ADDRESS;
 }
 
 /* Bare CR or LF is how one message is smuggled into another. */
@@ -723,8 +546,6 @@ static int copy_request(SmtpSlot *s, const SmtpRequest *q) {
         s->tls = q->tls;
         s->data = q->data;
         s->size = q->size;
-        for (size_t i = 0; i < q->size && !s->is_8bit; i++)
-                s->is_8bit = (unsigned char) q->data[i] >= 0x80;
         return r < 0 ? r
                      : buf_printf(&s->key, "%d\n%s\n%s\n%s\n%s", (int) q->tls, q->url,
                                   str_or(q->ca_file, ""), str_or(q->username, ""),
@@ -741,6 +562,7 @@ static void on_free(Slot *slot) {
         SmtpSlot *s = (SmtpSlot *) slot;
 
         drop_conn(s);
+        dialogue_done(&s->dialogue);
         (void) sd_event_source_disable_unref(s->timer);
         free(s->url);
         free(s->username);
@@ -769,7 +591,7 @@ int smtp_start(Mux *m, const SmtpRequest *request, SmtpDone done, void *userdata
         s->trace = request->trace;
         s->trace_userdata = request->trace_userdata;
         s->key = BUF_INIT(65536);
-        s->text = BUF_INIT(4 * SMTP_MAX_TEXT);
+        s->text = BUF_INIT(4 * DIALOGUE_MAX_TEXT);
         uint64_t timeout_us = (uint64_t) MIN(request->timeout_ms, INT64_C(86400000)) * 1000u;
         r = kept_make(m);
         if (r >= 0)

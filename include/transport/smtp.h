@@ -1,16 +1,14 @@
 /* Mail by SMTP, one transaction per recipient (semantics 9): STARTTLS required by default,
- * implicit TLS with smtps://, certificate verified, AUTH. Connections are kept for a minute.
- * Outcome by what the server said to which command, never by libcurl's code. data with a bare CR
- * or LF, and an address that is no visible ASCII, is -EINVAL. */
+ * implicit TLS with smtps://, certificate verified, AUTH. Connections are kept for a minute, and the
+ * relay's PIPELINING and CHUNKING are used (core/dialogue.h). Outcome by what the server said to
+ * which command, never by libcurl's code. data with a bare CR or LF, and an address that is no
+ * visible ASCII, is -EINVAL. */
 #pragma once
 
 #include "core/config.h"
 #include "core/delivery.h"
+#include "core/dialogue.h"
 #include "transport/mux.h"
-
-/* One line of the dialogue, without its end: '>' ours, '<' the server's. What is or may be a
- * credential comes as "***". */
-typedef void (*SmtpTrace)(void *userdata, char direction, const char *line, size_t n);
 
 typedef struct SmtpRequest {
         const char *url;                 /* smtp://host:587 or smtps://host:465 */

@@ -4,11 +4,14 @@
 Stores each request as DIR/NNN.body and DIR/NNN.json: method, path, headers, answer, and "verified": whether one of the
 signatures is right after Standard Webhooks 1.0 with one of the secrets (null without --secret).
 The mode file is read at each request: "" or absent (--status), a status ("503"), a status with headers
-("429 Retry-After: 7"), or: drop (no answer), reset, hang (no answer, connection stays), long (64 KiB and more of answer).
+("429 Retry-After: 7"), or: drop (no answer), reset, hang (no answer, connection stays), long (64 KiB and more of answer),
+slowhead, slowbody (begun and never ended, one byte at a time), endless (chunks for ever), bigheader (1 MiB of header), short (less
+than announced), badchunk, nothttp, bomb (64 MiB from a small gzip), html (200 with a page).
 Prints "ready PORT".
 """
 import argparse
 import base64
+import gzip
 import hashlib
 import hmac
 import http.server
@@ -66,7 +69,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
         mode = peerlib.read_text(args.mode_file) if args.mode_file else ""
         mode = mode or str(args.status)
         self.store(body, mode)
-        if mode in ("drop", "reset", "hang", "long"):
+        if hasattr(self, "mode_" + mode):
             getattr(self, "mode_" + mode)()
             return
         status, _, header = mode.partition(" ")
@@ -104,6 +107,65 @@ class Hook(http.server.BaseHTTPRequestHandler):
     def mode_long(self):
         body = b"x" * (256 << 10)
         self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def trickle(self, text):
+        """One byte at a time until the other side goes."""
+        self.close_connection = True
+        while True:
+            for byte in text:
+                self.wfile.write(bytes([byte]))
+                if select.select([self.connection], [], [], 0.2)[0]:
+                    return
+            text = b" "
+
+    def mode_slowhead(self):
+        self.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+
+    def mode_slowbody(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.trickle(b"x")
+
+    def mode_endless(self):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
+
+    def mode_bigheader(self):
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X-A: " + b"b" * 1000 + b"\r\n") * 1024 + b"\r\n")
+
+    def mode_short(self):
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}")
+
+    def mode_badchunk(self):
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}")
+
+    def mode_nothttp(self):
+        self.close_connection = True
+        self.wfile.write(bytes(range(256)) * 8)
+
+    def mode_bomb(self):
+        body = gzip.compress(b" " * (64 << 20), mtime=0)
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def mode_html(self):
+        body = b"<html>maintenance</html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -2,15 +2,20 @@
 """smtpd.py (--starttls CERT KEY | --tls CERT KEY | --plain) [--auth USER PASS] [--maildir DIR] [--mode LIST]: a mail relay.
 
 Each mail taken is stored as DIR/NNN.eml and NNN.json (sender, recipients, options, tls, auth, connection, mode).
+--offer: comma-separated PIPELINING, CHUNKING; --no-8bit: 8BITMIME is not offered; --size N: what it takes at most.
 --mode: comma-separated, one per connection in order, the last one for all that follow; --mode-file FILE is read at each
-connection instead, and its order begins anew when its text changes. --log FILE: one JSON line per command.
+connection instead, and its order begins anew when its text changes. MODE@N: from the Nth mail of the connection on, ok
+before. --log FILE: one JSON line per command, `waiting` being how many bytes of others had come along with it.
   ok
   tempban       421 instead of a greeting          ban          554 instead of a greeting
   hanggreeting  no greeting                        garbagegreeting
+  slowgreeting  waits until the file --release exists
+  longgreeting  a greeting with an endless line    ehlo500      no EHLO
   nostarttls    STARTTLS is not offered            authfail     every password is wrong
-  mail451 mail421 mail552                          hang         no answer to MAIL
+  mail451 mail452 mail421 mail552                  hang         no answer to MAIL
   garbage       no SMTP in answer to MAIL          longline     an endless line in answer to MAIL
-  rcpt450 rcpt550                                  rcptmulti    550 in three lines
+  rcpt450 rcpt550 rcpt421                          rcptmulti    550 in three lines
+  rcpt550go     550, and yet "go on" to DATA
   data451 data554                                  dropdata     the end in the middle of the message
   early421      421 and the end in the middle of the message
   dot451 dot554 dot354                             dropdot      stored, but the end instead of an answer
@@ -59,19 +64,31 @@ class Mailbox:
     def __init__(self, relay):
         self.relay = relay
 
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        args = self.relay.args
+        responses = [line for line in responses if not (args.no_8bit and "8BITMIME" in line)]
+        return responses[:-1] + ["250-" + word for word in args.offer.split(",") if word] + responses[-1:]
+
     async def handle_DATA(self, server, session, envelope):
         return await self.relay.take(session, envelope)
 
 
 class Relay(SMTP):
     def __init__(self, args, mode, number, mails, **more):
-        self.args, self.mode, self.number, self.mails = args, mode, number, mails
-        self.is_greeted = False
+        self.args, self.number, self.mails = args, number, mails
+        self.is_greeted, self.n_mails = False, 0
+        self.later_mode, _, at = mode.partition("@")
+        self.from_mail = int(at or 0)
         tls = None if mode == "nostarttls" else args.starttls_context
         super().__init__(Mailbox(self), tls_context=tls, hostname="relay.example.vn", ident="test relay",
                          authenticator=self.check if args.auth else None, auth_required=bool(args.auth),
-                         auth_require_tls=False, data_size_limit=64 << 20, timeout=600, loop=asyncio.get_running_loop(),
+                         auth_require_tls=False, data_size_limit=args.size, timeout=600, loop=asyncio.get_running_loop(),
                          **more)
+
+    @property
+    def mode(self):
+        return self.later_mode if self.n_mails >= self.from_mail else "ok"
 
     # the wire
 
@@ -83,6 +100,11 @@ class Relay(SMTP):
 
     async def greet(self, status):
         if self.mode == "hanggreeting":
+            await asyncio.sleep(NEVER)
+        while self.mode == "slowgreeting" and not os.path.exists(self.args.release):
+            await asyncio.sleep(0.02)
+        if self.mode == "longgreeting":
+            self.raw(b"220-" + b"x" * 200000)
             await asyncio.sleep(NEVER)
         status = {"tempban": "421 4.7.0 try again later", "ban": "554 5.7.1 you are not welcome",
                   "garbagegreeting": "HTTP/1.1 400 Bad Request"}.get(self.mode, status)
@@ -105,11 +127,18 @@ class Relay(SMTP):
 
     def say(self, command, arg):
         peerlib.append_json_line(self.args.log, {"connection": self.number, "mode": self.mode, "command": command,
-                                                 "arg": arg})
+                                                 "arg": arg, "waiting": len(self._reader._buffer)})
 
     # commands
 
+    async def smtp_EHLO(self, arg):
+        if self.mode == "ehlo500":
+            await self.push("500 5.5.1 no")
+        else:
+            await super().smtp_EHLO(arg)
+
     async def smtp_MAIL(self, arg):
+        self.n_mails += 1
         self.say("MAIL", arg)
         if self.mode == "hang":
             await asyncio.sleep(NEVER)
@@ -120,6 +149,8 @@ class Relay(SMTP):
             await asyncio.sleep(NEVER)
         elif self.mode == "mail451":
             await self.push("451 4.3.0 not now")
+        elif self.mode == "mail452":
+            await self.push("452 4.3.1 disk is full")
         elif self.mode == "mail552":
             await self.push("552 5.3.4 message is too big for us")
         elif self.mode == "mail421":
@@ -132,8 +163,11 @@ class Relay(SMTP):
         self.say("RCPT", arg)
         if self.mode == "rcpt450":
             await self.push("450 4.2.1 mailbox is busy")
-        elif self.mode == "rcpt550":
+        elif self.mode in ("rcpt550", "rcpt550go"):
             await self.push("550 5.1.1 no such user")
+        elif self.mode == "rcpt421":
+            await self.push("421 4.7.0 enough of you")
+            self.hang_up()
         elif self.mode == "rcptmulti":
             self.raw(b"550-5.1.1 the user\r\n550-5.1.1 you wish\r\n")
             await self.push("550 5.1.1 is not here")
@@ -160,8 +194,35 @@ class Relay(SMTP):
             if self.mode == "early421":
                 await self.push("421 4.4.2 too slow")
             self.hang_up()
+        elif self.mode == "rcpt550go":
+            await self.push("354 go on")
+            content = await self._reader.readuntil(b".\r\n")
+            self.say("EMPTY" if content == b".\r\n" else "MESSAGE", len(content))
+            await self.push("554 5.5.1 no valid recipients")
         else:
             await super().smtp_DATA(arg)
+
+    async def smtp_BDAT(self, arg):
+        """A whole message in one chunk: RFC 3030, as far as it is spoken here."""
+        size, last = arg.split()
+        self.say("BDAT", arg)
+        if self.mode in ("dropdata", "early421"):
+            await self._reader.readexactly(min(int(size), 100))
+            if self.mode == "early421":
+                await self.push("421 4.4.2 too slow")
+            self.hang_up()
+        content = await self._reader.readexactly(int(size))
+        if last != "LAST" or not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 no valid recipients")
+        elif self.mode == "data451":
+            await self.push("451 4.3.0 not now")
+        elif self.mode == "data554":
+            await self.push("554 5.5.1 no valid recipients")
+        else:
+            self.envelope.content = self.envelope.original_content = content
+            status = await self.take(self.session, self.envelope)
+            self._set_post_data_state()
+            await self.push(status)
 
     def check(self, server, session, envelope, mechanism, data):
         is_right = isinstance(data, LoginPassword) and [data.login.decode(), data.password.decode()] == self.args.auth
@@ -235,6 +296,9 @@ def main():
     how.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
     how.add_argument("--plain", action="store_true")
     parser.add_argument("--auth", nargs=2, metavar=("USER", "PASS"))
+    parser.add_argument("--offer", default="")
+    parser.add_argument("--no-8bit", action="store_true")
+    parser.add_argument("--size", type=int, default=64 << 20)
     parser.add_argument("--maildir")
     parser.add_argument("--mode", default="ok")
     parser.add_argument("--mode-file")

@@ -108,13 +108,17 @@ static int tear_down_group(void **state) {
 
 typedef enum Wire { PLAIN, STARTTLS, IMPLICIT } Wire;
 
+/* What the next relay offers. */
+static const char *offer = "";
+static const char *const offers[] = {"", "PIPELINING,CHUNKING"};
 static char cert_path[100], key_path[100], mode_path[100], log_path[100], release_path[100];
 
 /* Its folder for mail, log and mode file is the common one; mode and log begin empty. */
 static Peer relay(Wire wire, const char *certificate, bool has_auth) {
-        const char *argv[24] = {"smtpd.py", "--maildir", folder,      "--mode-file", mode_path,
-                                "--log",    log_path,    "--release", release_path};
-        size_t n = 9;
+        const char *argv[24] = {"smtpd.py",   "--maildir", folder,   "--mode-file",
+                                mode_path,    "--log",     log_path, "--release",
+                                release_path, "--offer",   offer};
+        size_t n = 11;
 
         (void) snprintf(cert_path, sizeof cert_path, "%s/certs/%s.pem", folder, certificate);
         (void) snprintf(key_path, sizeof key_path, "%s/certs/%s.key", folder, certificate);
@@ -145,7 +149,7 @@ static void expect(const char *name, const Seen *s, AttemptOutcome outcome, cons
 
 /* What each behaviour of a relay means; and on the same relay a good mail goes through afterwards.
  */
-static void test_outcomes(void **state) {
+static void check_outcomes(void) {
         static const struct {
                 const char *mode;
                 int64_t timeout_ms;
@@ -161,11 +165,14 @@ static void test_outcomes(void **state) {
                  false},
                 {"mail451", 20000, ATTEMPT_TEMPORARY, "451 4.3.0 not now", 451, true, false, false},
                 {"mail421", 20000, ATTEMPT_TEMPORARY, "421 4.3.2 closing", 421, true, false, false},
+                {"mail452", 20000, ATTEMPT_TEMPORARY, "452 4.3.1 disk", 452, true, false, false},
                 {"mail552", 20000, ATTEMPT_REFUSED_TARGET, "552 5.3.4", 552, true, false, false},
                 {"rcpt450", 20000, ATTEMPT_TEMPORARY, "450 4.2.1", 450, true, false, false},
                 {"rcpt550", 20000, ATTEMPT_REFUSED_TARGET, "550 5.1.1", 550, true, false, false},
                 {"rcptmulti", 20000, ATTEMPT_REFUSED_TARGET, "550 5.1.1 is not here", 550, true,
                  false, false},
+                {"rcpt550go", 20000, ATTEMPT_REFUSED_TARGET, "550 5.1.1", 550, true, false, false},
+                {"rcpt421", 20000, ATTEMPT_TEMPORARY, "421 4.7.0", 421, true, false, false},
                 {"data451", 20000, ATTEMPT_TEMPORARY, "451 4.3.0", 451, true, false, false},
                 {"data554", 20000, ATTEMPT_REFUSED_TARGET, "554 5.5.1", 554, true, false, false},
                 {"dropdata", 20000, ATTEMPT_TEMPORARY, "closed", 0, false, true, false},
@@ -176,6 +183,10 @@ static void test_outcomes(void **state) {
                 {"dropdot", 20000, ATTEMPT_UNKNOWN, "closed", 0, false, true, true},
                 {"garbagedot", 20000, ATTEMPT_UNKNOWN, "not SMTP", 0, false, true, true},
                 {"hangdot", 300, ATTEMPT_UNKNOWN, "answer to the message", 0, false, true, true},
+                {"slowgreeting", 300, ATTEMPT_CHANNEL_DOWN, "waiting for connection", 0, false,
+                 false, false},
+                {"longgreeting", 20000, ATTEMPT_CHANNEL_DOWN, "", 0, false, false, false},
+                {"ehlo500", 20000, ATTEMPT_ACCEPTED, "250 2.0.0 taken", 250, false, true, true},
                 {"hang", 300, ATTEMPT_CHANNEL_DOWN, "answer to MAIL", 0, false, false, false},
                 {"garbage", 20000, ATTEMPT_CHANNEL_DOWN, "not SMTP", 0, false, false, false},
                 {"longline", 20000, ATTEMPT_CHANNEL_DOWN, "too long", 0, false, false, false},
@@ -183,7 +194,6 @@ static void test_outcomes(void **state) {
         char url[100];
         CLEANUP_FREE char *big = malloc(BIG);
         Peer p = relay(PLAIN, "good", /* has_auth= */ false);
-        (void) state;
 
         /* In the two modes that end within the message it must be too long for the socket's
          * buffers. */
@@ -197,6 +207,7 @@ static void test_outcomes(void **state) {
                 q.tls = TLS_NONE;
                 q.timeout_ms = cases[i].timeout_ms;
                 if (is_cut) {
+                        q.timeout_ms = 60000;
                         q.data = big;
                         q.size = BIG;
                 }
@@ -225,6 +236,124 @@ static void test_outcomes(void **state) {
         peer_stop(&p);
 }
 
+static void test_outcomes(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(offers); i++) {
+                offer = offers[i];
+                check_outcomes();
+                mux_again();
+        }
+        offer = "";
+}
+
+static size_t count(const char *text, const char *part) {
+        size_t n = 0;
+        for (const char *p = text; (p = strstr(p, part)); p += strlen(part))
+                n++;
+        return n;
+}
+
+/* They are numbered in order. */
+static long n_connections(const char *log) {
+        static const char key[] = "\"connection\": ";
+        const char *first = strstr(log, key), *last = first;
+
+        for (const char *p = first; p; p = strstr(p + 1, key))
+                last = p;
+        assert_non_null(first);
+        return strtol(last + strlen(key), NULL, 10) - strtol(first + strlen(key), NULL, 10) + 1;
+}
+
+/* The second message of a connection leaves with its commands: a refusal of the recipient is still
+ * one, and where nothing was answered it may have arrived. */
+static void test_chunks(void **state) {
+        static const struct {
+                const char *mode;
+                AttemptOutcome outcome;
+                const char *text;
+                bool is_rcpt_reply, is_done;
+                long n_connections; /* until a third mail like the second is through */
+        } cases[] = {
+                {"ok", ATTEMPT_ACCEPTED, "250 2.0.0", false, true, 1},
+                {"mail451@2", ATTEMPT_TEMPORARY, "451 4.3.0", true, false, 1},
+                {"mail552@2", ATTEMPT_REFUSED_TARGET, "552 5.3.4", true, false, 1},
+                {"mail421@2", ATTEMPT_ACCEPTED, "250 2.0.0", false, true, 3},
+                {"rcpt450@2", ATTEMPT_TEMPORARY, "450 4.2.1", true, false, 1},
+                {"rcpt550@2", ATTEMPT_REFUSED_TARGET, "550 5.1.1", true, false, 1},
+                {"rcptmulti@2", ATTEMPT_REFUSED_TARGET, "550 5.1.1 is not", true, false, 1},
+                {"rcpt421@2", ATTEMPT_TEMPORARY, "421 4.7.0", true, false, 2},
+                {"data451@2", ATTEMPT_TEMPORARY, "451 4.3.0", false, true, 1},
+                {"data554@2", ATTEMPT_REFUSED_TARGET, "554 5.5.1", false, true, 1},
+                {"dot554@2", ATTEMPT_REFUSED_TARGET, "554 5.6.0", false, true, 1},
+                {"dropdot@2", ATTEMPT_UNKNOWN, "closed", false, true, 2},
+                {"dropdata@2", ATTEMPT_UNKNOWN, "closed", false, true, 2},
+                {"hang@2", ATTEMPT_UNKNOWN, "answer to MAIL", false, true, 2},
+                {"garbage@2", ATTEMPT_UNKNOWN, "not SMTP", false, true, 2},
+                {"garbagedot@2", ATTEMPT_UNKNOWN, "not SMTP", false, true, 2},
+        };
+        (void) state;
+
+        char url[100];
+        offer = "PIPELINING,CHUNKING";
+        Peer p = relay(PLAIN, "good", false);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Seen s;
+                SmtpRequest q = request_for(url, "smtp", &p);
+                q.tls = TLS_NONE;
+                peer_write(folder, "mode", cases[i].mode);
+                (void) unlink(log_path);
+                deliver(&q, &s);
+                assert_int_equal(s.outcome, ATTEMPT_ACCEPTED);
+                q.timeout_ms = streq(cases[i].mode, "hang@2") ? 300 : q.timeout_ms;
+                deliver(&q, &s);
+                expect(cases[i].mode, &s, cases[i].outcome, cases[i].text);
+                assert_int_equal(s.report.is_rcpt_reply, cases[i].is_rcpt_reply);
+                assert_int_equal(s.report.is_data_done, cases[i].is_done);
+                deliver(&q, &s);
+                CLEANUP_FREE char *log = peer_read(folder, "log");
+                if (n_connections(log) != cases[i].n_connections)
+                        fail_msg("%s: not %ld connections in\n%s", cases[i].mode,
+                                 cases[i].n_connections, log);
+                if (streq(cases[i].mode, "ok"))
+                        assert_int_equal(count(log, "\"command\": \"BDAT\""), 2);
+                mux_again();
+        }
+        peer_stop(&p);
+        offer = "";
+}
+
+/* One group where it is offered, one command at a time where not; a refused recipient whose DATA is
+ * answered by "go on" gets an empty message. */
+static void test_pipelining(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(offers); i++) {
+                char url[100];
+                Seen s;
+                offer = offers[i];
+                Peer p = relay(STARTTLS, "good", /* has_auth= */ true);
+                SmtpRequest q = request_for(url, "smtp", &p);
+                q.username = "chiso";
+                q.password = "right password";
+                deliver(&q, &s);
+                assert_int_equal(s.outcome, ATTEMPT_ACCEPTED);
+                peer_write(folder, "mode", "rcpt550go");
+                mux_again();
+                deliver(&q, &s);
+                expect("refused", &s, ATTEMPT_REFUSED_TARGET, "550 5.1.1 no such user");
+                CLEANUP_FREE char *log = peer_read(folder, "log");
+                /* "DATA" had come along with RCPT, or nothing */
+                assert_int_equal(count(log, "\"TO:<b@example.vn>\", \"waiting\": 6}"),
+                                 *offer ? 2 : 0);
+                assert_int_equal(count(log, "\"TO:<b@example.vn>\", \"waiting\": 0}"),
+                                 *offer ? 0 : 2);
+                assert_int_equal(count(log, "\"EMPTY\""), *offer ? 1 : 0);
+                assert_int_equal(count(log, "\"MESSAGE\""), 0);
+                peer_stop(&p);
+                mux_again();
+        }
+        offer = "";
+}
+
 static char *newest(const char *suffix) {
         char name[40];
         int i = 1;
@@ -247,7 +376,7 @@ static void clear_mail(void) {
 
 /* Dots are doubled and undone, a missing last line end is added, and the envelope is what was
  * asked. */
-static void test_message(void **state) {
+static void check_message(void) {
         static const struct {
                 const char *data, *stored;
         } cases[] = {
@@ -259,7 +388,6 @@ static void test_message(void **state) {
         };
         char url[100];
         Peer p = relay(PLAIN, "good", false);
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 SmtpRequest q = request_for(url, "smtp", &p);
@@ -284,6 +412,16 @@ static void test_message(void **state) {
         peer_stop(&p);
 }
 
+static void test_message(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(offers); i++) {
+                offer = offers[i];
+                check_message();
+                mux_again();
+        }
+        offer = "";
+}
+
 /* 3 MiB with dots at line starts on every chunk boundary that there may be. */
 static void test_big_message(void **state) {
         size_t n = (3 << 20) - 2;
@@ -302,6 +440,7 @@ static void test_big_message(void **state) {
                 data[--n] = 0;
         q.data = data;
         q.size = n;
+        q.timeout_ms = 60000;
         deliver(&q, &s);
         expect("big", &s, ATTEMPT_ACCEPTED, "250");
         CLEANUP_FREE char *stored = newest(".eml");
@@ -407,13 +546,6 @@ static void test_unreachable(void **state) {
         assert_string_equal(s.text, "timed out waiting for connection");
         assert_int_equal(s.outcome, ATTEMPT_CHANNEL_DOWN);
         (void) close(fd);
-}
-
-static size_t count(const char *text, const char *part) {
-        size_t n = 0;
-        for (const char *p = text; (p = strstr(p, part)); p += strlen(part))
-                n++;
-        return n;
 }
 
 /* Connections are used again, also after a refusal; a dead one is noticed; other logins get one of
@@ -597,10 +729,10 @@ static void test_bad_requests(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_outcomes),      TEST(test_message),      TEST(test_big_message),
-                TEST(test_tls_and_login), TEST(test_unreachable),  TEST(test_kept_connections),
-                TEST(test_relay_gone),    TEST(test_nobody_waits), TEST(test_drop),
-                TEST(test_bad_requests),
+                TEST(test_outcomes),      TEST(test_message),     TEST(test_big_message),
+                TEST(test_tls_and_login), TEST(test_unreachable), TEST(test_kept_connections),
+                TEST(test_relay_gone),    TEST(test_chunks),      TEST(test_pipelining),
+                TEST(test_nobody_waits),  TEST(test_drop),        TEST(test_bad_requests),
         };
         return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }

@@ -18,3 +18,6 @@ add_executable(export-samples unit/export-samples.c)
 target_link_libraries(export-samples PRIVATE chiso_app)
 add_test(NAME unit/export-read
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/export-read.py $<TARGET_FILE:export-samples>)
+
+# Some sixty talks with real relays, each a process.
+set_tests_properties(unit/test-smtp PROPERTIES TIMEOUT 300)
