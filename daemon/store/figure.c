@@ -255,36 +255,77 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodI
 
 /* ---- vintages of one figure ------------------------------------------------------------------ */
 
-static int read_vintage(Query q, VintageRow *row) {
-        column_known(q, 0, &row->value, &row->why);
-        row->from = column_int(q, 1);
-        row->until = column_int(q, 2);
-        row->from_ms = column_int(q, 3);
-        row->snapshot = column_int(q, 4);
-        column_text_fixed(q, 6, row->hash, sizeof(row->hash));
-        return column_text(q, 5, &row->source);
-}
-
-int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
-                   size_t *ret_n) {
+static int origin_get(Store *s, PeriodId period, VintageRow *row) {
         CLEANUP_QUERY Query q = NULL;
-        VintageRow *rows = NULL;
-        size_t n = 0, cap = 0;
-        int64_t series;
         int r;
 
-        r = series_find(s, period, indicator, &series);
+        r = query_begin(s, STMT_VINTAGE_ORIGIN, ARGS(arg_int(period), arg_int(row->from)), &q);
         if (r >= 0)
-                r = query_begin(s, STMT_VINTAGES,
-                                ARGS(arg_int(period), arg_int(indicator), arg_int(unit),
-                                     arg_int(known_key(series, unit))),
-                                &q);
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : -EBADMSG;
+        row->from_ms = column_int(q, 0);
+        row->snapshot = column_int(q, 1);
+        column_text_fixed(q, 3, row->hash, sizeof(row->hash));
+        return column_text(q, 2, &row->source);
+}
+
+/* The vintage of the figure that ended at row->until, if there is one: STORE_E_NONE. */
+static int vintage_until(Store *s, PeriodId period, IndicatorId indicator, UnitId unit,
+                         VintageRow *row) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(
+                s, STMT_VINTAGE_UNTIL,
+                ARGS(arg_int(period), arg_int(indicator), arg_int(unit), arg_int(row->until)), &q);
         if (r >= 0)
-                r = COLLECT(q, rows, n, cap, read_vintage);
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
+        column_known(q, 0, &row->value, &row->why);
+        row->from = column_int(q, 1);
+        return 0;
+}
+
+static void vintages_reverse(VintageRow *rows, size_t n) {
+        for (size_t i = 0; i < n / 2; i++) {
+                VintageRow row = rows[i];
+
+                rows[i] = rows[n - 1 - i];
+                rows[n - 1 - i] = row;
+        }
+}
+
+/* From the present backwards: intervals follow each other without gap, so that where one began the
+ * one before it ended, and nothing is looked for in vain. */
+int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
+                   size_t *ret_n) {
+        VintageRow *rows = NULL, row = {0};
+        size_t n = 0, cap = 0;
+        FigureRow now;
+        int r;
+
+        r = store_figure_get(s, period, indicator, unit, 0, &now, &row.from);
+        if (r == 0) {
+                row.value = now.value;
+                row.why = now.why;
+        }
+        while (r == 0) {
+                r = ARRAY_GROW(rows, cap, n + 1);
+                if (r < 0)
+                        break;
+                rows[n++] = row;
+                r = origin_get(s, period, &rows[n - 1]);
+                row = (VintageRow){.until = row.from};
+                if (r == 0)
+                        r = vintage_until(s, period, indicator, unit, &row);
+        }
         if (r < 0) {
                 vintage_rows_free(rows, n);
                 return r;
         }
+        vintages_reverse(rows, n);
         *ret = rows;
         *ret_n = n;
         return 0;

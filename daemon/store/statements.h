@@ -186,15 +186,13 @@ X(PERIOD_BELOW, "SELECT max(period) FROM series WHERE period < ?1") \
 X(PERIOD_ABOVE, "SELECT min(period) FROM series WHERE period > ?1") \
 X(PERIOD_HAS_SOURCE, "SELECT 1 FROM series s CROSS JOIN indicator i ON i.id = s.indicator" \
         " WHERE s.period = ?1 AND i.source = ?2 LIMIT 1") \
-X(VINTAGES, "SELECT h.value, h.from_step, h.until_step, t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash))" \
-        " FROM (SELECT v.value, c.step - v.lasted AS from_step, c.step AS until_step FROM change_step c" \
-        "  CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3 WHERE c.period = ?1" \
-        "  UNION ALL SELECT value, from_step, 0 FROM known WHERE id = ?4) h" \
-        " CROSS JOIN step t ON t.id = h.from_step" \
+X(VINTAGE_UNTIL, "SELECT v.value, ?4 - v.lasted FROM change_step c" \
+        " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3 WHERE c.period = ?1 AND c.step = ?4") \
+X(VINTAGE_ORIGIN, "SELECT t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash)) FROM step t" \
         " LEFT JOIN snapshot n ON n.id = (SELECT x.id FROM snapshot x WHERE x.period = ?1" \
-        "  AND x.known_step = h.from_step ORDER BY x.id LIMIT 1)" \
+        "  AND x.known_step = t.id ORDER BY x.id LIMIT 1)" \
         " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND p.n = 0 LEFT JOIN body b ON b.id = p.body" \
-        " ORDER BY h.from_step")
+        " WHERE t.id = ?2")
 
 #define STATEMENTS_ALERT(X) \
 X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 ORDER BY from_period") \
