@@ -543,13 +543,17 @@ static void forget(App *app, bool is_registry_touched) {
                         strerror(-r));
 }
 
+static const char *message_of(FetchOutcome outcome) {
+        return outcome <= OUTCOME_NOT_MODIFIED ? LOG_ID_SNAPSHOT_ACCEPTED
+               : outcome == OUTCOME_REJECTED || outcome == OUTCOME_SUSPECT
+                       ? LOG_ID_SNAPSHOT_REJECTED
+                       : LOG_ID_SOURCE_FAILED;
+}
+
 static void log_report(const Evaluation *e) {
         char period[16];
         const CycleReport *c = e->report;
-        LogFields fields = {.source = e->source->name,
-                            .message_id = c->outcome <= OUTCOME_NOT_MODIFIED
-                                                  ? LOG_ID_SNAPSHOT_ACCEPTED
-                                                  : LOG_ID_SNAPSHOT_REJECTED};
+        LogFields fields = {.source = e->source->name, .message_id = message_of(c->outcome)};
         (void) period_format(period, e->result->period);
         if (c->outcome <= OUTCOME_NOT_MODIFIED)
                 log_full(LOG_INFO, &fields,

@@ -104,6 +104,21 @@ static int load_templates(App *app, const Config *config, RenderTemplates **ret_
         return 0;
 }
 
+/* Operators hear that the machine fell back to a copy: what was known since is being asked again. */
+static int tell_restored(App *app, StepId step, int64_t now_ms) {
+        char text[400];
+        (void) snprintf(text, sizeof text,
+                        app_is_vi(app) ? "cơ sở dữ liệu bị hỏng, đã khôi phục từ %s; số liệu mới "
+                                         "hơn bản ấy được lấy lại, tệp hỏng để riêng"
+                                       : "the database was damaged and restored from %s; newer "
+                                         "figures are fetched again, the damaged file is kept",
+                        app->health.restored);
+        int r = judge_notice(app, step, now_ms, "database-restored", "database", text);
+        if (r >= 0)
+                app->health.restored[0] = '\0';
+        return r;
+}
+
 /* Ids of the indicators, rule texts, targets: one transaction. A stored definition that differs is
  * a person's to mend. */
 static int bind_inside(App *app, Diag *diag) {
@@ -124,6 +139,8 @@ static int bind_inside(App *app, Diag *diag) {
         if (r >= 0)
                 r = judge_subject(app, step, now, "template-broken", "template",
                                   *app->template_trouble, SEVERITY_WARNING, app->template_trouble);
+        if (r >= 0 && *app->health.restored)
+                r = tell_restored(app, step, now);
         return r < 0 ? r : teller_sync_targets(app, step);
 }
 
@@ -568,6 +585,7 @@ static int exit_status(int r) {
                 return EXIT_BUSY;
         case STORE_E_NEWER:
         case STORE_E_FOREIGN:
+        case -EBADMSG: /* damaged, and no good backup */
         case -EINVAL:
                 return EXIT_CONFIG;
         default:
@@ -585,7 +603,27 @@ static int run(App *app) {
         int r = sd_event_loop(app->event);
         if (r >= 0)
                 life_end(app);
-        return r < 0 ? 1 : r;
+        /* KEEP_EXIT is ours alone: to the service manager it is a failure that a start mends */
+        return r < 0 || r == KEEP_EXIT ? 1 : r;
+}
+
+/* For `systemctl status` of a service that stays stopped. */
+static void show_bad_store(const App *app, int r) {
+        char line[512];
+        const char *why =
+                r == STORE_E_NEWER
+                        ? app_is_vi(app) ? "cơ sở dữ liệu của bản chisod mới hơn: cài bản mới hơn"
+                                         : "a newer chisod made the database: install that one"
+                : r == STORE_E_FOREIGN ? app_is_vi(app) ? "tệp cơ sở dữ liệu của chương trình khác"
+                                                        : "the database belongs to another program"
+                : app_is_vi(app) ? "cơ sở dữ liệu bị hỏng, không có bản sao lưu tốt"
+                                 : "the database is damaged and no good backup is there";
+        (void) snprintf(line, sizeof line,
+                        app_is_vi(app) ? "SỰ CỐ: %s (%s/chisod.db), chưa chạy"
+                                       : "TROUBLE: %s (%s/chisod.db), not started",
+                        why, app->config->daemon.state_dir);
+        notify_status(line);
+        log_full(LOG_ERR, &(LogFields){.message_id = LOG_ID_STORAGE}, "%s", line);
 }
 
 /* The language is what could not be read: the default one. */
@@ -610,6 +648,8 @@ static int open_all(App *app) {
         }
         keep_warnings(app, &diag);
         r = open_store(app);
+        if (r && exit_status(r) == EXIT_CONFIG)
+                show_bad_store(app, r);
         if (r)
                 return exit_status(r);
         life_begin(app);

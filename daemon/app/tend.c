@@ -42,6 +42,7 @@ struct Tend {
         int64_t copied_ms;
         Day tended; /* last day whose turn was made */
         bool is_retaining;
+        bool is_alarmed;  /* the database says that it is damaged: checked for that already */
         int64_t again_ms; /* after a failure */
 };
 
@@ -268,6 +269,10 @@ static int read_day(App *app, int64_t now_ms, Day *ret) {
         if (r == 0 && day_parse(text, ret) == 0)
                 return 0;
         *ret = day_of_turn(now_ms);
+        if (r == -EBADMSG) { /* what cannot be read is to be checked now */
+                *ret -= 1;
+                return 0;
+        }
         return r < 0 ? r : put_day(app, *ret);
 }
 
@@ -316,12 +321,24 @@ static int take_turn(Tend *t, int64_t now_ms) {
         return r;
 }
 
+/* Nobody waits for tomorrow when the database itself says that it is damaged. */
+static int hear_alarm(Tend *t, int64_t now_ms) {
+        bool is_alarming = t->app->health.store_error == -EBADMSG;
+        int r = is_alarming && !t->is_alarmed && !worker_is_busy(t->checker)
+                        ? begin_check(t, now_ms)
+                        : 0;
+        t->is_alarmed = is_alarming && r >= 0;
+        return r;
+}
+
 void tend_run(App *app, int64_t now_ms) {
         if (app->is_once)
                 return;
         int r = app->tend ? 0 : tend_new(app, now_ms, &app->tend);
         if (r >= 0 && app->tend->copy_fd >= 0 && app->tend->copied_ms + COPY_KEPT_MS <= now_ms)
                 drop_copy(app->tend);
+        if (r >= 0)
+                r = hear_alarm(app->tend, now_ms);
         if (r >= 0 && app->tend->again_ms <= now_ms)
                 r = take_turn(app->tend, now_ms);
         if (r >= 0)

@@ -30,6 +30,7 @@ typedef struct AppHealth {
         int64_t store_error_ms;
         char reload_error[256]; /* "" or why the last reload changed nothing */
         char backup_error[96];  /* "" or why the last backup was not made */
+        char restored[256]; /* "" or the backup that this start put in the place of a damaged file */
         char damage[200];       /* "" or the first finding of the last check of the database */
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;
