@@ -150,7 +150,7 @@ static const PerObject per_object[] = {
          "When the source is asked next."},
         {"chisod_source_failures", "sources", "source", "name", "failures",
          "Attempts that failed in a row."},
-        {"chisod_source_refused_days", "sources", "source", "name", "refused_days",
+        {"chisod_source_refusals", "sources", "source", "name", "refused_days",
          "Days in a row on which the source refused us."},
         {"chisod_source_queued_jobs", "sources", "source", "name", "queued",
          "Jobs of the source that wait."},

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """metrics.py BUILD: /metrics read by a strict reader of the text format, held against /v1/status, and the example alerts against it."""
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import yaml
 from lab import TOP, Lab
 from sample import configure, month, routes
 
+ALERTS = TOP + "/conf/monitoring/chisod-alerts.yml"
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
 SAMPLE = re.compile(r"(%s)(?:\{(%s(?:,%s)*)\})? (-?\d+(?:\.\d+)?)$" % (NAME, LABEL, LABEL))
@@ -53,10 +55,25 @@ def check_reader():
         raise SystemExit("read what is wrong: %r" % bad)
 
 
+def promtool(*args, given=b""):
+    """Exit status and words of Prometheus' own tool."""
+    done = subprocess.run(["promtool", "check", *args], input=given, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout.decode()
+
+
+def check_promtool(body):
+    """It knows a bad name from a good one, finds nothing in ours, and can read the example alerts."""
+    assert promtool("metrics", given=b"# HELP a_days A.\n# TYPE a_days gauge\na_days 1\n")[0] != 0
+    assert promtool("metrics", given=body.encode()) == (0, ""), promtool("metrics", given=body.encode())
+    status, words = promtool("rules", ALERTS)
+    assert status == 0 and "SUCCESS" in words, words
+
+
 def get(lab):
     argv = ["curl", "-sSi", "--unix-socket", lab.path("run", "status.sock"), "http://x/metrics"]
     head, body = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout.decode().replace("\r\n", "\n").split("\n\n", 1)
     assert "Content-Type: text/plain; version=0.0.4; charset=utf-8" in head and head.startswith("HTTP/1.1 200"), head
+    check_promtool(body)
     return parse(body)
 
 
@@ -76,15 +93,42 @@ def check_same(families, status):
     assert one("chisod_notify_live") == 1 and one("chisod_trouble") == 0 and one("chisod_store_failing") == 0
 
 
+# only while there is something to say
+SOMETIMES = {"chisod_channel_paused_timestamp_seconds"}
+
+
+def asked_for(expression):
+    """Names of metrics in an expression: without label matchers, and whatever is called or a keyword left out."""
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\bby \([^)]*\)", "", expression)
+    return {n for n in re.findall(r"[a-z_]\w*\b(?!\s*\()", bare) if n not in ("or", "and", "unless", "e6", "by")}
+
+
 def check_alerts(families):
-    """Every metric that the example asks for exists (a pause shows only while there is one)."""
-    with open(TOP + "/conf/monitoring/chisod-alerts.yml", encoding="utf8") as f:
+    """Every metric that the example alerts and the example dashboard ask for exists; the dashboard shows each of ours."""
+    with open(ALERTS, encoding="utf8") as f:
         rules = [r for g in yaml.safe_load(f)["groups"] for r in g["rules"]]
     assert len({r["alert"] for r in rules}) == len(rules) >= 8
-    known = set(families) | {"chisod_channel_paused_timestamp_seconds", "up"}
     for r in rules:
-        used = set(re.findall(r"\b(?:chisod_\w+|up)\b", re.sub(r"\{[^}]*\}", "", r["expr"])))
-        assert used and used <= known and r["annotations"]["summary"] and r["annotations"]["next"], (r, used - known)
+        used = asked_for(r["expr"])
+        assert used and used <= set(families) | SOMETIMES | {"up"}, (r, used - set(families))
+        assert r["annotations"]["summary"] and r["annotations"]["next"], r
+
+
+def check_dashboard(families):
+    with open(TOP + "/conf/monitoring/chisod-grafana.json", encoding="utf8") as f:
+        board = json.load(f)
+    assert board["panels"] and len({p["id"] for p in board["panels"]}) == len(board["panels"])
+    shown = set()
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            used = asked_for(target["expr"])
+            assert used and used <= set(families) | SOMETIMES, (panel["title"], used)
+            labels = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            have = {k for name in used & set(families) for key in families[name] for k, _ in key}
+            assert labels <= have | {"instance"} or used & SOMETIMES, (panel["title"], labels - have)
+            shown |= used
+    trouble = {n for n in families if re.match(r"chisod_(source_up|source_failures|alerts|conditions|messages|quarantined|warnings|trouble)", n)}
+    assert trouble <= shown, trouble - shown
 
 
 def main():
@@ -105,6 +149,7 @@ def main():
         families = get(lab)
         check_same(families, lab.api("/v1/status"))
         check_alerts(families)
+        check_dashboard(families)
         # a source that fails is seen
         lab.publish([])
         for _ in range(2):
