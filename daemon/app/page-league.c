@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "app/page.h"
+#include "app/page-sheet.h"
 
 #define ROWS "400" /* of one page; a province has at most a hundred and some communes */
 #define SPARK_WIDTH 100.0
@@ -146,13 +146,7 @@ static void dress_trend(Page *p, json_t *row) {
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-typedef struct Table {
-        const IndicatorDef *indicator;
-        const IndicatorDef *with[8];
-        size_t n_with;
-} Table;
-
-static void dress_row(Page *p, const Table *table, json_t *row) {
+static void dress_row(Page *p, const PageTable *table, json_t *row) {
         const json_t *unit = json_object_get(row, "unit");
 
         page_unit_link(p, row, unit);
@@ -163,7 +157,7 @@ static void dress_row(Page *p, const Table *table, json_t *row) {
         page_set(p, row, "has_value", json_boolean(json_is_number(json_object_get(row, "value"))));
 }
 
-static void dress_ranking(Page *p, const Table *table, json_t *answer) {
+static void dress_ranking(Page *p, const PageTable *table, json_t *answer) {
         json_t *cohort, *row, *heads = page_list(p, p->view, "heads");
         size_t i, k;
 
@@ -179,7 +173,7 @@ static void dress_ranking(Page *p, const Table *table, json_t *answer) {
         page_set(p, p->view, "n_heads", json_integer((json_int_t) table->n_with + 1));
 }
 
-static int ask_ranking(Page *p, const Table *table, json_t **ret) {
+static int ask_ranking(Page *p, const PageTable *table, json_t **ret) {
         CLEANUP(buf_done) Buf with = BUF_INIT(1024);
         ApiCall *c = p->call;
 
@@ -206,7 +200,7 @@ static bool is_just_empty(const Page *p) {
                !api_query(p->call, "indicator") && !api_query(p->call, "parent");
 }
 
-static int fill_ranking(Page *p, const Table *table) {
+static int fill_ranking(Page *p, const PageTable *table) {
         json_t *answer = NULL;
 
         int r = ask_ranking(p, table, &answer);
@@ -229,37 +223,43 @@ static int fill_ranking(Page *p, const Table *table) {
 /* ---- the two pages --------------------------------------------------------------------------- */
 
 /* Beside the headline: what most rules watch. */
-static void add_if_published(const Page *p, Table *table, const char *name) {
+static void add_if_published(const Page *p, PageTable *table, const char *name) {
         const IndicatorDef *def = find_indicator(p, name);
 
         if (def && def->id != 0 && def != table->indicator)
                 table->with[table->n_with++] = def;
 }
 
-static int make_league(Page *p) {
-        Table table = {0};
-
-        int r = api_find_indicator(p->call, api_query(p->call, "indicator"), &table.indicator);
+static int make_league(Page *p, PageTable *table) {
+        int r = api_find_indicator(p->call, api_query(p->call, "indicator"), &table->indicator);
         if (r != 0)
                 return r;
-        add_if_published(p, &table, "progress");
-        add_if_published(p, &table, "digitization");
-        r = fill_ranking(p, &table);
+        add_if_published(p, table, "progress");
+        add_if_published(p, table, "digitization");
+        r = fill_ranking(p, table);
         return r != 0 ? r : page_alerts(p, NULL, /* is_all= */ false);
+}
+
+static void fill_league(Page *p, Book *book, const void *table) {
+        page_ranking_sheets(p, book, table);
+        page_alert_sheet(p, book);
 }
 
 int page_league(ApiCall *c) {
         CLEANUP(page_done) Page p = {0};
+        PageTable table = {0};
 
         int r = page_init(&p, c, "league");
         if (r == 0)
-                r = make_league(&p);
+                r = make_league(&p, &table);
+        if (r == 0 && page_is_book(&p))
+                return page_answer_book(&p, "league", fill_league, &table);
         return r != 0 ? r : page_answer(&p, "league.html");
 }
 
 int page_heat(ApiCall *c) {
         CLEANUP(page_done) Page p = {0};
-        Table table = {0};
+        PageTable table = {0};
 
         int r = page_init(&p, c, "heat");
         if (r == 0)
@@ -268,5 +268,7 @@ int page_heat(ApiCall *c) {
                 return r;
         table.n_with = page_groups(&p, table.with);
         r = fill_ranking(&p, &table);
+        if (r == 0 && page_is_book(&p))
+                return page_answer_book(&p, "heat", page_ranking_sheets, &table);
         return r != 0 ? r : page_answer(&p, "heat.html");
 }

@@ -3,7 +3,7 @@
  * page says so. */
 #include <stdio.h>
 
-#include "app/page.h"
+#include "app/page-sheet.h"
 
 #define RECENT "30"
 
@@ -110,5 +110,9 @@ int page_sources(ApiCall *c) {
                 r = fill_snapshots(&p);
         if (r == 0)
                 r = fill_deliveries(&p);
+        if (r == 0)
+                r = page_source(&p);
+        if (r == 0 && page_is_book(&p))
+                return page_answer_book(&p, "sources", page_source_sheets, NULL);
         return r != 0 ? r : page_answer(&p, "sources.html");
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "app/page.h"
+#include "app/page-sheet.h"
 
 #define PERIODS "13"
 #define TOP 14.0 /* pixels */
@@ -79,7 +79,8 @@ static double y_of(const Chart *chart, double v) {
 static void set_number(Page *p, json_t *o, const char *key, double v) {
         long tenths = lround(v * 10);
 
-        page_printf(p, o, key, "%ld.%ld", tenths / 10, labs(tenths % 10));
+        page_printf(p, o, key, "%s%ld.%ld", tenths < 0 ? "-" : "", labs(tenths) / 10,
+                    labs(tenths) % 10);
 }
 
 static bool is_era(const json_t *row) {
@@ -391,32 +392,6 @@ static int fill_unit(UnitPage *u, UnitId id) {
         return r;
 }
 
-static int fill_source(Page *p) {
-        const View *v = &p->call->view;
-        const IndicatorDef *def = view_default_indicator(v);
-        PeriodId period;
-        int64_t fetched_ms = 0;
-        char text[VIEW_TEXT_MAX];
-
-        int r = def ? view_default_period(v, def, &period) : 1;
-        if (r == 0)
-                r = view_fetched(v, def, period, &fetched_ms);
-        if (r != 0)
-                return MIN(r, 0);
-        const SourceDef *source = view_source(v, def);
-        json_t *o = page_object(p, p->view, "source"), *inner = page_object(p, o, "source");
-        json_t *inside = page_object(p, o, "period");
-
-        page_set(p, inner, "label", json_string(source ? source->label : ""));
-        page_set(p, inside, "label", json_string(view_period_text(text, p->call->app, period)));
-        page_set(p, inside, "status_label",
-                 json_string(view_status_text(p->call->app, view_period_status(v, def, period))));
-        page_set(p, o, "fetched",
-                 fetched_ms ? json_string(instant_format(text, fetched_ms)) : json_null());
-        page_instant(p, o, "fetched");
-        return p->error;
-}
-
 int page_unit(ApiCall *c) {
         CLEANUP(page_done) Page p = {0};
         UnitPage u = {.page = &p};
@@ -428,6 +403,8 @@ int page_unit(ApiCall *c) {
         if (r == 0)
                 r = fill_unit(&u, id);
         if (r == 0)
-                r = fill_source(&p);
+                r = page_source(&p);
+        if (r == 0 && page_is_book(&p))
+                return page_answer_book(&p, "unit", page_unit_sheets, NULL);
         return r != 0 ? r : page_answer(&p, "unit.html");
 }

@@ -139,6 +139,35 @@ static void set_navigation(Page *p, const char *current) {
         }
 }
 
+/* The same page as a workbook: every argument of this one and the format. */
+static void set_download(Page *p) {
+        static const char *const names[] = {"indicator", "period", "kind", "parent",
+                                            "type",      "offset", "as_of"};
+        CLEANUP(buf_done) Buf link = BUF_INIT(16384);
+        int r = buf_str(&link, "?format=xlsx");
+
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(names); i++) {
+                const char *value = api_query(p->call, names[i]);
+
+                if (!value)
+                        continue;
+                r = buf_printf(&link, "&%s=", names[i]);
+                if (r == 0)
+                        r = text_append_url(&link, value, strlen(value));
+        }
+        page_set(p, p->view, "download", r < 0 ? NULL : json_string(buf_text(&link)));
+}
+
+static int check_format(ApiCall *c) {
+        const char *format = api_query(c, "format");
+
+        if (!format || streq(format, "html") || streq(format, "xlsx"))
+                return 0;
+        (void) API_PROBLEM(c, 400, "không có dạng \"%s\": html hoặc xlsx",
+                           "there is no format \"%s\": html or xlsx", format);
+        return API_E_ANSWERED;
+}
+
 /* ---- a page's life --------------------------------------------------------------------------- */
 
 static void set_instant(Page *p) {
@@ -166,7 +195,9 @@ int page_init(Page *p, ApiCall *c, const char *name) {
         const App *app = c->app;
 
         int r = load_templates(c->app);
-        if (r < 0)
+        if (r == 0)
+                r = check_format(c);
+        if (r != 0)
                 return r;
         *p = (Page){.call = c, .view = json_object()};
         if (!p->view)
@@ -181,6 +212,7 @@ int page_init(Page *p, ApiCall *c, const char *name) {
                                         : json_null());
         set_instant(p);
         set_navigation(p, name);
+        set_download(p);
         return p->error;
 }
 
@@ -249,6 +281,32 @@ int page_ask(Page *p, ApiHandler handler, const NameValue *args, size_t n_args, 
         }
         buf_done(&inner.body);
         return r;
+}
+
+int page_source(Page *p) {
+        const View *v = &p->call->view;
+        const IndicatorDef *def = view_default_indicator(v);
+        PeriodId period;
+        int64_t fetched_ms = 0;
+        char text[VIEW_TEXT_MAX];
+
+        int r = def ? view_default_period(v, def, &period) : 1;
+        if (r == 0)
+                r = view_fetched(v, def, period, &fetched_ms);
+        if (r != 0)
+                return MIN(r, 0);
+        const SourceDef *source = view_source(v, def);
+        json_t *o = page_object(p, p->view, "source"), *inner = page_object(p, o, "source");
+        json_t *inside = page_object(p, o, "period");
+
+        page_set(p, inner, "label", json_string(source ? source->label : ""));
+        page_set(p, inside, "label", json_string(view_period_text(text, p->call->app, period)));
+        page_set(p, inside, "status_label",
+                 json_string(view_status_text(p->call->app, view_period_status(v, def, period))));
+        page_set(p, o, "fetched",
+                 fetched_ms ? json_string(instant_format(text, fetched_ms)) : json_null());
+        page_instant(p, o, "fetched");
+        return p->error;
 }
 
 /* ---- rules ----------------------------------------------------------------------------------- */

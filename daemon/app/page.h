@@ -45,6 +45,9 @@ bool page_is_vi(const Page *p);
 const char *page_word(const Page *p, const char *key);
 /* A state or reason of the API in words. */
 const char *page_state_word(const Page *p, const char *key);
+/* Source, time of fetch and status of the headline figures, under "source": for pages without a
+ * ranking of their own, which has them. */
+int page_source(Page *p);
 /* All words, under "w". */
 void page_words(Page *p);
 /* The limit that a rule sets for all of the indicator's units (`below` first); VALUE_NONE. */

@@ -219,12 +219,18 @@ static struct MHD_Response *make_response(Buf *body) {
 }
 
 static bool add_headers(struct MHD_Response *response, const ServeReply *reply) {
+        char disposition[128];
+
+        (void) snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"",
+                        reply->filename);
         const struct {
                 const char *name, *value;
         } headers[] = {
                 {MHD_HTTP_HEADER_CONTENT_TYPE, reply->status == 304 ? NULL : reply->content_type},
                 {MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"},
                 {"X-Content-Type-Options", "nosniff"},
+                {MHD_HTTP_HEADER_CONTENT_DISPOSITION,
+                 reply->filename[0] && reply->status == 200 ? disposition : NULL},
                 {"Content-Security-Policy", reply->policy},
                 {MHD_HTTP_HEADER_ETAG, reply->etag[0] ? reply->etag : NULL},
                 {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD, POST, DELETE" : NULL},

@@ -34,6 +34,7 @@ typedef struct ServeReply {
         int fd; /* with has_fd: a regular file instead of the body, handed over, sent from its
                       * beginning piece by piece */
         bool has_fd;
+        char filename[96];  /* a file to be kept under this ASCII name; or "" */
         const char *policy; /* Content-Security-Policy of a page; static, or NULL */
         char etag[96];      /* with quotes, or "": 304 is answered when If-None-Match has it */
 } ServeReply;

@@ -45,6 +45,15 @@ LOOK = """(() => {
 })()"""
 
 
+# what a keyboard must reach, and where it is now
+REACHABLE = """[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
+  .filter(e => !e.disabled && e.checkVisibility()).map((e, i) => { e.dataset.stop = i; return e.outerHTML.slice(0, 100); })"""
+FOCUS = """(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+  return {stop: e.dataset.stop === undefined ? -1 : +e.dataset.stop, html: e.outerHTML.slice(0, 100),
+    shown: e === document.body || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 && r.right > 0 && r.bottom > 0 &&
+      r.left < innerWidth && r.top < innerHeight)}; })()"""
+
+
 class Browser:
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="chiso-browser-")
@@ -111,14 +120,43 @@ class Browser:
             self.events.append(self.receive())
 
     def look(self):
-        result = self.call("Runtime.evaluate", expression=LOOK, returnByValue=True)
+        return self.evaluate(LOOK)
+
+    def evaluate(self, expression):
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"]["value"]
+
+    def press(self, key, code):
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    def walk(self):
+        """Through the page by the tabulator key: every control once, in the order of the page, each seen to have the focus. What is wrong."""
+        stops, wrong, last = self.evaluate(REACHABLE), [], -1
+        self.call("Page.bringToFront")
+        for _ in range(5 * len(stops) + 5):  # a date has stops inside
+            self.press("Tab", 9)
+            now = self.evaluate(FOCUS)
+            if not now["shown"]:
+                wrong.append("no visible focus: " + now["html"])
+            if now["stop"] not in (last, last + 1):
+                break
+            last = now["stop"]
+        if last + 1 != len(stops):
+            wrong.append("the keyboard does not reach: " + stops[last + 1])
+        return wrong
 
     def picture(self, path):
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))
+
+    def paper(self):
+        """From now on the page is laid out as for a printer, A4 upright within its margins; whoever likes it dark prints it, too."""
+        self.call("Emulation.setDeviceMetricsOverride", width=688, height=1000, deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        return self.look()
 
     def pdf(self):
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])

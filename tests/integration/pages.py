@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """pages.py BUILD [PICTURES]: the dashboard in a real browser: every page at three widths, light and dark, Vietnamese and English, and on
 paper: nothing sticks out, everything can be read and has a name, and the figures are the API's. PICTURES: a folder for screenshots."""
+import io
 import os
 import re
 import socket
@@ -8,10 +9,13 @@ import sys
 import urllib.error
 import urllib.request
 
+import openpyxl
+
 from browser import Browser
 from lab import Lab
 from sample import configure, letter, month, routes
 
+BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUPS = ("openness", "online", "payment", "digitization", "satisfaction")
 MORE = """
 [part portal.summary]
@@ -68,10 +72,16 @@ def check_look(browser, base, path, pictures, language):
         assert seen["overflow"] <= 0, (path, width, seen["overflow"], seen["wrong"][:5])
         assert seen["wrong"] == [], (path, width, scheme, seen["wrong"][:5])
         assert seen["lang"] == language and seen["title"], seen
+    wrong = browser.walk()
+    assert not wrong, (path, language, wrong)
     return seen
 
 
 def check_paper(browser, pictures, path):
+    seen = browser.paper()
+    assert seen["overflow"] <= 0 and not seen["wrong"], ("paper", path, seen["wrong"][:5])
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", path
+    assert browser.evaluate("[...document.querySelectorAll('.scroll')].every(e => e.scrollWidth <= e.clientWidth + 1)"), "the printer cuts a table"
     paper = browser.pdf()
     boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", paper)
     assert boxes and all(abs(float(w) - 595) < 3 and abs(float(h) - 842) < 3 for w, h in boxes), (path, boxes)
@@ -107,6 +117,52 @@ def check_unit(base):
     assert "82,71" in page
 
 
+def book(base, path):
+    """The page's workbook, read by somebody else's reader: {sheet: rows of values}, and all cells."""
+    with urllib.request.urlopen(base + path, timeout=30) as answer:
+        assert answer.headers["Content-Type"] == BOOK, answer.headers
+        name = re.fullmatch(r'attachment; filename="(chisod-[A-Za-z0-9-]+\.xlsx)"', answer.headers["Content-Disposition"])
+        assert name, answer.headers
+        return name.group(1), openpyxl.load_workbook(io.BytesIO(answer.read()))
+
+
+def below(sheet, first):
+    """Rows under the heading that begins with this word, until the notes."""
+    rows = [list(r) for r in sheet.iter_rows(values_only=True)]
+    at = next(i for i, r in enumerate(rows) if r[0] == first)
+    return rows[at], [r for r in rows[at + 1:] if any(v is not None for v in r[1:])]
+
+
+def check_books(lab, base):
+    for path in ("/", "/heat", "/sources", "/u/12376"):
+        page = get(base + path)[2]
+        assert 'href="?format=xlsx' in page, path
+    name, league = book(base, "/?format=xlsx&period=2024-08")
+    assert name == "chisod-league-2024-08.xlsx", name
+    head, rows = below(league.worksheets[0], "Hạng")
+    api = lab.api("/v1/ranking?period=2024-08&with=progress,digitization")["cohorts"][0]["rows"]
+    want = [[r["place"], r["move"], r["unit"]["code"], r["unit"]["name"], r["value"], r["delta"], r["with"]["progress"]["value"],
+             r["with"]["digitization"]["value"]] for r in api]
+    assert rows == want and len(head) == 8, (rows[:2], want[:2])
+    assert all(c.data_type != "f" for sheet in league for row in sheet.iter_rows() for c in row), "a formula"
+    notes = " ".join(str(r[0]) for r in league.worksheets[0].iter_rows(values_only=True) if r[0])
+    assert "Cổng Dịch vụ công quốc gia" in notes and "tạm tính" in notes and "05/09/2024 07:30" in notes, notes
+    alerts = below(league["Cảnh báo"], "Trạng thái")[1]
+    assert len(alerts) == len(lab.api("/v1/alerts")["alerts"]), len(alerts)
+    heat = below(book(base, "/heat?format=xlsx")[1].worksheets[0], "Hạng")
+    assert len(heat[0]) == 12 and len(heat[1]) == 15, heat[0]
+    name, unit = book(base, "/u/12376?format=xlsx")
+    history = lab.api("/v1/history?unit=12376&limit=13")["periods"]
+    head, rows = below(unit.worksheets[0], "Kỳ")
+    assert name == "chisod-unit-12376.xlsx" and [r[1] for r in rows] == [p["value"] for p in history], rows
+    assert "Cổng đổi công thức <b>& cách tính</b>" in [r[2] for r in rows], "the reason of the era"
+    sources = book(base, "/sources?format=xlsx")[1]
+    assert len(sources.worksheets) == 3 and len(below(sources.worksheets[1], "Lúc")[1]) == 12
+    past = below(book(base, "/?format=xlsx&as_of=2024-08-20")[1].worksheets[0], "Hạng")[1]
+    assert [r[4] for r in past] == [r["value"] for r in lab.api("/v1/ranking?as_of=2024-08-20")["cohorts"][0]["rows"]]
+    assert get(base + "/?format=pdf")[0] == 400 and book(base, "/?format=xlsx&as_of=2020-01-01")[0] == "chisod-league.xlsx"
+
+
 def check_answers(lab, base):
     for path in ("/", "/heat", "/sources", "/u/12376"):
         status, headers, page = get(base + path)
@@ -139,6 +195,7 @@ def play(lab, browser, pictures):
     check_answers(lab, base)
     check_figures(lab, base)
     check_unit(base)
+    check_books(lab, base)
     for path in ("/", "/heat", "/u/12376", "/sources", "/u/nowhere", "/?as_of=2024-08-20"):
         check_look(browser, base, path, pictures, "vi")
         if path != "/u/nowhere":
