@@ -13,8 +13,8 @@
 #define PERIODS "13"
 #define TOP 14.0 /* pixels */
 #define HEIGHT 150.0
-#define LEFT 3.0 /* percent, for the dot at the end */
-#define WIDTH 94.0
+#define LEFT 7.0 /* percent, beside the numbers of the grid */
+#define WIDTH 90.0
 #define RADIUS 80.0
 
 /* ---- one chart ------------------------------------------------------------------------------- */
