@@ -48,10 +48,10 @@ LOOK = """(() => {
 # what a keyboard must reach, and where it is now
 REACHABLE = """[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
   .filter(e => !e.disabled && e.checkVisibility()).map((e, i) => { e.dataset.stop = i; return e.outerHTML.slice(0, 100); })"""
-FOCUS = """(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+FOCUS = """new Promise(r => requestAnimationFrame(() => r())).then(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
   return {stop: e.dataset.stop === undefined ? -1 : +e.dataset.stop, html: e.outerHTML.slice(0, 100),
     shown: e === document.body || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 && r.right > 0 && r.bottom > 0 &&
-      r.left < innerWidth && r.top < innerHeight)}; })()"""
+      r.left < innerWidth && r.top < innerHeight)}; })"""
 
 
 class Browser:
@@ -123,7 +123,7 @@ class Browser:
         return self.evaluate(LOOK)
 
     def evaluate(self, expression):
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result
         return result["result"]["value"]
 
