@@ -529,6 +529,7 @@ static int message_fill(Lookup *l, const MessageInput *in, const char *uuid, boo
                              .to = recipient->webhook_to,
                              .role = recipient->role,
                              .tell = in->is_summary ? TELL_OVERVIEW : recipient->tell,
+                             .is_summary = in->is_summary,
                              .is_drill = is_drill,
                              .now_ms = in->now_ms,
                              .items = l->items,

@@ -33,7 +33,7 @@ static int fits(App *app, const MessageInput *all, size_t start, size_t n, bool 
 
 /* Items from `start` on that fit into one message, at least one. */
 static int longest(App *app, const MessageInput *all, size_t start, size_t *ret) {
-        size_t low = 1, high = all->n_items - start;
+        size_t low = 1, high = MIN(all->n_items - start, RENDER_MAX_ITEMS);
         while (low < high) {
                 size_t middle = low + (high - low + 1) / 2;
                 bool is_fitting = false;
@@ -49,13 +49,25 @@ static int longest(App *app, const MessageInput *all, size_t start, size_t *ret)
         return 0;
 }
 
+/* As many messages as it takes: where characters do not count there is no limit to the whole. */
+static Fit fit_items(const MessageInput *in) {
+        size_t n = MIN(in->n_items, RENDER_MAX_ITEMS), rest = in->n_items - n;
+        return (Fit){.n = n,
+                     .n_more = (unsigned) ((rest + RENDER_MAX_ITEMS - 1) / RENDER_MAX_ITEMS)};
+}
+
 int split_fit(App *app, const MessageInput *in, unsigned max_parts, Fit *ret) {
         const RecipientDef *recipient = message_recipient(app, in->target->recipient);
         size_t start = 0, first = in->n_items;
         unsigned n = 0;
         *ret = (Fit){.n = in->n_items};
-        if (!recipient || recipient->max_chars == 0 || in->n_items < 2)
+        if (!recipient || in->n_items < 2)
                 return 0;
+        if (recipient->max_chars == 0) {
+                if (!render_is_overview(recipient->tell, recipient->role))
+                        *ret = fit_items(in);
+                return 0;
+        }
         while (start < in->n_items && n < max_parts) {
                 size_t k = 0;
                 int r = longest(app, in, start, &k);

@@ -1,4 +1,5 @@
-/* A plan too long for its channel (max_chars): split between items, sent one after the other. */
+/* A plan too long for its channel (max_chars), or for one message of any channel
+ * (RENDER_MAX_ITEMS): split between items, sent one after the other. */
 #pragma once
 
 #include "app/message.h"
@@ -11,7 +12,8 @@ typedef struct Fit {
         unsigned n_more; /* messages that follow at once */
 } Fit;
 
-/* The first message of the plan `in`, in at most `max_parts`. */
+/* The first message of the plan `in`. Where characters count, in at most `max_parts`; an overview
+ * is never split otherwise, since it counts. */
 int split_fit(App *app, const MessageInput *in, unsigned max_parts, Fit *ret);
 
 /* How many more messages the target gets at once, although its gate has closed again; 0. They

@@ -250,6 +250,7 @@ static int collect_plan(const Facts *f, const RecipientDef *recipient, const Tar
                            .now_ms = f->now_ms};
         if (r >= 0 && ret->n > 0)
                 r = split_fit(f->app, &in, n_more > 0 ? n_more : SPLIT_MAX_PARTS, &ret->fit);
+        f->app->is_passed_over |= ret->fit.n < ret->n;
         return r;
 }
 
@@ -258,17 +259,17 @@ static int collect_target(const Facts *f, const Pauses *pauses, const TargetRow 
         const RecipientDef *recipient = message_recipient(f->app, t->recipient);
         unsigned n_more = 0;
         bool is_busy = false, is_paused = false;
-        int r = 0;
+        int r;
         if (!recipient || t->state != TARGET_OK)
                 return 0;
-        if (recipient->max_chars > 0)
-                r = split_more(f->app, t->id, f->now_ms, &n_more);
+        r = split_more(f->app, t->id, f->now_ms, &n_more);
         if (r < 0 || !may_be_planned(f, recipient, t, n_more))
                 return r;
         r = store_target_busy(f->app->store, t->id, &is_busy);
         if (r >= 0 && !is_busy)
                 r = is_channel_paused(f->app, pauses, t, &is_paused);
-        /* What settles may let it hear more, and a limited message may have left something over. */
+        /* What settles may let it hear more, and a message cut by its length leaves something
+         * over. */
         f->app->is_passed_over |= is_busy || is_paused || recipient->max_chars > 0;
         if (r < 0 || is_busy || is_paused)
                 return r;

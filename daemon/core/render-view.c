@@ -462,7 +462,8 @@ static json_t *group_object(Maker *k, Group group, const Line *lines, size_t n) 
         json_t *o = json_object(), *array = json_array();
         for (size_t i = 0; i < n; i++) {
                 has_ends = has_ends || item_is_end(lines[i].items[0]);
-                add(k, array, line_object(k, &lines[i]));
+                if (i < RENDER_MAX_ITEMS)
+                        add(k, array, line_object(k, &lines[i]));
         }
         put_text(k, o, "name", group_name(group));
         put_text(k, o, "title", group_title(k, group, has_ends));
@@ -471,14 +472,20 @@ static json_t *group_object(Maker *k, Group group, const Line *lines, size_t n) 
         return o;
 }
 
-static bool is_overview(const RenderMessage *m) {
-        return m->tell == TELL_OVERVIEW && m->role == ROLE_OFFICIAL;
+bool render_is_overview(Tell tell, RecipientRole role) {
+        return tell == TELL_OVERVIEW && role == ROLE_OFFICIAL;
 }
 
-/* An overview spells out the corrections only; its rules count the rest. */
+static bool is_overview(const RenderMessage *m) {
+        return render_is_overview(m->tell, m->role);
+}
+
+/* An overview spells out the corrections only, a summary nothing; its rules count the rest. */
 static json_t *groups_array(Maker *k) {
         json_t *array = json_array();
-        Group end = is_overview(k->m) ? GROUP_CORRECTIONS + 1 : GROUP_N;
+        Group end = k->m->is_summary    ? GROUP_CORRECTIONS
+                    : is_overview(k->m) ? GROUP_CORRECTIONS + 1
+                                        : GROUP_N;
         for (Group g = GROUP_CORRECTIONS; g < end; g++) {
                 size_t n;
                 const Line *lines = lines_of_group(&k->lines, g, &n);
@@ -696,9 +703,10 @@ json_t *render_view(const RenderMessage *m) {
                 return NULL;
         json_auto_t *view = json_object(), *items = json_array();
         put_head(&k, view);
-        for (size_t i = 0; i < m->n_items; i++)
+        for (size_t i = 0; i < MIN(m->n_items, RENDER_MAX_ITEMS); i++)
                 add(&k, items, item_object(&k, &m->items[i]));
         put(&k, view, "items", json_incref(items));
+        put(&k, view, "n_items", json_integer((json_int_t) m->n_items));
         put(&k, view, "groups", groups_array(&k));
         put(&k, view, "rules", rules_array(&k));
         json_t *advices = advices_array(&k), *sources = sources_array(&k);

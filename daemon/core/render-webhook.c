@@ -75,6 +75,7 @@ static const Field message_fields[] = {
         {"drill", FIELD_BOOL},
         {"subject_line", FIELD_TEXT, NULL, "title"},
         {"items", FIELD_ARRAY, item_fields},
+        {"n_items", FIELD_INTEGER},
         {"open", FIELD_INTEGER},
         {0},
 };

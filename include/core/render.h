@@ -43,6 +43,11 @@ typedef struct RenderItem {
         int64_t corrects_ms;
 } RenderItem;
 
+/* What one message spells out at the most. A first load of the whole country is 14,000 items: made
+ * as one message they took 267 MB. A longer plan goes in several messages; an overview counts all
+ * its items and spells out so many. */
+#define RENDER_MAX_ITEMS 500u
+
 typedef struct RenderMessage {
         const char *id; /* message id: webhook id and left part of Message-ID */
         const char *organization, *contact, *language; /* "vi" | "en" */
@@ -51,12 +56,16 @@ typedef struct RenderMessage {
         const char *scope_name; /* for subjects of several: "Tiên Lữ" */
         RecipientRole role;
         Tell tell;
+        bool is_summary; /* an overview of what is too long: not even corrections are spelled out */
         bool is_drill;
         int64_t now_ms;
         const RenderItem *items;
         size_t n_items;
         size_t n_open; /* open alerts of this target after the message */
 } RenderMessage;
+
+/* Does it count its items by rule instead of spelling them out? */
+bool render_is_overview(Tell tell, RecipientRole role);
 
 /* The view model. New reference. */
 json_t *render_view(const RenderMessage *m);

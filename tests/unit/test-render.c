@@ -665,7 +665,7 @@ static void webhook_bytes(void **state UNUSED) {
                 "\"corrects_at\":\"2024-09-05T08:00:00+07:00\",\"advice\":\"\\\"a\\\"\\n\\\\\","
                 "\"source\":{\"label\":\"Cổng Dịch vụ công quốc "
                 "gia\",\"fetched_at\":\"2024-09-04T04:03:00+07:00\"},"
-                "\"subject\":null,\"text\":null}],\"open\":1}");
+                "\"subject\":null,\"text\":null}],\"n_items\":1,\"open\":1}");
 }
 
 /* ---- templates ---------------------------------------------------------------------------------
