@@ -462,12 +462,15 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
 /* ---- evaluate -------------------------------------------------------------------------------- */
 
 static int judge(Evaluation *e) {
+        bool is_partial = e->order && e->order->is_partial;
         return judge_run(e->app, &(JudgeScope){.step = e->step,
                                                .now_ms = e->now_ms,
                                                .source = (int) e->result->source,
                                                .period = e->result->period,
                                                .changes = e->changes,
                                                .n_changes = e->n_changes,
+                                               .rows = e->rows,
+                                               .n_rows = is_partial ? 0 : e->n_rows,
                                                .ret_n_transitions = &e->report->n_transitions});
 }
 
@@ -519,18 +522,23 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         if (r >= 0 && e->is_registry_touched)
                 r = teller_sync_targets(e->app, e->step);
         if (r >= 0)
-                r = watch_run(e->app, &(WatchScope){.step = e->step,
-                                                    .now_ms = e->now_ms,
-                                                    .source = (int) f->source,
-                                                    .period = f->period,
-                                                    .changes = e->changes,
-                                                    .n_changes = e->n_changes});
+                r = watch_run(
+                        e->app,
+                        &(WatchScope){.step = e->step,
+                                      .now_ms = e->now_ms,
+                                      .source = (int) f->source,
+                                      .period = f->period,
+                                      .changes = e->changes,
+                                      .n_changes = e->n_changes,
+                                      .scope_unit = e->is_registry_touched ? 0 : e->scope_unit,
+                                      .is_same = !f->snapshot || is_suspect});
         return r < 0 ? r : tell(e);
 }
 
 static void forget(App *app, bool is_registry_touched) {
         store_rollback(app->store);
         judge_forget(app);
+        watch_forget(app);
         if (!is_registry_touched)
                 return;
         unit_registry_done(&app->units);
@@ -630,6 +638,7 @@ int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t 
                 r = order->watch(order->userdata, e.changes, e.n_changes);
         if (r == 0 && !order->is_trial)
                 r = store_commit(app->store);
+        watch_forget(app);
         if (r != 0 || order->is_trial)
                 forget(app, e.is_registry_touched);
         if (r == 0 && !order->is_trial)
@@ -680,6 +689,7 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
         if (r < 0)
                 return r;
         r = row->state == SNAPSHOT_SUSPECT ? reject_inside(&e, row) : undo_inside(&e, row);
+        watch_forget(app);
         if (r == 0)
                 r = store_commit(app->store);
         if (r != 0)

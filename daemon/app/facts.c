@@ -391,7 +391,7 @@ static int is_early(const Facts *f, const ToldFigure *row, bool *ret) {
         *ret = period_end(row->period) > day_of_instant(f->now_ms);
         if (*ret || !row->message || row->value == row->now_value)
                 return 0;
-        int r = store_message_get(f->app->store, row->message, &message);
+        int r = store_message_head(f->app->store, row->message, &message);
         if (r != 0)
                 return MIN(r, 0);
         *ret = message->created_ms < day_start_ms(period_end(row->period));

@@ -2,7 +2,9 @@
  *
  * For each rule and cohort: load the panel from where no run is open, fold, compare with the
  * stored episodes, write what differs. Because the panel is read through the writing connection,
- * figures written a moment ago in the same transaction are seen, and a rollback forgets both.
+ * figures written a moment ago in the same transaction are seen, and a rollback forgets both. Only
+ * the period that a snapshot has just published is taken from its rows: reading them back was two
+ * thirds of a national judgement.
  *
  * How far back a fold begins: at the oldest changed period, or at the beginning of any stored run
  * that reaches it or is still alive. Runs that ended before cannot change. */
@@ -598,6 +600,50 @@ static int max_lookback(const RuleTexts *t) {
         return n;
 }
 
+/* The rows of one indicator among those of the scope. */
+static const FigureRow *rows_of(const JudgeScope *scope, IndicatorId id, size_t *ret_n) {
+        size_t lo = 0, hi = scope->n_rows;
+        while (lo < hi) {
+                size_t middle = lo + (hi - lo) / 2;
+                if (scope->rows[middle].indicator < id)
+                        lo = middle + 1;
+                else
+                        hi = middle;
+        }
+        size_t from = lo;
+        while (lo < scope->n_rows && scope->rows[lo].indicator == id)
+                lo++;
+        *ret_n = lo - from;
+        return scope->rows + from;
+}
+
+/* From what this step published; false when it does not speak of every unit of the cohort. */
+static bool fill_published(const CohortWork *w, IndicatorId id, size_t period, Panel *panel) {
+        size_t n = 0, k = 0;
+        const FigureRow *rows = rows_of(w->scope, id, &n);
+        for (size_t i = 0; i < w->cohort->n; i++) {
+                while (k < n && rows[k].unit < w->cohort->ids[i])
+                        k++;
+                if (k == n || rows[k].unit != w->cohort->ids[i])
+                        return false;
+                size_t at = period * panel->n_units + w->cohort->place[i];
+                panel->value[at] = rows[k].value;
+                panel->is_known[at] = 1;
+        }
+        return true;
+}
+
+static int load_panel(const CohortWork *w, IndicatorId id, PeriodId first, size_t n, Panel **ret) {
+        Store *store = w->app->store;
+        int r = panel_new(w->cohort->units, w->cohort->n, first, n, ret);
+        int at = r >= 0 && w->scope ? panel_period(*ret, w->scope->period) : -1;
+        if (r < 0)
+                return r;
+        if (at >= 0 && fill_published(w, id, (size_t) at, *ret))
+                return store_panel_load_rest(store, id, (size_t) at, *ret);
+        return store_panel_load(store, id, 0, *ret);
+}
+
 static int load_panels(CohortWork *w, PeriodId fold_from) {
         const Config *c = w->app->config;
         PeriodId first = period_add(fold_from, -max_lookback(w->texts));
@@ -606,17 +652,11 @@ static int load_panels(CohortWork *w, PeriodId fold_from) {
                 first = period_add(w->newest, 1 - PANEL_MAX_PERIODS);
                 n = PANEL_MAX_PERIODS;
         }
-        int r = panel_new(w->cohort->units, w->cohort->n, first, (size_t) n, &w->value);
-        if (r >= 0)
-                r = store_panel_load(w->app->store, c->indicators[w->rule->indicator].id, 0,
-                                     w->value);
+        int r = load_panel(w, c->indicators[w->rule->indicator].id, first, (size_t) n, &w->value);
         if (r < 0 || w->rule->volume_indicator < 0)
                 return r;
-        r = panel_new(w->cohort->units, w->cohort->n, first, (size_t) n, &w->volume);
-        if (r < 0)
-                return r;
-        return store_panel_load(w->app->store, c->indicators[w->rule->volume_indicator].id, 0,
-                                w->volume);
+        return load_panel(w, c->indicators[w->rule->volume_indicator].id, first, (size_t) n,
+                          &w->volume);
 }
 
 static int fill_unit_facts(CohortWork *w) {

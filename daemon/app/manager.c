@@ -27,6 +27,7 @@
 #include "app/status.h"
 #include "app/teller.h"
 #include "app/tend.h"
+#include "app/watch.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/file.h"
@@ -171,6 +172,7 @@ static int reload_inside(App *app, Config *config, Diag *diag) {
         inbox_free(app->inbox);
         app->inbox = NULL;
         source_done(app);
+        watch_forget(app);
         app->config = config;
         r = bind_config(app, diag);
         if (r < 0) {
@@ -560,6 +562,7 @@ static void app_done(App *app) {
         sd_event_source_disable_unref(app->watchdog);
         sd_event_unref(app->event);
         judge_done(app);
+        watch_forget(app);
         unit_registry_done(&app->units);
         if (app->templates_vi)
                 render_templates_free(app->templates_vi);

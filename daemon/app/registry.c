@@ -13,6 +13,7 @@
 
 #include "app/judge.h"
 #include "app/teller.h"
+#include "app/watch.h"
 #include "base/text.h"
 #include "core/sheet.h"
 #include "os/log.h"
@@ -501,6 +502,7 @@ static int import_inside(Change *c, const Sheet *s) {
 static int conclude(Change *c) {
         App *app = c->app;
         char text[32];
+        watch_forget(app);
         int r = reload(app);
         if (r < 0)
                 return r;

@@ -15,6 +15,7 @@
 #include "app/facts.h"
 #include "app/judge.h"
 #include "app/teller.h"
+#include "app/watch.h"
 #include "os/file.h"
 #include "store/registry.h"
 
@@ -266,6 +267,7 @@ int rehearse_load(Rehearsal *h) {
                 return r;
         if (app->config) {
                 judge_done(app);
+                watch_forget(app);
                 config_free(app->config);
         }
         app->config = config;
@@ -302,6 +304,7 @@ int rehearse_open(Rehearsal *h) {
 void rehearse_close(Rehearsal *h) {
         App *app = &h->app;
         judge_done(app);
+        watch_forget(app);
         unit_registry_done(&app->units);
         if (app->templates_vi)
                 render_templates_free(app->templates_vi);

@@ -4,6 +4,10 @@
  * that nothing is remembered but the episode itself. A period that was never asked for is not
  * overdue: on the first day of an installation everything would be.
  *
+ * Two of the looks read figures of the whole country, and were a third of the work of a province's
+ * evaluation. What they found is kept in memory, and an evaluation looks anew at its own scope only;
+ * nothing of it is needed after a restart.
+ *
  * An office with 0 dossiers (reason `empty`) has a figure without a value; it is not missing. */
 #include "app/watch.h"
 
@@ -17,6 +21,48 @@
 #define FAILING_DEFAULT 3 /* attempts, when no rule says source_failing N */
 #define NAMED_UNITS 5u
 #define REACH_PERIODS 24 /* how far an overdue period is looked for */
+
+/* Of one source and period. */
+typedef struct ChangedMemo {
+        const SourceDef *source;
+        PeriodId period;
+        int64_t at_ms;
+} ChangedMemo;
+
+/* Of one rule, source and period. */
+typedef struct MissingMemo {
+        const RuleDef *rule;
+        const SourceDef *source;
+        PeriodId period;
+        UnitId *units;
+        size_t n, cap;
+} MissingMemo;
+
+struct WatchMemo {
+        ChangedMemo *changed;
+        size_t n_changed, cap_changed;
+        MissingMemo *missing;
+        size_t n_missing, cap_missing;
+};
+
+void watch_forget(App *app) {
+        WatchMemo *m = app->watch;
+        for (size_t i = 0; m && i < m->n_missing; i++)
+                free(m->missing[i].units);
+        if (m) {
+                free(m->missing);
+                free(m->changed);
+        }
+        free(m);
+        app->watch = NULL;
+}
+
+static int memo_of(App *app, WatchMemo **ret) {
+        if (!app->watch)
+                app->watch = calloc(1, sizeof *app->watch);
+        *ret = app->watch;
+        return app->watch ? 0 : -ENOMEM;
+}
 
 typedef struct WatchCase {
         App *app;
@@ -99,6 +145,31 @@ static int stale_period(const WatchCase *w, PeriodId *ret) {
         return 0;
 }
 
+/* When the figures of the period last changed. */
+static int figures_changed(const WatchCase *w, PeriodId p, int64_t *ret_ms) {
+        WatchMemo *m = NULL;
+        size_t i = 0;
+        int r = memo_of(w->app, &m);
+        if (r < 0)
+                return r;
+        while (i < m->n_changed &&
+               !(m->changed[i].source == w->source && m->changed[i].period == p))
+                i++;
+        bool is_new = i == m->n_changed;
+        if (is_new) {
+                r = ARRAY_GROW(m->changed, m->cap_changed, i + 1);
+                if (r < 0)
+                        return r;
+                m->changed[i] = (ChangedMemo){w->source, p, 0};
+                r = store_figures_changed(w->app->store, w->source->name, p, &m->changed[i].at_ms);
+                m->n_changed += r >= 0;
+        } else if (w->scope->n_changes > 0 && w->scope->period == p) {
+                m->changed[i].at_ms = w->scope->now_ms;
+        }
+        *ret_ms = r < 0 ? 0 : m->changed[i].at_ms;
+        return MIN(r, 0);
+}
+
 static int find_stale(const WatchCase *w, WatchFinding *f) {
         PeriodId p = 0;
         int64_t last = 0, first = 0, changed = 0;
@@ -106,7 +177,7 @@ static int find_stale(const WatchCase *w, WatchFinding *f) {
         if (r >= 0 && p)
                 r = store_seen(w->app->store, w->source->name, NULL, p, &last, &first);
         if (r >= 0 && first)
-                r = store_figures_changed(w->app->store, w->source->name, p, &changed);
+                r = figures_changed(w, p, &changed);
         if (r < 0 || !changed)
                 return r;
         char period[48], at[24];
@@ -119,12 +190,7 @@ static int find_stale(const WatchCase *w, WatchFinding *f) {
 
 /* ---- missing --------------------------------------------------------------------------------- */
 
-typedef struct MissingUnits {
-        UnitId *units;
-        size_t n, cap;
-} MissingUnits;
-
-static int add_unit(MissingUnits *l, UnitId id) {
+static int add_unit(MissingMemo *l, UnitId id) {
         for (size_t i = 0; i < l->n; i++)
                 if (l->units[i] == id)
                         return 0;
@@ -132,6 +198,11 @@ static int add_unit(MissingUnits *l, UnitId id) {
         if (r >= 0)
                 l->units[l->n++] = id;
         return MIN(r, 0);
+}
+
+static int compare_units(const void *a, const void *b) {
+        UnitId x = *(const UnitId *) a, y = *(const UnitId *) b;
+        return (x > y) - (x < y);
 }
 
 static bool is_watched_indicator(const WatchCase *w, size_t i) {
@@ -161,7 +232,7 @@ static int is_scope_awaited(const WatchCase *w, PeriodId p, const Unit *u, bool 
         return 0;
 }
 
-static int check_unit(const WatchCase *w, PeriodId p, UnitId id, MissingUnits *found) {
+static int check_unit(const WatchCase *w, PeriodId p, UnitId id, MissingMemo *found) {
         const Unit *u = unit_get(&w->app->units, id);
         Day day = period_end(p) - 1;
         bool is_awaited = false;
@@ -172,15 +243,32 @@ static int check_unit(const WatchCase *w, PeriodId p, UnitId id, MissingUnits *f
         return r < 0 || is_awaited ? r : add_unit(found, id);
 }
 
-/* Both sorted by unit: a value before, and neither a value nor a stated `empty` now. */
-static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, MissingUnits *found) {
+/* Is there any figure of it anywhere? The publisher may no longer have the indicator: then nobody
+ * misses it. */
+static int is_published(const WatchCase *w, PeriodId p, IndicatorId id, bool *ret) {
+        UnitId *units = NULL;
+        size_t n = 0;
+        int r = store_units_of(w->app->store, p, id, 0, &units, &n);
+        free(units);
+        *ret = n > 0;
+        return r;
+}
+
+/* Both sorted by unit: a value before, and neither a value nor a stated `empty` now. `scope`: of its
+ * units only; 0 = all. */
+static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, UnitId scope,
+                           MissingMemo *found) {
         FigureRow CLEANUP_FREE *before = NULL, *now = NULL;
         size_t n_before = 0, n_now = 0, k = 0;
-        int r = store_figures_of(w->app->store, period_previous(p), &id, 1, 0, &before, &n_before);
+        bool is_there_at_all = true;
+        int r = store_figures_of(w->app->store, period_previous(p), &id, 1, scope, &before,
+                                 &n_before);
         if (r >= 0)
-                r = store_figures_of(w->app->store, p, &id, 1, 0, &now, &n_now);
+                r = store_figures_of(w->app->store, p, &id, 1, scope, &now, &n_now);
         if (r >= 0 && n_now == 0)
-                return 0; /* the publisher no longer has the indicator: a change of the mapping */
+                r = is_published(w, p, id, &is_there_at_all);
+        if (r < 0 || !is_there_at_all)
+                return r;
         for (size_t i = 0; r >= 0 && i < n_before; i++) {
                 if (before[i].value == VALUE_NONE)
                         continue;
@@ -194,7 +282,7 @@ static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, Missi
         return r;
 }
 
-static int name_missing(const WatchCase *w, PeriodId p, const MissingUnits *found, Buf *out) {
+static int name_missing(const WatchCase *w, PeriodId p, const MissingMemo *found, Buf *out) {
         char period[48];
         int r = buf_printf(out, "%s: %zu đơn vị kỳ trước có số liệu, kỳ này không có: ",
                            period_format_vi(period, p), found->n);
@@ -204,24 +292,69 @@ static int name_missing(const WatchCase *w, PeriodId p, const MissingUnits *foun
         return r >= 0 && found->n > NAMED_UNITS ? buf_str(out, "; ...") : r;
 }
 
-static int find_missing(const WatchCase *w, WatchFinding *f) {
+static int compare_indicators(const WatchCase *w, PeriodId p, UnitId scope, MissingMemo *found) {
         const Config *c = w->app->config;
-        PeriodId p = period_last_ended(w->type, w->today);
-        int64_t last = 0, first = 0;
-        MissingUnits found = {0};
-        int r = store_seen(w->app->store, w->source->name, NULL, p, &last, &first);
-        if (r < 0 || first == 0)
-                return r;
+        int r = 0;
         for (size_t i = 0; r >= 0 && i < c->n_indicators; i++)
                 if (is_watched_indicator(w, i) &&
                     !delta_era_between(c->eras, c->n_eras, period_previous(p), p, w->source->name,
                                        c->indicators[i].name, NULL))
-                        r = compare_periods(w, p, c->indicators[i].id, &found);
-        f->is_on = found.n > 0;
-        if (r >= 0 && f->is_on)
-                r = name_missing(w, p, &found, &f->text);
-        free(found.units);
+                        r = compare_periods(w, p, c->indicators[i].id, scope, found);
+        if (found->n > 1)
+                qsort(found->units, found->n, sizeof *found->units, compare_units);
         return r;
+}
+
+static void leave_out_scope(const WatchCase *w, UnitId scope, MissingMemo *found) {
+        size_t n = 0;
+        for (size_t i = 0; i < found->n; i++) {
+                const Unit *u = unit_get(&w->app->units, found->units[i]);
+                if (u && u->id != scope && u->parent != scope)
+                        found->units[n++] = found->units[i];
+        }
+        found->n = n;
+}
+
+/* A failure leaves nothing behind: the transaction is rolled back, and that forgets all. */
+static int missing_units(const WatchCase *w, PeriodId p, MissingMemo **ret) {
+        WatchMemo *m = NULL;
+        size_t i = 0;
+        int r = memo_of(w->app, &m);
+        if (r < 0)
+                return r;
+        while (i < m->n_missing &&
+               !(m->missing[i].rule == w->rule && m->missing[i].source == w->source &&
+                 period_type(m->missing[i].period) == w->type))
+                i++;
+        bool is_current = i < m->n_missing && m->missing[i].period == p;
+        bool is_kept = is_current && w->scope->scope_unit;
+        if (i == m->n_missing) {
+                r = ARRAY_GROW(m->missing, m->cap_missing, i + 1);
+                if (r < 0)
+                        return r;
+                m->missing[m->n_missing++] = (MissingMemo){.rule = w->rule, .source = w->source};
+        }
+        *ret = &m->missing[i];
+        if (is_current && w->scope->is_same)
+                return 0;
+        (*ret)->period = p;
+        if (is_kept)
+                leave_out_scope(w, w->scope->scope_unit, *ret);
+        else
+                (*ret)->n = 0;
+        return compare_indicators(w, p, is_kept ? w->scope->scope_unit : 0, *ret);
+}
+
+static int find_missing(const WatchCase *w, WatchFinding *f) {
+        PeriodId p = period_last_ended(w->type, w->today);
+        int64_t last = 0, first = 0;
+        MissingMemo *found = NULL;
+        int r = store_seen(w->app->store, w->source->name, NULL, p, &last, &first);
+        if (r < 0 || first == 0)
+                return r;
+        r = missing_units(w, p, &found);
+        f->is_on = r >= 0 && found->n > 0;
+        return f->is_on ? name_missing(w, p, found, &f->text) : r;
 }
 
 /* ---- restated -------------------------------------------------------------------------------- */

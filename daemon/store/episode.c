@@ -44,18 +44,6 @@ static int compare_units(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-/* Units with at most so many strangers between them are read in one range. */
-#define GAP_MAX 16u
-
-/* The end (exclusive) of the range of units that begins at `from`. */
-static size_t range_end(const EpisodeFilter *f, size_t from) {
-        size_t to = from + 1;
-
-        while (to < f->n_units && f->units[to] - f->units[to - 1] <= GAP_MAX)
-                to++;
-        return to;
-}
-
 static bool episode_matches(const Episode *e, const EpisodeFilter *f) {
         bool is_live = e->state == EPISODE_PENDING || e->state == EPISODE_OPEN;
 
@@ -136,7 +124,7 @@ static int collect_now(Store *s, const EpisodeFilter *f, Episodes *all) {
                                         all);
         if (f->rule && f->units) {
                 for (size_t i = 0, j; i < f->n_units && r >= 0; i = j) {
-                        j = range_end(f, i);
+                        j = unit_range_end(f->units, f->n_units, i);
                         r = episodes_collect(s, STMT_EPISODES_UNITS,
                                              ARGS(arg_text(f->rule), arg_int(f->units[i]),
                                                   arg_int(f->units[j - 1])),
@@ -159,7 +147,7 @@ static int collect_as_of(Store *s, const EpisodeFilter *f, StepId step, Episodes
                                         ARGS(arg_int(step), arg_int(f->id)), f, all);
         if (f->rule && f->units) {
                 for (size_t i = 0, j; i < f->n_units && r >= 0; i = j) {
-                        j = range_end(f, i);
+                        j = unit_range_end(f->units, f->n_units, i);
                         r = episodes_collect(s, STMT_EPISODES_AS_OF_UNITS,
                                              ARGS(arg_int(step), arg_text(f->rule),
                                                   arg_int(f->units[i]), arg_int(f->units[j - 1])),
@@ -209,8 +197,8 @@ void store_episodes_free(Episode *e, size_t n) {
  */
 
 #define EPISODE_N_ARGS 20
-/* The state of an episode from `first` on: the same order in EPISODE_ADD, EPISODE_SET and
- * TRANSITION_ADD. */
+/* The state of an episode from `first` on: the same order in EPISODE_ADD, EPISODE_SET, EPISODE_MOVE
+ * and TRANSITION_ADD. */
 #define STATE_N_ARGS 16
 
 static void state_args(const Episode *e, Arg ret[static STATE_N_ARGS]) {
@@ -226,27 +214,43 @@ static void state_args(const Episode *e, Arg ret[static STATE_N_ARGS]) {
         memcpy(ret, args, sizeof(args));
 }
 
-int store_episode_put(Store *s, StepId step, Episode *e) {
-        Arg args[EPISODE_N_ARGS + 1] = {arg_text(e->rule), arg_id(e->unit), arg_text(e->subject)};
-        int r, changes;
+static int episode_add(Store *s, StepId step, Episode *e) {
+        Arg args[EPISODE_N_ARGS] = {arg_text(e->rule), arg_id(e->unit), arg_text(e->subject)};
+        int r;
 
         state_args(e, args + 3);
         args[EPISODE_N_ARGS - 1] = arg_int(step);
-        args[EPISODE_N_ARGS] = arg_int(e->id);
-        if (e->id == 0) {
-                r = query_run(s, STMT_EPISODE_ADD, args, EPISODE_N_ARGS);
-                if (r < 0)
-                        return r;
-                e->id = sqlite3_last_insert_rowid(s->db);
-        } else {
-                r = query_change(s, STMT_EPISODE_SET, args, EPISODE_N_ARGS + 1, &changes);
-                if (r < 0)
-                        return r;
-                if (changes == 0)
-                        return STORE_E_NONE;
-        }
-        e->step = step;
+        r = query_run(s, STMT_EPISODE_ADD, args, EPISODE_N_ARGS);
+        if (r < 0)
+                return r;
+        e->id = sqlite3_last_insert_rowid(s->db);
         return 0;
+}
+
+/* Rule, unit and subject are its name for good. Most changes leave first period and state alone:
+ * naming those in an UPDATE makes SQLite write their indexes anew, equal or not, which cost as much
+ * as all the rest. */
+static int episode_set(Store *s, StepId step, const Episode *e) {
+        Arg args[STATE_N_ARGS + 2];
+        int r, changes;
+
+        state_args(e, args);
+        args[STATE_N_ARGS] = arg_int(step);
+        args[STATE_N_ARGS + 1] = arg_int(e->id);
+        r = query_change(s, STMT_EPISODE_SET, args, ELEMENTSOF(args), &changes);
+        if (r >= 0 && changes == 0)
+                r = query_change(s, STMT_EPISODE_MOVE, args, ELEMENTSOF(args), &changes);
+        if (r < 0)
+                return r;
+        return changes == 0 ? STORE_E_NONE : 0;
+}
+
+int store_episode_put(Store *s, StepId step, Episode *e) {
+        int r = e->id == 0 ? episode_add(s, step, e) : episode_set(s, step, e);
+
+        if (r == 0)
+                e->step = step;
+        return r;
 }
 
 int store_transition_add(Store *s, StepId step, const Episode *after, const TransitionRow *row) {

@@ -98,40 +98,90 @@ static int read_figure(Query q, FigureRow *row) {
         return 0;
 }
 
-static int figures_begin(Store *s, int64_t series, IndicatorId indicator, UnitId parent,
-                         Query *ret) {
-        if (parent)
-                return query_begin(
-                        s, STMT_FIGURES_BELOW,
-                        ARGS(arg_int(known_key(series, 0)), arg_int(parent), arg_int(indicator)),
-                        ret);
-        return query_begin(s, STMT_FIGURES_ALL,
-                           ARGS(arg_int(known_key(series, 0)),
-                                arg_int(known_key(series, KEY_UNIT_MAX)), arg_int(indicator)),
-                           ret);
+static int read_id(Query q, UnitId *id) {
+        *id = (UnitId) column_int(q, 0);
+        return 0;
+}
+
+typedef struct UnitIds {
+        UnitId *list; /* sorted */
+        size_t n, cap;
+} UnitIds;
+
+static void unit_ids_done(UnitIds *u) {
+        free(u->list);
+}
+
+static int units_below(Store *s, UnitId parent, UnitIds *ret) {
+        CLEANUP_QUERY Query q = NULL;
+        int r = query_begin(s, STMT_UNITS_BELOW, ARGS(arg_int(parent)), &q);
+
+        return r < 0 ? r : COLLECT(q, ret->list, ret->n, ret->cap, read_id);
+}
+
+typedef struct FigureList {
+        FigureRow *rows;
+        size_t n, cap;
+} FigureList;
+
+static void figure_list_done(FigureList *l) {
+        free(l->rows);
+}
+
+/* Rows of the ids from..to of one series; with `units`, of those only, which begin at `from`. */
+static int collect_range(Store *s, int64_t series, IndicatorId indicator, UnitId from, UnitId to,
+                         const UnitId *units, FigureList *ret) {
+        CLEANUP_QUERY Query q = NULL;
+        int r = query_begin(s, STMT_FIGURES_ALL,
+                            ARGS(arg_int(known_key(series, from)), arg_int(known_key(series, to)),
+                                 arg_int(indicator)),
+                            &q);
+
+        while (r >= 0 && (r = query_next(q)) > 0) {
+                UnitId unit = (UnitId) column_int(q, 1);
+
+                while (units && *units < unit)
+                        units++;
+                if (units && *units != unit)
+                        continue;
+                r = ARRAY_GROW(ret->rows, ret->cap, ret->n + 1);
+                if (r >= 0)
+                        r = read_figure(q, &ret->rows[ret->n++]);
+        }
+        return r;
+}
+
+static int collect_units(Store *s, int64_t series, IndicatorId indicator, const UnitIds *units,
+                         FigureList *ret) {
+        int r = 0;
+
+        for (size_t i = 0, j; i < units->n && r >= 0; i = j) {
+                j = unit_range_end(units->list, units->n, i);
+                r = collect_range(s, series, indicator, units->list[i], units->list[j - 1],
+                                  units->list + i, ret);
+        }
+        return r;
 }
 
 int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, size_t n,
                      UnitId parent, FigureRow **ret, size_t *ret_n) {
-        CLEANUP_FREE FigureRow *rows = NULL;
-        size_t n_rows = 0, cap = 0;
-        int r = 0;
+        CLEANUP(figure_list_done) FigureList all = {0};
+        CLEANUP(unit_ids_done) UnitIds units = {0};
+        int r = parent ? units_below(s, parent, &units) : 0;
 
         for (size_t i = 0; i < n && r >= 0; i++) {
-                CLEANUP_QUERY Query q = NULL;
                 int64_t series;
 
                 r = series_find(s, period, indicators[i], &series);
                 if (r < 0 || series == 0)
                         continue;
-                r = figures_begin(s, series, indicators[i], parent, &q);
-                if (r >= 0)
-                        r = COLLECT(q, rows, n_rows, cap, read_figure);
+                r = parent ? collect_units(s, series, indicators[i], &units, &all)
+                           : collect_range(s, series, indicators[i], 0, KEY_UNIT_MAX, NULL, &all);
         }
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(rows);
-        *ret_n = n_rows;
+        *ret = TAKE_PTR(all.rows);
+        *ret_n = all.n;
         return 0;
 }
 

@@ -1,14 +1,9 @@
-/* Cohorts over periods, now and as of a step.
- *
- * A range scan of (period, indicator) is one seek and then runs; a cohort's units were mostly
- * registered one after the other, so that few ranges cover it. A range is cut where more than
- * GAP_MAX foreign units would be read on the way. */
+/* Cohorts over periods, now and as of a step. A range scan of (period, indicator) is one seek and
+ * then runs: few ranges cover a cohort (store/sql.h). */
 #include <errno.h>
 
 #include "store/figure.h"
 #include "store/key.h"
-
-#define GAP_MAX 16u
 
 typedef struct Slot {
         UnitId unit;
@@ -104,7 +99,8 @@ static int fill_period(const Fill *f, size_t p) {
         if (r < 0 || series == 0)
                 return r; /* no figure, so that there never was one */
         for (size_t i = 0, j; i < n && r >= 0; i = j) {
-                for (j = i + 1; j < n && f->slots[j].unit - f->slots[j - 1].unit <= GAP_MAX; j++)
+                for (j = i + 1; j < n && f->slots[j].unit - f->slots[j - 1].unit <= UNIT_GAP_MAX;
+                     j++)
                         ;
                 r = fill_figures(f, p, series, f->slots[i].unit, f->slots[j - 1].unit);
         }
@@ -113,16 +109,13 @@ static int fill_period(const Fill *f, size_t p) {
         return r;
 }
 
-int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel) {
+/* `but`: a row that stands; SIZE_MAX = none. */
+static int panel_load(Store *s, IndicatorId indicator, StepId as_of, size_t but, Panel *panel) {
         CLEANUP_FREE Slot *slots = NULL;
-        size_t n = panel->n_units * panel->n_periods;
+        size_t n = panel->n_units;
         int r;
 
-        for (size_t i = 0; i < n; i++) {
-                panel->value[i] = VALUE_NONE;
-                panel->is_known[i] = 0;
-        }
-        if (n == 0)
+        if (n == 0 || panel->n_periods == 0)
                 return 0;
         r = slots_new(panel, &slots);
         if (r < 0)
@@ -134,9 +127,24 @@ int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel
                 .panel = panel,
                 .slots = slots,
         };
-        for (size_t p = 0; p < panel->n_periods && r >= 0; p++)
+        for (size_t p = 0; p < panel->n_periods && r >= 0; p++) {
+                if (p == but)
+                        continue;
+                for (size_t i = p * n; i < (p + 1) * n; i++) {
+                        panel->value[i] = VALUE_NONE;
+                        panel->is_known[i] = 0;
+                }
                 r = fill_period(&fill, p);
+        }
         return r;
+}
+
+int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel) {
+        return panel_load(s, indicator, as_of, SIZE_MAX, panel);
+}
+
+int store_panel_load_rest(Store *s, IndicatorId indicator, size_t period, Panel *panel) {
+        return panel_load(s, indicator, /* as_of= */ 0, period, panel);
 }
 
 static int read_unit(Query q, UnitId *unit) {

@@ -90,6 +90,18 @@ int column_text(Query q, int i, char **ret);
 /* Cut to the buffer; "" for NULL. */
 void column_text_fixed(Query q, int i, char *ret, size_t size);
 
+/* Units were mostly registered one after the other, so that few ranges of ids cover those of one
+ * parent: one seek each. The end (exclusive) of the range in the sorted list that begins at `from`;
+ * a range is cut where more than UNIT_GAP_MAX strangers would be read on the way. */
+#define UNIT_GAP_MAX 16u
+static inline size_t unit_range_end(const UnitId *units, size_t n, size_t from) {
+        size_t to = from + 1;
+
+        while (to < n && units[to] - units[to - 1] <= UNIT_GAP_MAX)
+                to++;
+        return to;
+}
+
 /* Collects all rows of a query: reader(Query, element *) fills a zeroed element and returns 0 or
  * negative errno. */
 #define COLLECT(q, rows, n, cap, reader)                                                           \

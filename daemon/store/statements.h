@@ -163,9 +163,7 @@ X(FIGURE_ADD, "INSERT INTO known(id, value, from_step) VALUES(?1, ?2, ?3) ON CON
 X(FIGURE_SET, "UPDATE known SET value = ?2, from_step = ?3 WHERE id = ?1") \
 X(VINTAGE_ADD, "INSERT INTO known_before(id, value, lasted) SELECT ?2, value, ?3 - from_step FROM known WHERE id = ?1") \
 X(FIGURES_ALL, "SELECT ?3, unit, value FROM known WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
-X(FIGURES_BELOW, "SELECT ?3, u.id, f.value" \
-        " FROM (SELECT id FROM unit WHERE parent = ?2 UNION ALL SELECT ?2 AS id) u" \
-        " CROSS JOIN known f ON f.id = ?1 + u.id ORDER BY u.id") \
+X(UNITS_BELOW, "SELECT id FROM unit WHERE parent = ?1 OR id = ?1 ORDER BY id") \
 X(FIGURE_GET, "SELECT value, from_step FROM known WHERE id = ?1 AND from_step <= ?2") \
 X(VINTAGE_GET, "SELECT v.value, c.step - v.lasted " SQL_KNOWN_THEN("?4", "?4") " LIMIT 1") \
 X(PANEL_FIGURES, "SELECT unit, value FROM known WHERE id BETWEEN ?1 AND ?2 AND from_step <= ?3") \
@@ -221,10 +219,12 @@ X(EPISODES_AS_OF_UNITS, SQL_EPISODE_AS_OF " WHERE e.rule = ?2 AND ifnull(e.unit,
 X(EPISODE_ADD, "INSERT INTO episode(rule, unit, subject, first, opened, last, length, state, end_reason, severity," \
         " value, previous, limit_value, delta, place, of_count, is_late, is_held, tell_from, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)") \
-X(EPISODE_SET, "UPDATE episode SET rule = ?1, unit = ?2, subject = ?3, first = ?4, opened = ?5, last = ?6," \
-        " length = ?7, state = ?8, end_reason = ?9, severity = ?10, value = ?11, previous = ?12," \
-        " limit_value = ?13, delta = ?14, place = ?15, of_count = ?16, is_late = ?17, is_held = ?18," \
-        " tell_from = ?19, step = ?20 WHERE id = ?21") \
+X(EPISODE_SET, "UPDATE episode SET opened = ?2, last = ?3, length = ?4, end_reason = ?6, severity = ?7, value = ?8," \
+        " previous = ?9, limit_value = ?10, delta = ?11, place = ?12, of_count = ?13, is_late = ?14, is_held = ?15," \
+        " tell_from = ?16, step = ?17 WHERE id = ?18 AND first = ?1 AND state = ?5") \
+X(EPISODE_MOVE, "UPDATE episode SET first = ?1, opened = ?2, last = ?3, length = ?4, state = ?5, end_reason = ?6," \
+        " severity = ?7, value = ?8, previous = ?9, limit_value = ?10, delta = ?11, place = ?12, of_count = ?13," \
+        " is_late = ?14, is_held = ?15, tell_from = ?16, step = ?17 WHERE id = ?18") \
 X(TRANSITION_ADD, "INSERT INTO transition(after_first, after_opened, after_last, after_length, after_state," \
         " after_end_reason, after_severity, after_value, after_previous, after_limit_value, after_delta," \
         " after_place, after_of_count, after_is_late, after_is_held, after_tell_from, step, episode, at_ms, kind," \

@@ -21,6 +21,7 @@ typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
 typedef struct Keeper Keeper;
 typedef struct Tend Tend;
+typedef struct WatchMemo WatchMemo;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
  * answer. */
@@ -55,6 +56,7 @@ typedef struct App {
         Keeper *keeper;         /* backups; NULL until one is wanted */
         Tend *tend;             /* checks, copies, retention; NULL until the first tick */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
+        WatchMemo *watch;       /* what was last found of each source */
         sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */
         sd_event_source *watchdog;

@@ -23,6 +23,10 @@ typedef struct JudgeScope {
         PeriodId period;             /* changed; 0 = deadlines: everything that may be judged now */
         const FigureChange *changes; /* of this step */
         size_t n_changes;
+        /* The whole of what is known in `period` of the units that occur here, sorted by (indicator,
+         * unit): their figures need not be read back. May be empty. */
+        const FigureRow *rows;
+        size_t n_rows;
         size_t *ret_n_transitions;
 } JudgeScope;
 int judge_run(App *app, const JudgeScope *scope);

@@ -146,6 +146,8 @@ int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId un
                      FigureRow *ret, StepId *ret_from);
 /* Fills a panel as of a step (0 = now). */
 int store_panel_load(Store *s, IndicatorId indicator, StepId as_of, Panel *panel);
+/* The same as known now, without the row of one period, which the caller has filled. */
+int store_panel_load_rest(Store *s, IndicatorId indicator, size_t period, Panel *panel);
 /* Units with a figure row of the indicator in the period as of the step: ids in ascending order. Heap array. */
 int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret,
                    size_t *ret_n);
