@@ -474,9 +474,20 @@ static int judge(Evaluation *e) {
                                                .ret_n_transitions = &e->report->n_transitions});
 }
 
+/* Known and judged: messages are made of what the database holds. Several megabytes of a national
+ * body would otherwise stand beside the largest message. */
+static void drop_published(Evaluation *e) {
+        free(TAKE_PTR(e->unit_of));
+        free(TAKE_PTR(e->rows));
+        free(TAKE_PTR(e->changes));
+        if (e->result->snapshot)
+                snapshot_free(TAKE_PTR(e->result->snapshot));
+}
+
 /* Most days nothing is new. What time alone opens is the tick's to find. */
 static int tell(Evaluation *e) {
         bool is_new = e->n_changes > 0 || e->report->n_transitions > 0 || e->is_registry_touched;
+        drop_published(e);
         if (!is_new && !e->app->is_tell_due)
                 return 0;
         return teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);

@@ -529,6 +529,8 @@ static int message_fill(Lookup *l, const MessageInput *in, const char *uuid, boo
                              .to = recipient->webhook_to,
                              .role = recipient->role,
                              .tell = in->is_summary ? TELL_OVERVIEW : recipient->tell,
+                             .is_bare = streq(in->target->channel, "webhook") &&
+                                        !recipient->webhook_template,
                              .is_summary = in->is_summary,
                              .is_drill = is_drill,
                              .now_ms = in->now_ms,
@@ -561,6 +563,7 @@ int message_show(App *app, const MessageInput *in, const char *format, char **re
         int r = message_fill(&l, in, "msg_preview", false, &m);
         if (r < 0)
                 return r;
+        m.is_bare = false; /* shown to people, in whatever format */
         const RenderTemplates *templates =
                 m.language[0] == 'e' ? app->templates_en : app->templates_vi;
         json_t *view = render_view(&m);

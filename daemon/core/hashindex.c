@@ -17,9 +17,13 @@ uint64_t hash_text(uint64_t seed, const char *text) {
         }
 }
 
+/* FNV's low bits are weaker than its high ones. */
+static uint32_t fold(uint64_t hash) {
+        return (uint32_t) (hash ^ hash >> 32);
+}
+
 static void put(HashSlot *slots, size_t cap, HashSlot slot) {
-        /* FNV's low bits are weaker than its high ones. */
-        size_t i = (size_t) (slot.hash ^ slot.hash >> 32) & (cap - 1);
+        size_t i = slot.hash & (cap - 1);
         while (slots[i].is_used)
                 i = (i + 1) & (cap - 1);
         slots[i] = slot;
@@ -53,7 +57,7 @@ int hash_index_add(HashIndex *h, uint64_t hash, uint32_t a, uint32_t b) {
                 if (r < 0)
                         return r;
         }
-        put(h->slots, h->cap, (HashSlot){.hash = hash, .a = a, .b = b, .is_used = true});
+        put(h->slots, h->cap, (HashSlot){.hash = fold(hash), .a = a, .b = b, .is_used = true});
         h->n++;
         return 0;
 }
@@ -61,13 +65,13 @@ int hash_index_add(HashIndex *h, uint64_t hash, uint32_t a, uint32_t b) {
 const HashSlot *hash_index_next(const HashIndex *h, uint64_t hash, size_t *cursor) {
         if (h->cap == 0)
                 return NULL;
-        size_t home = (size_t) (hash ^ hash >> 32) & (h->cap - 1);
+        size_t home = fold(hash) & (h->cap - 1);
         for (;;) {
                 const HashSlot *slot = &h->slots[(home + *cursor) & (h->cap - 1)];
                 if (!slot->is_used)
                         return NULL;
                 (*cursor)++;
-                if (slot->hash == hash)
+                if (slot->hash == fold(hash))
                         return slot;
         }
 }

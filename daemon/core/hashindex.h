@@ -1,4 +1,4 @@
-/* From a 64-bit hash to pairs of small numbers (positions in the owner's arrays). Keys are not
+/* From a hash to pairs of small numbers (positions in the owner's arrays). Keys are not
  * stored: the owner compares what a hit points at, so that nothing is copied and one table serves
  * keys of several parts. */
 #pragma once
@@ -6,9 +6,11 @@
 #include "base/macro.h"
 
 typedef struct HashSlot {
-        uint64_t hash;
-        uint32_t a, b;
-        bool is_used;
+        uint32_t
+                hash; /* folded: a table of 64-bit ones was a quarter of what an idle daemon held */
+        uint32_t a;
+        uint32_t b : 31;
+        uint32_t is_used : 1;
 } HashSlot;
 
 typedef struct HashIndex {
@@ -22,7 +24,7 @@ typedef struct HashIndex {
  * "bc"). */
 uint64_t hash_text(uint64_t seed, const char *text);
 
-/* Adds one more pair under the hash. Returns 0 or -ENOMEM (then nothing was added). */
+/* Adds one more pair under the hash (b below 2^31). Returns 0 or -ENOMEM (then nothing was added). */
 int hash_index_add(HashIndex *h, uint64_t hash, uint32_t a, uint32_t b);
 
 /* The next pair under the hash, oldest first among equals, or NULL. *cursor starts at 0 and belongs

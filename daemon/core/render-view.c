@@ -707,6 +707,8 @@ json_t *render_view(const RenderMessage *m) {
                 add(&k, items, item_object(&k, &m->items[i]));
         put(&k, view, "items", json_incref(items));
         put(&k, view, "n_items", json_integer((json_int_t) m->n_items));
+        if (m->is_bare)
+                return k.r == 0 ? json_incref(view) : NULL;
         put(&k, view, "groups", groups_array(&k));
         put(&k, view, "rules", rules_array(&k));
         json_t *advices = advices_array(&k), *sources = sources_array(&k);

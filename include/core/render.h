@@ -56,6 +56,7 @@ typedef struct RenderMessage {
         const char *scope_name; /* for subjects of several: "Tiên Lữ" */
         RecipientRole role;
         Tell tell;
+        bool is_bare;    /* the view is for render_webhook alone: items without lines for people */
         bool is_summary; /* an overview of what is too long: not even corrections are spelled out */
         bool is_drill;
         int64_t now_ms;

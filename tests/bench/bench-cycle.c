@@ -170,6 +170,7 @@ int __wrap_store_message_settle(Store *s, StepId step, const MessageRow *row) {
 
 typedef struct Sample {
         double stage[STAGE_N], total, cpu;
+        double idle; /* resident MB, once the loop sleeps again */
         double fsyncs, commits, posts, changed, transitions;
 } Sample;
 
@@ -270,6 +271,22 @@ static void drain(App *app) {
                 ;
 }
 
+/* Least squares over the second half, when every buffer and cache has had its size: kB of resident
+ * memory per 1,000 cycles. */
+static double slope(const Sample *samples, size_t n) {
+        size_t from = n / 2;
+        double x = 0, y = 0, xx = 0, xy = 0, m = (double) (n - from);
+        for (size_t i = from; i < n; i++) {
+                double kb = samples[i].idle * 1024, at = (double) i;
+                x += at;
+                y += kb;
+                xx += at * at;
+                xy += at * kb;
+        }
+        double below = m * xx - x * x;
+        return below > 0 ? 1000 * (m * xy - x * y) / below : 0;
+}
+
 static void report(const Sample *samples, size_t n) {
 #define SHOW(name, member) printf("%s=%.2f\t", name, median(samples, n, offsetof(Sample, member)))
         SHOW("total", total);
@@ -297,14 +314,16 @@ static int run(App *app, const char *dir, size_t n, bool is_same, Sample *sample
                 if (r >= 0)
                         r = run_cycle(app, period, &samples[i]);
                 drain(app);
+                samples[i].idle = proc_mb("/proc/self/status", "VmRSS:");
         }
         if (r < 0)
                 return r;
         report(samples + WARM_UP, n - WARM_UP);
-        printf("peak=%.1f\tpeak-first=%.1f\tidle=%.1f\tprivate=%.1f\n",
+        printf("peak=%.1f\tpeak-first=%.1f\tidle=%.1f\tprivate=%.1f\tslope=%.1f\n",
                proc_mb("/proc/self/status", "VmHWM:"), peak_first,
                proc_mb("/proc/self/status", "VmRSS:"),
-               proc_mb("/proc/self/smaps_rollup", "Private_Dirty:"));
+               proc_mb("/proc/self/smaps_rollup", "Private_Dirty:"),
+               slope(samples + WARM_UP, n - WARM_UP));
         return 0;
 }
 

@@ -7,7 +7,7 @@ import sys
 
 from lab import Lab
 
-UNITS, MOST = 1203, 500 # MOST: RENDER_MAX_ITEMS
+UNITS, MOST = 703, 500 # MOST: RENDER_MAX_ITEMS
 CONFIG = """
 [daemon]
 organization = Lab
