@@ -297,6 +297,8 @@ static bool concerns_hold(const Facts *f, const RecipientDef *recipient, const c
 static bool concerns(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
                      const UnitSelection *selection, const PlanEpisode *e) {
         bool is_operator = recipient->role == ROLE_OPERATOR;
+        if (recipient->is_letter)
+                return false;
         if (e->e.unit == 0)
                 return is_operator || (e->e.subject && strncmp(e->e.subject, "hold:", 5) == 0 &&
                                        concerns_hold(f, recipient, e->e.subject));

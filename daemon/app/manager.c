@@ -22,7 +22,9 @@
 #include "app/inbox.h"
 #include "app/judge.h"
 #include "app/keep.h"
+#include "app/letter.h"
 #include "app/life.h"
+#include "app/report.h"
 #include "app/source.h"
 #include "app/status.h"
 #include "app/teller.h"
@@ -312,6 +314,7 @@ static int64_t next_due(App *app, int64_t now_ms) {
         next = MIN(next, tend_next(app, now_ms));
         next = MIN(next, teller_next(app, now_ms));
         next = MIN(next, app->silence_end_ms);
+        next = MIN(next, letter_next(app, now_ms));
         return CLAMP(next, now_ms + 1, now_ms + IDLE_MAX_MS);
 }
 
@@ -326,10 +329,10 @@ static void finish_once(App *app, int64_t now_ms) {
         OutboxCounts counts = {0};
         if (!source_is_idle(app, now_ms, &n_failed))
                 return;
-        if (app->is_tell_due) {
+        if (app->is_tell_due)
                 run_teller(app, now_ms);
-                courier_run(app, now_ms);
-        }
+        report_run(app, now_ms);
+        courier_run(app, now_ms);
         if (!courier_is_idle(app, now_ms, &n_refused))
                 return;
         (void) store_outbox_counts(app->store, &counts);
@@ -349,6 +352,8 @@ static void tick(App *app) {
                 run_deadlines(app, now);
         if (!app->is_once)
                 run_teller(app, now);
+        if (!app->is_once)
+                report_run(app, now);
         courier_run(app, now);
         keep_run(app, now);
         tend_run(app, now);

@@ -237,7 +237,12 @@ static int fill_correction(Lookup *l, RenderItem *it) {
         if (r != 0)
                 return r < 0 ? r : 0;
         it->corrects_ms = row->settled_ms ? row->settled_ms : row->created_ms;
+        bool is_letter = false;
         r = lookup_own(l, message_id_of(l->app, row->uuid), &it->corrects_id);
+        if (r >= 0)
+                r = store_message_is_letter(l->app->store, row->id, &is_letter);
+        if (r >= 0 && is_letter && row->subject)
+                r = lookup_own(l, strdup(row->subject), &it->corrects_title);
         message_rows_free(row, 1);
         return r;
 }
@@ -407,6 +412,11 @@ static int make_webhook(Lookup *l, const RecipientDef *recipient, const RenderTe
         return row->content_type ? MIN(r, 0) : -ENOMEM;
 }
 
+static void free_pair(char *(*pair)[2]) {
+        free((*pair)[0]);
+        free((*pair)[1]);
+}
+
 static size_t count_chars(const Buf *b) {
         size_t n = 0;
         for (size_t i = 0; i < b->len; i++)
@@ -414,16 +424,30 @@ static size_t count_chars(const Buf *b) {
         return n;
 }
 
+/* What all mails have in common; the texts that it owns are in `own`. */
+static int mail_frame(const App *app, const char *uuid, const TargetRow *target,
+                      char *own[static 2], Mail *ret) {
+        const Config *c = app->config;
+        own[0] = message_id_of(app, uuid);
+        if (!own[0] || asprintf(&own[1], "chisod.%s", strchr(own[0], '@') + 1) < 0)
+                return -ENOMEM;
+        *ret = (Mail){.from = c->smtp.from,
+                      .to = target->address,
+                      .reply_to = c->daemon.reply_to,
+                      .message_id = own[0],
+                      .list_id = own[1]};
+        return 0;
+}
+
 static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *templates,
                      const json_t *view, MessageRow *row, Buf *out, size_t *ret_chars) {
-        const Config *c = l->app->config;
         Buf CLEANUP(buf_done) text = BUF_INIT(BUF_MAX_TEXT), html = BUF_INIT(BUF_MAX_TEXT);
-        char CLEANUP_FREE *id = message_id_of(l->app, m->id);
-        char CLEANUP_FREE *list_id = NULL;
+        char *own[2] CLEANUP(free_pair) = {0};
         References references = {0};
-        if (!id || asprintf(&list_id, "chisod.%s", strchr(id, '@') + 1) < 0)
-                return -ENOMEM;
-        int r = render_text(templates, view, &text);
+        Mail mail;
+        int r = mail_frame(l->app, m->id, l->target, own, &mail);
+        if (r >= 0)
+                r = render_text(templates, view, &text);
         note_replaced(l->app, r, "mail.txt");
         if (r >= 0)
                 r = render_html(templates, view, &html);
@@ -432,21 +456,39 @@ static int make_mail(Lookup *l, const RenderMessage *m, const RenderTemplates *t
                 r = references_of(l, &references);
         if (r < 0)
                 return r;
-        Mail mail = {.from = c->smtp.from,
-                     .to = l->target->address,
-                     .reply_to = c->daemon.reply_to,
-                     .subject = row->subject,
-                     .message_id = id,
-                     .references = references.ids,
-                     .n_references = references.n,
-                     .date_ms = m->now_ms,
-                     .list_id = list_id,
-                     .language = m->language,
-                     .text = buf_text(&text),
-                     .html = buf_text(&html)};
+        mail.subject = row->subject;
+        mail.references = references.ids;
+        mail.n_references = references.n;
+        mail.date_ms = m->now_ms;
+        mail.language = m->language;
+        mail.text = buf_text(&text);
+        mail.html = buf_text(&html);
         *ret_chars = count_chars(&text);
         row->content_type = strdup("message/rfc822");
         return row->content_type ? mail_build(&mail, out) : -ENOMEM;
+}
+
+int message_letter(App *app, const MessageLetter *letter, MessageRow *row) {
+        Buf CLEANUP(buf_done) out = BUF_INIT(BUF_MAX_TEXT);
+        char *own[2] CLEANUP(free_pair) = {0};
+        Mail mail;
+        int r = mail_frame(app, row->uuid, letter->target, own, &mail);
+        if (r < 0)
+                return r;
+        mail.subject = letter->subject;
+        mail.date_ms = letter->now_ms;
+        mail.language = "vi";
+        mail.text = letter->text;
+        mail.attachments = letter->files;
+        mail.n_attachments = letter->n_files;
+        r = mail_build(&mail, &out);
+        if (r < 0)
+                return r;
+        row->subject = strdup(letter->subject);
+        row->content_type = strdup("message/rfc822");
+        row->body_size = out.len;
+        row->body = buf_take(&out);
+        return row->subject && row->content_type && row->body ? 0 : -ENOMEM;
 }
 
 static int make_bytes(Lookup *l, const RenderMessage *m, MessageRow *row, size_t *ret_chars) {

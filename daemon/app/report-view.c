@@ -378,6 +378,7 @@ int report_view(Page *p, const ReportQuery *q) {
         set_issuer(p, str_or(app->config->daemon.organization, app_unit_label(app, q->parent, day)),
                    bare_name(app, q->parent, day));
         set_signer(p);
+        page_set(p, p->view, "contact", json_string(str_or(app->config->daemon.contact, "")));
         page_set(p, p->view, "period", json_string(period_format_vi(text, q->period)));
         set_upper(p, p->view, "period_upper", text);
         page_printf(p, p->view, "year", "%d", civil_from_day(p->call->view.today).year);

@@ -198,6 +198,16 @@ static int add_office(Page *p, const ReportQuery *q, json_t *draft) {
         return r == 0 ? add_docx(p, &info, draft) : r;
 }
 
+/* "[766] Dự thảo công văn tháng 8/2024 - Tiên Lữ" */
+static int add_subject(Page *p, const ReportQuery *q, json_t *draft) {
+        char period[VIEW_TEXT_MAX];
+
+        page_printf(p, draft, "subject", "[766] Dự thảo công văn %s - %s",
+                    period_format_vi(period, q->period),
+                    str_or(json_string_value(json_object_get(p->view, "place")), ""));
+        return p->error;
+}
+
 static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
         char at[40];
 
@@ -206,6 +216,10 @@ static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
         page_set(p, draft, "made", json_string(instant_format(at, p->call->view.at_ms)));
         if (r == 0)
                 r = add_rendered(p, draft, "txt", "letter.txt");
+        if (r == 0)
+                r = add_rendered(p, draft, "mail", "letter-mail.txt");
+        if (r == 0)
+                r = add_subject(p, q, draft);
         if (r == 0)
                 r = add_rendered(p, draft, "html", "letter.html");
         if (r == 0)
@@ -217,9 +231,13 @@ static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
 
 static int draft_make(ApiCall *c, const ReportQuery *q, int number, json_t **ret) {
         CLEANUP(page_done) Page p = {.call = c, .view = json_object()};
+        const char *language = c->app->config->daemon.language;
         json_t *draft = json_object();
 
+        /* An official document is Vietnamese, whatever the daemon speaks: its numbers too. */
+        c->app->config->daemon.language = "vi";
         int r = p.view && draft ? draft_fill(&p, q, draft) : -ENOMEM;
+        c->app->config->daemon.language = language;
         if (r == 0) {
                 r = draft_write(c, q, number, draft);
                 if (r < 0) {
@@ -261,6 +279,24 @@ static int answer(ApiCall *c, const json_t *draft, size_t format) {
         c->reply->policy = streq(key, "html") ? policy : NULL;
         c->is_answered = true;
         return 0;
+}
+
+int report_draft_read(ApiCall *c, ReportQuery *query, int number, json_t **ret) {
+        return draft_read(c, query, number, ret);
+}
+
+int report_draft_new(ApiCall *c, ReportQuery *query, int *ret_number, json_t **ret) {
+        int number = 0;
+
+        int r = api_find_indicator(c, NULL, &query->headline);
+        if (r == 0)
+                r = find_parent(c, query);
+        if (r == 0)
+                r = draft_newest(c, query, ret, &number);
+        if (r == 0)
+                r = number < DRAFTS_MAX ? draft_make(c, query, number + 1, ret) : -EMLINK;
+        *ret_number = number + 1;
+        return r;
 }
 
 int api_report(ApiCall *c) {

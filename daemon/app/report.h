@@ -10,6 +10,14 @@ typedef struct ReportQuery {
         const IndicatorDef *headline;
 } ReportQuery;
 
+/* A draft by its number, or a new one from what the call's view shows (query: headline and, when 0,
+ * parent are filled in). New reference. API_E_ANSWERED: it cannot be made, the reply says why. */
+int report_draft_read(ApiCall *c, ReportQuery *query, int number, json_t **ret);
+int report_draft_new(ApiCall *c, ReportQuery *query, int *ret_number, json_t **ret);
+
+/* Makes and sends the letter by itself when it is due ([letter] at, to). Once in each tick. */
+void report_run(App *app, int64_t now_ms);
+
 /* Fills p->view: letterhead, headline figures, named units, appendix. API_E_ANSWERED: there are no
  * figures of that period, the reply says so. */
 int report_view(Page *p, const ReportQuery *query);

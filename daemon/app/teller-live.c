@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/facts.h"
+#include "app/letter.h"
 #include "app/message.h"
 #include "app/teller-internal.h"
 #include "app/teller-split.h"
@@ -41,6 +42,29 @@ static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;
 }
 
+/* The letter stands here as what is to come: when, and that observing keeps it from its readers. */
+static int preview_letter(const Facts *f, const TargetRow *t, json_t *list) {
+        char period[48], at[24], subject[160];
+        LetterDue due;
+        bool has_letter = false;
+        if (!streq(t->recipient, RECIPIENT_LETTER) || t->state != TARGET_OK)
+                return 0;
+        int r = letter_due(f->app, f->now_ms, &due);
+        if (r >= 0 && !due.is_past)
+                r = store_message_has_letter(f->app->store, t->id, due.period, &has_letter);
+        if (r < 0)
+                return r;
+        bool is_next = has_letter || due.is_past;
+        PeriodId of = is_next ? period_add(due.period, 1) : due.period;
+        int64_t next_ms = is_next ? letter_opens(f->app, of) : due.open_ms;
+        (void) snprintf(subject, sizeof subject, "[766] Dự thảo công văn %s (%s%s)",
+                        period_format_vi(period, of), instant_format_vi(at, next_ms),
+                        f->is_live ? "" : ", đang quan sát: không gửi");
+        json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s}", "target", t->key, "role", "official",
+                                "items", 0, "open", 0, "subject", subject);
+        return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;
+}
+
 int teller_preview(App *app, int64_t now_ms, json_t **ret) {
         Facts CLEANUP(facts_done) f = {0};
         int r = facts_load(app, now_ms, &f);
@@ -50,6 +74,8 @@ int teller_preview(App *app, int64_t now_ms, json_t **ret) {
         r = list ? 0 : -ENOMEM;
         for (size_t i = 0; r >= 0 && i < f.n_targets; i++)
                 r = preview_target(&f, &f.targets[i], list);
+        for (size_t i = 0; r >= 0 && i < f.n_targets; i++)
+                r = preview_letter(&f, &f.targets[i], list);
         if (r < 0) {
                 json_decref(list);
                 return r;

@@ -478,6 +478,14 @@ int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_voi
         const RecipientDef *recipient =
                 target ? message_recipient(f->app, target->recipient) : NULL;
         Release one = {.target = target};
+        bool is_letter = false;
+        r = store_message_is_letter(f->app->store, message, &is_letter);
+        if (r < 0 ||
+            is_letter) { /* a letter stays as it was drafted; what changed since is corrected */
+                message_rows_free(row, 1);
+                *ret_is_void = false;
+                return r;
+        }
         if (recipient && !row->is_drill)
                 r = facts_plan(f, recipient, target, &one.items, &one.n, &one.n_open);
         if (r >= 0 && one.n > 0)

@@ -18,16 +18,22 @@ static int view_single(Build *b, View *v, const char *kind) {
 }
 
 /* "Mon 08:00" or "6 08:00": blanks between two words, the second a time. */
-static bool is_day_and_time(const char *text, bool is_weekday) {
+static bool is_weekday_and_time(const char *text) {
         size_t n = strcspn(text, " ");
         unsigned minute;
-        const char *clock = text + n + strspn(text + n, " ");
-        if (clock_parse(clock, &minute) < 0)
-                return false;
-        if (is_weekday)
-                return value_weekday(text, n) >= 0;
+        return clock_parse(text + n + strspn(text + n, " "), &minute) == 0 &&
+               value_weekday(text, n) >= 0;
+}
+
+/* "6 08:00" */
+static bool read_day_and_time(const char *text, unsigned *ret_day, unsigned *ret_minute) {
+        size_t n = strcspn(text, " ");
         int64_t day;
-        return n <= 2 && decimal_parse(text, n, DECIMAL_DOT, 0, &day) == 0 && day >= 1 && day <= 28;
+        if (clock_parse(text + n + strspn(text + n, " "), ret_minute) < 0 || n > 2 ||
+            decimal_parse(text, n, DECIMAL_DOT, 0, &day) != 0 || day < 1 || day > 28)
+                return false;
+        *ret_day = (unsigned) day;
+        return true;
 }
 
 static bool is_host_port(const char *text) {
@@ -48,7 +54,7 @@ static int build_daemon(Build *b) {
         c->daemon.contact = str_or(c->daemon.contact, "");
         c->daemon.language = streq(view_text(&v, "language", "vi"), "en") ? "en" : "vi";
         c->daemon.operator_report = view_text(&v, "operator_report", NULL);
-        if (c->daemon.operator_report && !is_day_and_time(c->daemon.operator_report, true))
+        if (c->daemon.operator_report && !is_weekday_and_time(c->daemon.operator_report))
                 say_entry(b, DIAG_ERROR, &v, view_get(&v, "operator_report"),
                           "\"%s\" is not valid; write it as Mon 08:00", c->daemon.operator_report);
         if (c->daemon.http_listen && !is_host_port(c->daemon.http_listen))
@@ -89,7 +95,7 @@ static int build_letter(Build *b) {
         if (r < 0)
                 return r;
         c->letter.at = view_text(&v, "at", NULL);
-        if (c->letter.at && !is_day_and_time(c->letter.at, false))
+        if (c->letter.at && !read_day_and_time(c->letter.at, &c->letter.day, &c->letter.minute))
                 say_entry(
                         b, DIAG_ERROR, &v, view_get(&v, "at"),
                         "\"%s\" is not valid; write day of the month (1..28) and time, as 6 08:00",
@@ -152,7 +158,7 @@ static bool kinds_meet(const UnitSelector *a, const UnitSelector *b) {
  * province may hear of its communes, so that only selectors of disjoint kinds are sure to be deaf.
  */
 static bool may_hear(const RecipientDef *r, const RuleDef *rule) {
-        if (rule->is_operator && r->role != ROLE_OPERATOR)
+        if (r->is_letter || (rule->is_operator && r->role != ROLE_OPERATOR))
                 return false;
         return rule->is_operator || kinds_meet(&r->units, &rule->units);
 }

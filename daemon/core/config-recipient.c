@@ -54,18 +54,43 @@ static int build_recipient(Build *b, const char *name, RecipientDef *d) {
         return 0;
 }
 
+/* Who gets the letter is a recipient like others, so that delivery, ledger and corrections are the
+ * ordinary ones. */
+static void add_letter(Build *b) {
+        Config *c = b->config;
+        if (!c->letter.at || c->letter.n_to == 0)
+                return;
+        for (size_t i = 0; i < c->n_recipients; i++)
+                if (streq(c->recipients[i].name, RECIPIENT_LETTER))
+                        say_at(b, DIAG_ERROR, c->recipients[i].file, c->recipients[i].line,
+                               "recipient",
+                               "\"letter\" is the name of those of [letter] to; choose another");
+        if (!c->smtp.url)
+                say_at(b, DIAG_ERROR, NULL, 0, "letter",
+                       "there is no mail relay for it; set `url` in [smtp]");
+        c->recipients[c->n_recipients++] = (RecipientDef){.name = RECIPIENT_LETTER,
+                                                          .role = ROLE_OFFICIAL,
+                                                          .emails = c->letter.to,
+                                                          .n_emails = c->letter.n_to,
+                                                          .tell = TELL_ALL,
+                                                          .language = "vi",
+                                                          .is_letter = true};
+}
+
 int build_recipients(Build *b) {
         const char **names;
         size_t n;
         int r = view_names(b, "recipient", &names, &n);
         if (r < 0)
                 return r;
-        b->config->recipients = arena_alloc(b->arena, n, sizeof(RecipientDef));
+        b->config->recipients = arena_alloc(b->arena, n + 1, sizeof(RecipientDef));
         if (!b->config->recipients)
                 return -ENOMEM;
         b->config->n_recipients = n;
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = build_recipient(b, names[i], &b->config->recipients[i]);
+        if (r == 0)
+                add_letter(b);
         return r;
 }
 

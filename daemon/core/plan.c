@@ -28,6 +28,7 @@ const char *say_name(Say say) {
                 [SAY_FIX] = "fix",
                 [SAY_ASSUMED] = "assumed",
                 [SAY_WORSE] = "worse",
+                [SAY_LETTER] = "letter",
         };
 
         return (size_t) say < ELEMENTSOF(names) ? names[say] : "?";
@@ -385,7 +386,7 @@ void plan_book(const PlanItem *item, int64_t message, int64_t now_ms, Told *told
                ToldFigure *figure, bool *ret_has_figure) {
         bool is_withdrawn = item->say == SAY_WITHDRAWN;
 
-        if (item->say != SAY_FIX)
+        if (item->say != SAY_FIX && item->say != SAY_LETTER)
                 *told = (Told){
                         .episode = item->episode,
                         .said = item->say,

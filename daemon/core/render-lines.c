@@ -28,6 +28,7 @@ Group item_group(const RenderItem *item) {
                 return GROUP_CLOSINGS;
         case SAY_NONE:
         case SAY_OPENING:
+        case SAY_LETTER:
                 break;
         }
         return GROUP_OPENINGS;

@@ -359,6 +359,7 @@ static void put_line_before(Maker *k, json_t *o, const Line *line) {
                 pen_value(&k->pen, item->indicator, item->item.old_value);
         put_pen(k, o, "old_value");
         put_text(k, o, "corrects_id", item->corrects_id);
+        put_text(k, o, "corrects_title", item->corrects_title);
         put_text(k, o, "corrects_at",
                  item->corrects_id && item->corrects_ms ? instant_format_vi(at, item->corrects_ms)
                                                         : NULL);

@@ -295,6 +295,26 @@ int store_message_opening(Store *s, int64_t target, int64_t episode, char **ret)
         return column_text(q, 0, ret);
 }
 
+static int find_one(Store *s, StatementId statement, const Arg *args, size_t n, bool *ret) {
+        CLEANUP_QUERY Query q = NULL;
+
+        int r = query_begin(s, statement, args, n, &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r < 0)
+                return r;
+        *ret = r > 0;
+        return 0;
+}
+
+int store_message_has_letter(Store *s, int64_t target, PeriodId period, bool *ret) {
+        return find_one(s, STMT_MESSAGE_LETTER, ARGS(arg_int(target), arg_int(period)), ret);
+}
+
+int store_message_is_letter(Store *s, int64_t message, bool *ret) {
+        return find_one(s, STMT_MESSAGE_IS_LETTER, ARGS(arg_int(message)), ret);
+}
+
 int store_target_recent(Store *s, int64_t target, int64_t since_ms, size_t *ret_n,
                         int64_t *ret_first_ms) {
         CLEANUP_QUERY Query q = NULL;

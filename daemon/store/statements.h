@@ -306,6 +306,9 @@ X(TARGET_RECENT, "SELECT count(*), ifnull(min(created_ms), 0) FROM message WHERE
 X(MESSAGE_OPENING, "SELECT m.uuid FROM message m JOIN message_item i ON i.message = m.id" \
         " WHERE m.target = ?1 AND i.episode = ?2 AND i.say = 1 AND (m.state = 3 OR m.maybe > 0)" \
         " ORDER BY m.id LIMIT 1") \
+X(MESSAGE_LETTER, "SELECT 1 FROM message m JOIN message_item i ON i.message = m.id" \
+        " WHERE m.target = ?1 AND i.period = ?2 AND i.say = 9 AND m.state <> 5 AND m.retried IS NULL LIMIT 1") \
+X(MESSAGE_IS_LETTER, "SELECT 1 FROM message_item WHERE message = ?1 AND say = 9 LIMIT 1") \
 X(MESSAGE_ITEMS_END, "DELETE FROM message_item WHERE message = ?1") \
 X(MESSAGE_ITEMS, "SELECT say, ifnull(episode, 0), ifnull(indicator, 0), period, ifnull(unit, 0), value, old_value," \
         " ifnull(corrects, 0), severity FROM message_item WHERE message = ?1 ORDER BY n") \

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "core/mail.h"
 #include "store/outbox.h"
 
 typedef struct MessageInput {
@@ -21,6 +22,15 @@ int message_make(App *app, const MessageInput *in, MessageRow *row, size_t *ret_
  * target's channel; *ret_subject heap. */
 int message_show(App *app, const MessageInput *in, const char *format, char **ret_subject,
                  Buf *out);
+/* A letter: its text and files as they are, by mail. Fills row like message_make(). */
+typedef struct MessageLetter {
+        const TargetRow *target;
+        const char *subject, *text;
+        const MailAttachment *files;
+        size_t n_files;
+        int64_t now_ms;
+} MessageLetter;
+int message_letter(App *app, const MessageLetter *letter, MessageRow *row);
 /* Definition of the recipient by name, or NULL. */
 const RecipientDef *message_recipient(const App *app, const char *name);
 /* Message-ID (without <>) of a message: uuid@domain of [smtp] from. Heap. */

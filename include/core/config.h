@@ -81,8 +81,10 @@ typedef struct Config {
         BandDef *bands; /* best first; `[bands]`, default of domain 1.4 */
         size_t n_bands;
         struct {
-                const char *at; /* or NULL */
-                const char **to;
+                const char *at;       /* or NULL */
+                unsigned day, minute; /* what `at` says */
+                const char *
+                        *to; /* the addresses of the recipient "letter", which is made of them */
                 size_t n_to;
                 const char *sign; /* who signs, lines by " / "; or NULL */
         } letter;
@@ -104,6 +106,8 @@ int config_presets(const ConfigFile *files, size_t n, char ***ret_names, size_t 
 int config_load(const ConfigFile *files, size_t n, Day today, Diag *diag, Config **ret);
 void config_free(Config *c);
 DEFINE_CLEANUP(Config, config_free)
+
+#define RECIPIENT_LETTER "letter" /* RecipientDef.name of [letter] to */
 
 /* Index of the indicator, rule, source with that name, or -1. */
 int config_indicator(const Config *c, const char *name);

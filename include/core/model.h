@@ -240,6 +240,7 @@ typedef struct RecipientDef {
         int max_chars;                /* 0 = no limit */
         Tell tell;
         bool is_immediate;    /* no digest: as soon as there is something */
+        bool is_letter;       /* [letter] to: gets the letter and corrections of it, no alerts */
         const char *language; /* "vi" or "en" */
         const char *file;
         unsigned line;

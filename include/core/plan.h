@@ -20,6 +20,8 @@ typedef enum Say {
         SAY_FIX = 6,     /* a printed figure differs now, whatever became of the alert */
         SAY_ASSUMED = 7, /* only in `told`: known at go-live, not told */
         SAY_WORSE = 8,   /* like continued, severity rose */
+        SAY_LETTER =
+                9, /* only in messages: a figure that a letter prints; plan_make() never makes it */
 } Say;
 const char *say_name(Say say);
 

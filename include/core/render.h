@@ -41,6 +41,7 @@ typedef struct RenderItem {
         int64_t fetched_ms;      /* 0 = unknown */
         const char *corrects_id; /* Message-ID of what it corrects, or NULL */
         int64_t corrects_ms;
+        const char *corrects_title; /* subject of what it corrects, of a letter; or NULL */
 } RenderItem;
 
 /* What one message spells out at the most. A first load of the whole country is 14,000 items: made

@@ -90,6 +90,10 @@ int store_message_remake(Store *s, StepId step, const MessageRow *row, const Pla
                          size_t n_items);
 /* Heap uuid of the message that told the target of the episode's opening. STORE_E_NONE. */
 int store_message_opening(Store *s, int64_t target, int64_t episode, char **ret);
+/* Has the target got, or is it getting, the letter of the period (SAY_LETTER items)? A dead message
+ * that a person had planned again does not count. */
+int store_message_has_letter(Store *s, int64_t target, PeriodId period, bool *ret);
+int store_message_is_letter(Store *s, int64_t message, bool *ret);
 int store_message_items(Store *s, int64_t message, PlanItem **ret, size_t *ret_n);
 /* Ready rows due at now_ms, oldest next_ms first, without bodies; at most `limit`. */
 int store_messages_due(Store *s, int64_t now_ms, size_t limit, MessageRow **ret, size_t *ret_n);

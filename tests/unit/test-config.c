@@ -243,6 +243,11 @@ static void test_values(void **state UNUSED) {
                  "f:2: letter.at: \"31 08:00\" is not valid; write day of the month (1..28) and "
                  "time, as "
                  "6 08:00"},
+                {"[letter]\nat = 6 08:00\nto = a@b\n",
+                 "letter: there is no mail relay for it; set `url` in [smtp]"},
+                {"[smtp]\nurl = smtp://x:25\nfrom = a@b\n[letter]\nat = 6 08:00\nto = "
+                 "a@b\n[recipient letter]\nemail = a@b\n",
+                 "f:7: recipient: \"letter\" is the name of those of [letter] to; choose another"},
                 {"[letter]\nto = vanphong\n",
                  "f:1: letter.to: \"vanphong\" is no address; write user@host"},
                 {"[bands]\nTốt = tám mươi\n",
@@ -668,7 +673,12 @@ static void test_everything(void **state UNUSED) {
         assert_int_equal(c->n_eras, 1);
         assert_int_equal(c->eras[0].n_indicators, 2);
         assert_string_equal(c->eras[0].reason, "Đổi công thức");
-        assert_int_equal(c->n_recipients, 2);
+        /* those of [letter] to are a recipient of their own, the last one */
+        assert_int_equal(c->n_recipients, 3);
+        assert_true(c->recipients[2].is_letter && !c->recipients[1].is_letter);
+        assert_string_equal(c->recipients[2].name, RECIPIENT_LETTER);
+        assert_int_equal(c->recipients[2].n_emails, 3);
+        assert_int_equal(c->recipients[2].role, ROLE_OFFICIAL);
         assert_int_equal(c->recipients[0].role, ROLE_OPERATOR);
         assert_string_equal(c->recipients[0].language, "vi");
         assert_int_equal(c->recipients[0].max_chars, 2000);
