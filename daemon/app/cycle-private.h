@@ -24,3 +24,9 @@ typedef struct Evaluation {
 
 /* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
 int cycle_units(Evaluation *e);
+
+/* cycle-know.c. Two published codes of one unit: the first in code order counts, the other is
+ * quarantined. */
+int cycle_drop_doubles(Evaluation *e);
+/* Fills rows and changes, writes the changed figures and the notes. */
+int cycle_know(Evaluation *e);

@@ -115,6 +115,9 @@ TIMED(STAGE_KNOW_WRITE, store_figure_put,
 TIMED(STAGE_JUDGE, judge_run, (App * app, const JudgeScope *scope), (app, scope))
 TIMED(STAGE_JUDGE_READ, store_panel_load,
       (Store * s, IndicatorId indicator, StepId as_of, Panel *panel), (s, indicator, as_of, panel))
+TIMED(STAGE_JUDGE_READ, store_panel_load_rest,
+      (Store * s, IndicatorId indicator, size_t period, Panel *panel),
+      (s, indicator, period, panel))
 TIMED(STAGE_JUDGE_READ, store_episodes,
       (Store * s, const EpisodeFilter *filter, Episode **ret, size_t *ret_n),
       (s, filter, ret, ret_n))
