@@ -43,8 +43,11 @@ static int socket_path(const Ctl *ctl, bool is_action, Buf *ret) {
 
 static int complain_unreachable(const Ctl *ctl, const char *path, int r) {
         if (r == -EACCES || r == -EPERM) {
-                ctl_complain(SAID(ctl, "không mở được %s: cần thuộc nhóm chisod-admin",
-                                  "%s: permission denied, the group chisod-admin is needed"),
+                ctl_complain(SAID(ctl,
+                                  "không mở được %s: cần thuộc nhóm chisod-admin (sudo usermod "
+                                  "-aG chisod-admin $USER, rồi đăng nhập lại)",
+                                  "%s: permission denied, the group chisod-admin is needed (sudo "
+                                  "usermod -aG chisod-admin $USER, then log in anew)"),
                              path);
                 return EXIT_UNREACHABLE;
         }
@@ -57,18 +60,44 @@ static int complain_unreachable(const Ctl *ctl, const char *path, int r) {
                              path);
                 return EXIT_FAILED;
         }
-        ctl_complain(SAID(ctl, "không liên lạc được chisod (%s: %s)",
-                          "chisod is not reachable (%s: %s)"),
+        ctl_complain(SAID(ctl,
+                          "không liên lạc được chisod (%s: %s); xem: systemctl status chisod, "
+                          "hoặc chọn socket khác: --socket, $CHISO_SOCKET",
+                          "chisod is not reachable (%s: %s); see: systemctl status chisod, or "
+                          "choose another socket: --socket, $CHISO_SOCKET"),
                      path, strerror(-r));
         return EXIT_UNREACHABLE;
 }
 
-static int complain_problem(const Ctl *ctl, int status, const Buf *answer) {
+/* Where to find what was not found. */
+static const char *next_step(const Ctl *ctl, int status, const char *path) {
+        static const struct {
+                const char *path, *vi, *en;
+        } steps[] = {
+                {"/v1/alerts/", "xem: chisoctl alerts --all", "see: chisoctl alerts --all"},
+                {"/v1/snapshots/", "xem: chisoctl snapshot list", "see: chisoctl snapshot list"},
+                {"/v1/deliveries/", "xem: chisoctl deliveries", "see: chisoctl deliveries"},
+                {"/v1/silences/", "xem: chisoctl silence list", "see: chisoctl silence list"},
+                {"/v1/rules/", "xem: chisoctl rules list", "see: chisoctl rules list"},
+                {"/v1/sources/", "xem: chisoctl sources", "see: chisoctl sources"},
+                {"/v1/history", "xem: chisoctl units list", "see: chisoctl units list"},
+                {"/v1/explain", "xem: chisoctl rules list, chisoctl units list",
+                 "see: chisoctl rules list, chisoctl units list"},
+        };
+
+        for (size_t i = 0; status == 404 && i < ELEMENTSOF(steps); i++)
+                if (strncmp(path, steps[i].path, strlen(steps[i].path)) == 0)
+                        return SAID(ctl, steps[i].vi, steps[i].en);
+        return "";
+}
+
+static int complain_problem(const Ctl *ctl, const char *path, int status, const Buf *answer) {
+        const char *next = next_step(ctl, status, path);
         json_t *problem = json_loadb(buf_text(answer), answer->len, 0, NULL);
         const char *detail = json_string_value(json_object_get(problem, "detail"));
 
         if (detail)
-                ctl_complain("%s", detail);
+                ctl_complain("%s%s%s", detail, *next ? "; " : "", next);
         else
                 ctl_complain(SAID(ctl, "chisod trả lời HTTP %d", "chisod answered HTTP %d"),
                              status);
@@ -131,7 +160,7 @@ static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
         if (exit_status != EXIT_FINE)
                 return exit_status;
         if (status < 200 || status > 299)
-                return complain_problem(ctl, status, answer);
+                return complain_problem(ctl, ask->path, status, answer);
         json_t *json = json_loadb(buf_text(answer), answer->len, 0, &error);
         if (!json) {
                 ctl_complain(SAID(ctl, "chisod trả lời không phải JSON: %s",
@@ -155,7 +184,8 @@ int client_get_text(const Ctl *ctl, const char *path, bool is_action, Buf *text)
         int exit_status = exchange(ctl, &ask, &status, text);
         if (exit_status != EXIT_FINE)
                 return exit_status;
-        return status >= 200 && status <= 299 ? EXIT_FINE : complain_problem(ctl, status, text);
+        return status >= 200 && status <= 299 ? EXIT_FINE
+                                              : complain_problem(ctl, path, status, text);
 }
 
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
@@ -185,7 +215,7 @@ int client_bytes(const Ctl *ctl, const char *path, Buf *ret) {
                          ret);
         if (r != EXIT_FINE || (status >= 200 && status <= 299))
                 return r;
-        return complain_problem(ctl, status, ret);
+        return complain_problem(ctl, path, status, ret);
 }
 
 int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status) {
@@ -200,7 +230,7 @@ int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status) {
                 return complain_unreachable(ctl, buf_text(&socket), r);
         return *ret_status >= 200 && *ret_status <= 299
                        ? EXIT_FINE
-                       : complain_problem(ctl, *ret_status, &answer);
+                       : complain_problem(ctl, path, *ret_status, &answer);
 }
 
 int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {

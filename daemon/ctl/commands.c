@@ -295,8 +295,31 @@ static bool is_done(const json_t *answer) {
         return json_is_true(json_object_get(json_object_get(answer, "request"), "done"));
 }
 
+/* "portal 2024-08 ████████░░ 4/6, 12 more wait" */
+static int progress_line(const Ctl *ctl, const json_t *source, Buf *line) {
+        enum { BAR = 10 };
+        const json_t *p = json_object_get(source, "progress");
+        json_int_t part = json_integer_value(json_object_get(p, "part"));
+        json_int_t of = json_integer_value(json_object_get(p, "of"));
+        json_int_t queued = json_integer_value(json_object_get(source, "queued"));
+
+        int r = buf_printf(line, "%s %s ",
+                           str_or(json_string_value(json_object_get(source, "name")), ""),
+                           str_or(json_string_value(json_object_get(p, "period")), ""));
+        for (json_int_t i = 0; r == 0 && i < BAR; i++)
+                r = buf_str(line, i * of < part * BAR ? "█" : "░");
+        if (r == 0)
+                r = buf_printf(line, " %" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, part, of);
+        if (r == 0 && queued > 0)
+                r = buf_printf(line,
+                               SAID(ctl, ", còn %" JSON_INTEGER_FORMAT " việc chờ",
+                                    ", %" JSON_INTEGER_FORMAT " more wait"),
+                               queued);
+        return r == 0 ? buf_char(line, '\n') : r;
+}
+
 /* One line per change of what the sources do; on stderr, so that --json stays one document. */
-static void print_progress(const json_t *answer, Buf *last) {
+static void print_progress(const Ctl *ctl, const json_t *answer, Buf *last) {
         CLEANUP(buf_done) Buf line = BUF_INIT(64 << 10);
         const json_t *sources = json_object_get(answer, "sources"), *source;
         size_t i;
@@ -305,16 +328,21 @@ static void print_progress(const json_t *answer, Buf *last) {
                 const json_t *p = json_object_get(source, "progress");
                 const char *period = json_string_value(json_object_get(p, "period"));
 
-                if (period &&
-                    buf_printf(&line, "%s %s: %" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n",
-                               str_or(json_string_value(json_object_get(source, "name")), ""),
-                               period, json_integer_value(json_object_get(p, "part")),
-                               json_integer_value(json_object_get(p, "of"))) < 0)
+                if (period && progress_line(ctl, source, &line) < 0)
                         return;
         }
         if (line.len == 0 || streq(buf_text(&line), buf_text(last)))
                 return;
-        (void) fputs(buf_text(&line), stderr);
+        if (isatty(STDERR_FILENO)) { /* written over by the next one */
+                char *end = memchr(line.data, '\n', line.len);
+
+                if (end)
+                        *end = '\0';
+                (void) fprintf(stderr, "\r\033[K%s", buf_text(&line));
+                if (end)
+                        *end = '\n';
+        } else
+                (void) fputs(buf_text(&line), stderr);
         buf_clear(last);
         (void) buf_str(last, buf_text(&line));
 }
@@ -331,8 +359,10 @@ static int wait_for(Ctl *ctl, int64_t request) {
                 int r = client_get(ctl, path, &raw, &answer);
                 if (r != EXIT_FINE)
                         return r;
-                print_progress(answer, &last);
+                print_progress(ctl, answer, &last);
                 if (is_done(answer)) {
+                        if (last.len > 0 && isatty(STDERR_FILENO))
+                                (void) fputs("\r\033[K", stderr);
                         r = present(ctl, &raw, answer, show_sources);
                         if (r == EXIT_FINE &&
                             json_is_true(

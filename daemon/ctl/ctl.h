@@ -30,6 +30,7 @@ typedef struct Ctl {
         bool is_json;
         bool is_vi; /* language of the output */
         bool has_colour;
+        unsigned columns;         /* of the terminal; 0: no terminal, or one without end */
         Option options[ARGS_MAX]; /* the command's own */
         size_t n_options;
         const char *words[ARGS_MAX]; /* arguments after the command */
@@ -43,6 +44,13 @@ const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given
 void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Writes the text to stdout. Returns an exit status. */
 int ctl_print(const Buf *text);
+/* The rest of `COMMAND --help` (help.c). */
+void help_options(const Ctl *ctl, const char *command, const char *list);
+void help_examples(const Ctl *ctl, const char *command);
+/* pager.c: columns of stdout when it is a terminal, else 0. */
+unsigned terminal_columns(void);
+/* True when the text was too long for the terminal and a pager took it. */
+bool pager_print(const Buf *text);
 /* Asks on the terminal; true for yes. */
 bool ctl_confirm(const Ctl *ctl, const char *question);
 

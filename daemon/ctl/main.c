@@ -135,6 +135,8 @@ void ctl_complain(const char *format, ...) {
 }
 
 int ctl_print(const Buf *text) {
+        if (pager_print(text))
+                return EXIT_FINE;
         if (fwrite(buf_text(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
                 return EXIT_FINE;
         ctl_complain("stdout: write failed");
@@ -171,9 +173,11 @@ static int help_all(const Ctl *ctl) {
         (void) printf(SAID(ctl, "Cách dùng: chisoctl LỆNH [...]\n\n",
                            "Usage: chisoctl COMMAND [...]\n\n"));
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                (void) printf("  %-11s %s\n", commands[i].name,
+                (void) printf("  %-12s %s\n", commands[i].name,
                               SAID(ctl, commands[i].vi, commands[i].en));
-        (void) printf("\n%s", global_options);
+        (void) printf(SAID(ctl, "\nchisoctl LỆNH --help: tùy chọn và ví dụ\n%s",
+                           "\nchisoctl COMMAND --help: options and examples\n%s"),
+                      global_options);
         (void) printf(SAID(ctl,
                            "Mã thoát: 0 tốt, 1 không làm được, 2 sai cách dùng, 3 không liên lạc "
                            "được chisod\n",
@@ -182,8 +186,13 @@ static int help_all(const Ctl *ctl) {
 }
 
 static int help_one(const Ctl *ctl, const Command *command) {
-        (void) printf("chisoctl %s %s\n  %s\n%s", command->name, command->usage,
-                      SAID(ctl, command->vi, command->en), global_options);
+        (void) printf("chisoctl %s %s\n  %s\n", command->name, command->usage,
+                      SAID(ctl, command->vi, command->en));
+        if (*command->options)
+                (void) printf("\n%s\n", SAID(ctl, "Tùy chọn:", "Options:"));
+        help_options(ctl, command->name, command->options);
+        help_examples(ctl, command->name);
+        (void) printf("\n%s\n%s", SAID(ctl, "Mọi lệnh:", "All commands:"), global_options);
         return EXIT_FINE;
 }
 
@@ -239,6 +248,58 @@ static int usage_error(const Ctl *ctl, const char *text) {
         return EXIT_USAGE;
 }
 
+/* Letters to put in, take out or change (Levenshtein), for words of commands. */
+static size_t distance(const char *a, const char *b) {
+        enum { MOST = 16 };
+        size_t n = strlen(a), m = strlen(b), row[MOST + 1];
+
+        if (n > MOST || m > MOST)
+                return MOST;
+        for (size_t j = 0; j <= m; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t before = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        size_t above = row[j], changed = before + (a[i - 1] != b[j - 1]);
+
+                        row[j] = MIN(changed, MIN(above, row[j - 1]) + 1);
+                        before = above;
+                }
+        }
+        return row[m];
+}
+
+static int unknown_command(const Ctl *ctl, const char *text) {
+        const char *nearest = NULL;
+        size_t least = 3;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
+                size_t d = distance(text, commands[i].name);
+
+                if (d < least) {
+                        least = d;
+                        nearest = commands[i].name;
+                }
+        }
+        if (!nearest)
+                return usage_error(ctl, text);
+        ctl_complain(SAID(ctl, "không có lệnh \"%s\"; có phải: chisoctl %s",
+                          "there is no command \"%s\"; perhaps: chisoctl %s"),
+                     text, nearest);
+        return EXIT_USAGE;
+}
+
+static int unknown_option(const Parser *p, const char *text) {
+        if (!p->command)
+                return usage_error(p->ctl, text);
+        ctl_complain(SAID(p->ctl, "%s không dùng được với %s; xem chisoctl %s --help",
+                          "%s does not go with %s; see chisoctl %s --help"),
+                     text, p->command->name, p->command->name);
+        return EXIT_USAGE;
+}
+
 /* The value after '=' or the next word; NULL when there is none. */
 static const char *option_value(Parser *p, const char *equals) {
         if (equals)
@@ -282,10 +343,10 @@ static int parse_option(Parser *p) {
                 return r;
         if (!p->command || p->ctl->n_options == ARGS_MAX ||
             !find_option(p->command->options, name, n, &has_value) || (equals && !has_value))
-                return usage_error(p->ctl, text);
+                return unknown_option(p, text);
         const char *value = has_value ? option_value(p, equals) : "";
         if (!value || (has_value && !*value))
-                return usage_error(p->ctl, text);
+                return unknown_option(p, text);
         char *copy = strndup(name, n); /* argv may hold "name=value" */
         if (!copy)
                 return EXIT_FAILED;
@@ -298,7 +359,7 @@ static int parse_word(Parser *p) {
 
         if (!p->command) {
                 p->command = find_command(text);
-                return p->command ? EXIT_FINE : usage_error(p->ctl, text);
+                return p->command ? EXIT_FINE : unknown_command(p->ctl, text);
         }
         if (p->ctl->n_words == p->command->most)
                 return usage_error(p->ctl, text);
@@ -357,6 +418,7 @@ int main(int argc, char **argv) {
         Ctl ctl = {
                 .socket = socket && *socket ? socket : DEFAULT_SOCKET,
                 .is_vi = !is_english(),
+                .columns = terminal_columns(),
                 .has_colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour),
         };
         Parser p = {.argc = argc, .argv = argv, .ctl = &ctl};

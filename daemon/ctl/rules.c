@@ -76,10 +76,12 @@ static int show_rules(const Ctl *ctl, const json_t *answer, Buf *out) {
         size_t i;
         table_column(&t, SAID(ctl, "Quy tắc", "Rule"), false, false);
         table_column(&t, SAID(ctl, "Chỉ số", "Indicator"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Điều kiện", "When"), false, false);
         table_column(&t, SAID(ctl, "Nghiêm trọng", "Critical"), false, true);
         table_column(&t, SAID(ctl, "Đang mở", "Open"), true, false);
         table_column(&t, SAID(ctl, "Bị giữ", "Held"), true, false);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Trạng thái", "State"), false, false);
         json_array_foreach(at(answer, "rules"), i, rule) {
                 char open[24], held[24];
@@ -94,7 +96,7 @@ static int show_rules(const Ctl *ctl, const json_t *answer, Buf *out) {
                 table_cell(&t, rule_state(ctl, rule),
                            at_int(rule, "holds") > 0 ? COLOUR_YELLOW : COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_released(const Ctl *ctl, const json_t *answer, Buf *out) {
@@ -176,7 +178,7 @@ static int show_silences(const Ctl *ctl, const json_t *answer, Buf *out) {
                 table_cell(&t, at_text(row, "author"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "note"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_silence(const Ctl *ctl, const json_t *answer, Buf *out) {
@@ -257,11 +259,12 @@ static int show_targets(const Ctl *ctl, const json_t *answer, Buf *out) {
         json_array_foreach(list, i, row) {
                 char when[24], gate[24];
                 table_cell(&t, at_text(row, "target"), COLOUR_NONE);
-                table_cell(&t, *at_text(row, "told") ? at_text(row, "told") : "-", COLOUR_NONE);
+                table_cell(&t, *at_text(row, "told") ? word_text(ctl, at_text(row, "told")) : "-",
+                           COLOUR_NONE);
                 table_cell(&t, at_instant(when, row, "told_at"), COLOUR_NONE);
                 table_cell(&t, at_instant(gate, row, "gate"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {

@@ -47,10 +47,15 @@ static void alert_columns(const Ctl *ctl, Table *t) {
         table_column(t, SAID(ctl, "Quy tắc", "Rule"), false, false);
         table_column(t, SAID(ctl, "Giá trị", "Value"), true, true);
         table_column(t, SAID(ctl, "Ngưỡng", "Limit"), true, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Tăng giảm", "Change"), true, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Hạng", "Place"), true, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Từ kỳ", "First"), false, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Kỳ mới nhất", "Last"), false, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Trạng thái", "State"), false, false);
 }
 
@@ -66,7 +71,7 @@ int show_alerts(const Ctl *ctl, const json_t *alerts, Buf *out) {
                 return buf_str(out, SAID(ctl, "Không có cảnh báo.\n", "No alerts.\n"));
         alert_columns(ctl, &t);
         json_array_foreach(list, i, alert) add_alert(ctl, alert, &t);
-        r = table_print(&t, ctl->has_colour, out);
+        r = show_table(ctl, &t, out);
         if (r == 0 && (size_t) at_int(alerts, "total") > json_array_size(list))
                 r = buf_printf(out,
                                SAID(ctl, "%zu trong %" PRId64 " cảnh báo\n",
@@ -123,9 +128,9 @@ static int show_transitions(const Ctl *ctl, const json_t *alert, Buf *out) {
                 table_cell(&t, at_text(transition, "text"), COLOUR_NONE);
                 table_cell(&t, at_text(transition, "limit_text"), COLOUR_NONE);
                 table_cell(&t, at_place(place, transition), COLOUR_NONE);
-                table_cell(&t, at_text(transition, "reason"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(transition, "reason")), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
@@ -145,11 +150,11 @@ static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
 
                 table_cell(&t, at_text(told, "target"), COLOUR_NONE);
                 table_cell(&t, at_instant(when, told, "at"), COLOUR_NONE);
-                table_cell(&t, at_text(told, "said"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(told, "said")), COLOUR_NONE);
                 table_cell(&t, at_text(told, "text"), COLOUR_NONE);
                 table_cell(&t, at_text(told, "subject"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 int show_alert(const Ctl *ctl, const json_t *alert, Buf *out) {
@@ -196,8 +201,11 @@ int show_deliveries(const Ctl *ctl, const json_t *deliveries, Buf *out) {
         table_column(&t, SAID(ctl, "Trạng thái", "State"), false, false);
         table_column(&t, SAID(ctl, "Nơi nhận", "Target"), false, false);
         table_column(&t, SAID(ctl, "Lần gửi", "Attempts"), true, false);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Kết quả", "Outcome"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Trả lời", "Response"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Tiêu đề", "Subject"), false, false);
         json_array_foreach(list, i, row) {
                 const char *state = at_text(row, "state"), *response = at_text(row, "response");
@@ -215,7 +223,7 @@ int show_deliveries(const Ctl *ctl, const json_t *deliveries, Buf *out) {
                 table_cell(&t, streq(response, "***") ? "" : response, COLOUR_NONE);
                 table_cell(&t, at_text(row, "subject"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 int show_go_live(const Ctl *ctl, const json_t *preview, Buf *out) {
@@ -240,5 +248,5 @@ int show_go_live(const Ctl *ctl, const json_t *preview, Buf *out) {
                 table_cell(&t, open, COLOUR_NONE);
                 table_cell(&t, at_text(target, "subject"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }

@@ -31,6 +31,7 @@ int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
         table_column(&t, SAID(ctl, "Đơn vị", "Units"), true, false);
         table_column(&t, SAID(ctl, "Số liệu", "Values"), true, false);
         table_column(&t, SAID(ctl, "Hỏng", "Bad"), true, false);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Tình trạng", "State"), false, false);
         table_column(&t, SAID(ctl, "Lý do", "Reason"), false, true);
         json_array_foreach(at(snapshots, "snapshots"), i, s) {
@@ -48,7 +49,7 @@ int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
                 table_cell(&t, at_text(s, "reason"), COLOUR_NONE);
         }
         int r = show_as_of(ctl, snapshots, out);
-        return r == 0 ? table_print(&t, ctl->has_colour, out) : r;
+        return r == 0 ? show_table(ctl, &t, out) : r;
 }
 
 static int show_notes(const Ctl *ctl, const json_t *snapshot, Buf *out) {
@@ -90,7 +91,7 @@ int show_snapshot(const Ctl *ctl, const json_t *snapshot, Buf *out) {
                 table_cell(&t, hash, COLOUR_DIM);
         }
         if (r == 0)
-                r = table_print(&t, ctl->has_colour, out);
+                r = show_table(ctl, &t, out);
         return r == 0 ? show_notes(ctl, snapshot, out) : r;
 }
 
@@ -140,7 +141,7 @@ static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
                 table_cell(&t, at_text(c, "old_text"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new_text"), COLOUR_NONE);
         }
-        return i > 0 ? table_print(&t, ctl->has_colour, out) : 0;
+        return i > 0 ? show_table(ctl, &t, out) : 0;
 }
 
 int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
@@ -190,10 +191,13 @@ int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
         table_column(&t, SAID(ctl, "Tên", "Name"), false, false);
         table_column(&t, SAID(ctl, "Loại", "Kind"), false, false);
         table_column(&t, SAID(ctl, "Trực thuộc", "Parent"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Từ", "From"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Đến", "Until"), false, true);
         table_column(&t, SAID(ctl, "Hộp thư", "E-mail"), false, true);
         table_column(&t, SAID(ctl, "Khóa", "Key"), false, false);
+        table_minor(&t);
         json_array_foreach(at(units, "units"), i, u) {
                 table_cell(&t, at_text(u, "code"), COLOUR_NONE);
                 table_cell(&t, at_text(u, "name"), COLOUR_NONE);
@@ -204,7 +208,7 @@ int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
                 table_cell(&t, at_bool(u, "has_email") ? SAID(ctl, "có", "yes") : "", COLOUR_NONE);
                 table_cell(&t, at_text(u, "key"), COLOUR_DIM);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
@@ -224,7 +228,7 @@ int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
                 table_cell(&t, at_text(c, "old"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new"), COLOUR_NONE);
         }
-        int r = table_print(&t, ctl->has_colour, out);
+        int r = show_table(ctl, &t, out);
         return r < 0 ? r
                      : buf_printf(out,
                                   SAID(ctl, "%zu thay đổi, %" PRId64 " diễn biến cảnh báo\n",

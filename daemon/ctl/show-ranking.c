@@ -57,9 +57,12 @@ static int add_columns(const Ctl *ctl, const json_t *ranking, Table *t) {
         table_column(t, SAID(ctl, "Đơn vị", "Unit"), false, false);
         table_column(t, at_text(ranking, "indicator.label"), true, false);
         table_column(t, previous_title(ctl, at_text(ranking, "period.type")), true, true);
-        for (size_t i = 0; i < json_array_size(with) && t->n_columns < TABLE_MAX_COLUMNS - 2; i++)
+        for (size_t i = 0; i < json_array_size(with) && t->n_columns < TABLE_MAX_COLUMNS - 2; i++) {
                 table_column(t, indicator_title(json_array_get(with, i), &title), true, true);
+                table_minor(t);
+        }
         table_column(t, SAID(ctl, "Xếp loại", "Band"), false, true);
+        table_minor(t);
         table_column(t, SAID(ctl, "Xu hướng", "Trend"), true, true);
         return t->error;
 }
@@ -126,7 +129,7 @@ static int show_cohort(const Ctl *ctl, const json_t *ranking, const json_t *coho
                 r = add_columns(ctl, ranking, &t);
         json_array_foreach(rows, i, row) if (r == 0) r = add_row(ctl, ranking, row, &t);
         if (r == 0)
-                r = table_print(&t, ctl->has_colour, out);
+                r = show_table(ctl, &t, out);
         return r == 0 ? show_foot(ctl, ranking, cohort, out) : r;
 }
 
@@ -179,7 +182,7 @@ static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
                         table_cell(&t, hash, COLOUR_DIM);
                 }
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_kin(const json_t *history, const char *key, const char *title, Buf *out) {
@@ -224,7 +227,7 @@ int show_history(const Ctl *ctl, const json_t *history, Buf *out) {
         if (r == 0)
                 r = show_as_of(ctl, history, out);
         if (r == 0)
-                r = table_print(&t, ctl->has_colour, out);
+                r = show_table(ctl, &t, out);
         if (r == 0 && has_vintages)
                 r = buf_char(out, '\n');
         if (r == 0 && has_vintages)

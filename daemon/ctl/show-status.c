@@ -49,6 +49,7 @@ int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
         table_column(&t, SAID(ctl, "Tình trạng", "State"), false, false);
         table_column(&t, SAID(ctl, "Lần trước", "Last"), false, false);
         table_column(&t, SAID(ctl, "Kết quả", "Outcome"), false, true);
+        table_minor(&t);
         table_column(&t, SAID(ctl, "Lần tới", "Next"), false, true);
         table_column(&t, SAID(ctl, "Đang lấy, bù", "Progress"), false, true);
         table_column(&t, SAID(ctl, "Lý do", "Reason"), false, true);
@@ -60,12 +61,12 @@ int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
                 table_cell(&t, at_text(source, "name"), COLOUR_NONE);
                 table_cell(&t, state_text(ctl, state), state_colour(state));
                 table_cell(&t, at_instant(last, source, "last"), COLOUR_NONE);
-                table_cell(&t, at_text(source, "outcome"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(source, "outcome")), COLOUR_NONE);
                 table_cell(&t, at_instant(next, source, "next"), COLOUR_NONE);
                 table_cell(&t, progress, COLOUR_NONE);
                 table_cell(&t, at_text(source, "reason"), COLOUR_NONE);
         }
-        return table_print(&t, ctl->has_colour, out);
+        return show_table(ctl, &t, out);
 }
 
 static int show_periods(const Ctl *ctl, const json_t *status, Buf *out) {

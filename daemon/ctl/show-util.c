@@ -111,3 +111,51 @@ int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out) {
                           SAID(ctl, "Theo những gì đã biết lúc %s; %s.\n", "As known at %s; %s.\n"),
                           text, at_text(answer, "as_of.note"));
 }
+
+int show_table(const Ctl *ctl, Table *t, Buf *out) {
+        CLEANUP(buf_done) Buf line = BUF_INIT(4096);
+
+        table_fit(t, ctl->columns);
+        int r = table_print(t, ctl->has_colour, out);
+        for (size_t i = 0; r == 0 && i < t->n_columns; i++)
+                if (t->columns[i].is_left_out)
+                        r = buf_printf(&line, "%s%s",
+                                       line.len > 0 ? ", "
+                                                    : SAID(ctl, "Cửa sổ hẹp, bớt cột: ",
+                                                           "Narrow window, left out: "),
+                                       t->columns[i].title);
+        if (r < 0 || line.len == 0)
+                return r;
+        r = colour_text(out, COLOUR_DIM, ctl->has_colour, buf_text(&line));
+        return r == 0 ? buf_char(out, '\n') : r;
+}
+
+const char *word_text(const Ctl *ctl, const char *word) {
+        static const struct {
+                const char *word, *vi;
+        } words[] = {
+                {"opening", "báo mở"},
+                {"continued", "nhắc lại"},
+                {"worse", "báo nặng hơn"},
+                {"closing", "báo đóng"},
+                {"withdrawn", "báo rút"},
+                {"late", "báo muộn"},
+                {"fix", "đính chính"},
+                {"assumed", "coi như đã báo"},
+                {"rule", "đổi quy tắc"},
+                {"median", "trung vị đổi"},
+                {"restated", "số liệu được điều chỉnh"},
+                {"backfill", "số liệu cũ mới biết"},
+                {"new", "có số mới"},
+                {"unchanged", "không đổi"},
+                {"not_modified", "không đổi"},
+                {"rejected", "bị loại"},
+                {"failed", "không lấy được"},
+                {"suspect", "nghi vấn"},
+        };
+
+        for (size_t i = 0; ctl->is_vi && i < ELEMENTSOF(words); i++)
+                if (streq(words[i].word, word))
+                        return words[i].vi;
+        return word;
+}

@@ -22,5 +22,9 @@ const char *at_place(char text[static 32], const json_t *value);
 const char *indicator_title(const json_t *indicator, Buf *b);
 const char *severity_text(const Ctl *ctl, const char *severity);
 Colour severity_colour(const char *severity);
+/* What the API says in words of a program, for people. */
+const char *word_text(const Ctl *ctl, const char *word);
+/* Fitted to the terminal, with a word about columns that found no room. */
+int show_table(const Ctl *ctl, Table *t, Buf *out);
 /* "as of" line when the answer speaks of the past. */
 int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out);

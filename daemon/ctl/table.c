@@ -9,6 +9,8 @@ static const char *const escapes[] = {
         [COLOUR_NONE] = "",           [COLOUR_RED] = "\033[31m", [COLOUR_GREEN] = "\033[32m",
         [COLOUR_YELLOW] = "\033[33m", [COLOUR_BOLD] = "\033[1m", [COLOUR_DIM] = "\033[2m",
 };
+#define GAP 2u
+#define MIN_WIDTH 10u /* of a text that is cut */
 #define ESCAPE_END "\033[0m"
 
 int colour_text(Buf *out, Colour colour, bool has_colour, const char *text) {
@@ -38,6 +40,10 @@ void table_column(Table *t, const char *title, bool is_right, bool is_optional) 
                 t->error = -ENOMEM;
         t->columns[t->n_columns++] =
                 (Column){.title = copy, .is_right = is_right, .is_optional = is_optional};
+}
+
+void table_minor(Table *t) {
+        t->columns[t->n_columns - 1].is_minor = true;
 }
 
 void table_cell(Table *t, const char *text, Colour colour) {
@@ -70,12 +76,62 @@ void table_done(Table *t) {
 static size_t column_width(const Table *t, size_t column) {
         size_t width = 0;
 
+        if (t->columns[column].is_left_out)
+                return 0;
         for (size_t i = column; i < t->n_cells; i += t->n_columns)
                 width = MAX(width, text_width(t->cells[i].text));
         if (width == 0 && t->columns[column].is_optional)
                 return 0;
         width = MAX(width, text_width(t->columns[column].title));
-        return MIN(width, TABLE_MAX_WIDTH);
+        return MIN(width, t->columns[column].most > 0 ? t->columns[column].most : TABLE_MAX_WIDTH);
+}
+
+static size_t table_width(const Table *t) {
+        size_t width = 0;
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                size_t one = column_width(t, i);
+
+                width += one + (one > 0 && width > 0 ? GAP : 0);
+        }
+        return width;
+}
+
+static bool leave_out(Table *t) {
+        for (size_t i = t->n_columns; i-- > 0;)
+                if (t->columns[i].is_minor && column_width(t, i) > 0) {
+                        t->columns[i].is_left_out = true;
+                        return true;
+                }
+        return false;
+}
+
+/* Texts only: half a number is another number. */
+static bool cut_widest(Table *t, size_t by) {
+        size_t widest = 0, chosen = t->n_columns;
+
+        for (size_t i = 0; i < t->n_columns; i++) {
+                size_t width = t->columns[i].is_right ? 0 : column_width(t, i);
+
+                if (width > widest) {
+                        widest = width;
+                        chosen = i;
+                }
+        }
+        if (widest <= MIN_WIDTH)
+                return false;
+        t->columns[chosen].most = widest - MIN(by, MAX((widest - MIN_WIDTH) / 2, 1u));
+        return true;
+}
+
+void table_fit(Table *t, size_t columns) {
+        if (columns == 0)
+                return;
+        while (table_width(t) > columns && leave_out(t))
+                ;
+        for (size_t width = table_width(t); width > columns; width = table_width(t))
+                if (!cut_widest(t, width - columns))
+                        return;
 }
 
 static size_t last_shown(const Table *t, const size_t *width) {

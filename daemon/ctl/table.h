@@ -25,6 +25,9 @@ typedef struct Column {
         char *title;
         bool is_right;
         bool is_optional; /* left out when every cell is empty */
+        bool is_minor;    /* left out when the terminal is too narrow, the last one first */
+        bool is_left_out;
+        size_t most; /* columns of the terminal; 0: as wide as it is */
 } Column;
 
 typedef struct Table {
@@ -36,6 +39,10 @@ typedef struct Table {
 } Table;
 
 void table_column(Table *t, const char *title, bool is_right, bool is_optional);
+/* The column added last says least. */
+void table_minor(Table *t);
+/* Makes it at most so wide, as far as that goes: minor columns go, then long texts are cut. */
+void table_fit(Table *t, size_t columns);
 /* The next cell; NULL is empty. Rows fill up column by column. */
 void table_cell(Table *t, const char *text, Colour colour);
 /* Appends header and rows. Returns 0 or negative errno. */
