@@ -37,6 +37,7 @@ def read_cells(path):
     same("bold where critical", sheet["F5"].font.b, True)
     same("fills", [sheet[c].fill.fgColor.rgb for c in ("E5", "F5", "D6")], ["FFE2F0D9", "FFF8CBAD", "FFFFF2CC"])
     same("fonts", {c.font.name for row in sheet["A1:H7"] for c in row}, {"Times New Roman"})
+    same("cut", book.worksheets[2]["A3"].value, "\U0001F600" * 16383 + "\u2026")
     read_paper(book)
     same("properties", [book.properties.title, book.properties.subject, book.properties.creator],
          ["Phụ lục <766>", "tháng 8/2024", "UBND huyện Tiên Lữ"])
@@ -52,7 +53,7 @@ def read_paper(book):
                    sheet.page_setup.fitToHeight], [9, "landscape", True, 0])
     same("merged", sorted(map(str, sheet.merged_cells.ranges)), ["A1:H1", "A2:H2", "A7:H7"])
     same("portrait", book.worksheets[1].page_setup.orientation, "portrait")
-    same("filter", book.worksheets[2].auto_filter.ref, "A1:A2")
+    same("filter", book.worksheets[2].auto_filter.ref, "A1:A3")
 
 
 def read_parts(path):

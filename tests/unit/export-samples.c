@@ -58,6 +58,11 @@ static void fill(Book *book) {
                                               .is_portrait = true,
                                               .has_filter = true});
         book_row(book, (BookCell[]){BOOK_VALUE(7)}, 1);
+        /* A cell holds 32,767 UTF-16 units; a letter beyond the first plane is two of them. */
+        CLEANUP(buf_done) Buf text = BUF_INIT(1 << 20);
+        for (unsigned i = 0; i < 20000 && buf_str(&text, "\U0001F600") == 0; i++)
+                ;
+        book_row(book, (BookCell[]){BOOK_STRING(buf_text(&text))}, 1);
 }
 
 static int write_book(const char *dir, const char *name) {
