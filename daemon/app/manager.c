@@ -670,6 +670,8 @@ static int open_all(App *app) {
 }
 
 int manager_open(const ManagerOptions *options, App **ret) {
+        /* Names are resolved by short-lived threads; an arena of its own for each would stay. */
+        (void) mallopt(M_ARENA_MAX, 1);
         App *app = calloc(1, sizeof *app);
         if (!app)
                 return 1;

@@ -45,6 +45,11 @@ typedef struct Lookup {
         char **owned; /* strings made on the way */
         size_t n_owned, cap_owned;
         size_t n;
+        /* Asked once for all items of a kind. */
+        PeriodId *oldest; /* per indicator and period type; 0 = not asked, -1 = none */
+        const SourceDef *seen_source;
+        PeriodId seen_period;
+        int64_t seen_ms;
 } Lookup;
 
 static void lookup_done(Lookup *l) {
@@ -54,6 +59,7 @@ static void lookup_done(Lookup *l) {
                 free(l->owned[i]);
         free(l->episodes);
         free(l->n_episodes);
+        free(l->oldest);
         free(l->owned);
         free(l->items);
 }
@@ -110,11 +116,36 @@ static int fill_counts(Lookup *l, RenderItem *it) {
         return r < 0 ? r : 0;
 }
 
+/* The oldest period of the indicator for any unit, -1 for none. */
+static int oldest_of(Lookup *l, const RenderItem *it, PeriodId *ret) {
+        const Config *c = l->app->config;
+        PeriodType type = period_type(it->item.period);
+        size_t at = (size_t) (it->indicator - c->indicators) * PERIOD_N_TYPES + type;
+        if (!l->oldest)
+                l->oldest = calloc(c->n_indicators * PERIOD_N_TYPES + 1, sizeof *l->oldest);
+        if (!l->oldest)
+                return -ENOMEM;
+        if (l->oldest[at] == 0) {
+                PeriodId last;
+                int r = store_period_range(l->app->store, it->indicator->id, type, &l->oldest[at],
+                                           &last);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        l->oldest[at] = -1;
+        }
+        *ret = l->oldest[at];
+        return 0;
+}
+
 /* None in the period before: is it the unit's first figure, or were there earlier ones? */
 static int fill_gap(Lookup *l, RenderItem *it, PeriodId before) {
         Panel *panel = NULL;
-        int r = panel_new(&it->item.unit, 1, period_add(before, 1 - DELTA_REACH), DELTA_REACH,
-                          &panel);
+        PeriodId oldest = 0;
+        int r = oldest_of(l, it, &oldest);
+        if (r < 0 || oldest < 0 || oldest > before)
+                return r;
+        r = panel_new(&it->item.unit, 1, period_add(before, 1 - DELTA_REACH), DELTA_REACH, &panel);
         if (r >= 0)
                 r = store_panel_load(l->app->store, it->indicator->id, 0, panel);
         for (size_t p = 0; r >= 0 && p < DELTA_REACH; p++)
@@ -160,8 +191,17 @@ static int fill_source(Lookup *l, RenderItem *it, int64_t now_ms) {
         const SourceDef *s = &c->sources[it->indicator->source];
         it->source_label = s->label;
         it->status = period_status(it->item.period, day_of_instant(now_ms), s->final_after_days);
-        int64_t first = 0;
-        return store_seen(l->app->store, s->name, NULL, it->item.period, &it->fetched_ms, &first);
+        if (l->seen_source != s || l->seen_period != it->item.period) {
+                int64_t first = 0;
+                int r = store_seen(l->app->store, s->name, NULL, it->item.period, &l->seen_ms,
+                                   &first);
+                if (r < 0)
+                        return r;
+                l->seen_source = s;
+                l->seen_period = it->item.period;
+        }
+        it->fetched_ms = l->seen_ms;
+        return 0;
 }
 
 /* "hold:RULE/PARENT/KIND" is titled by the parent, else by who runs this: "Tiên Lữ" for "UBND huyện

@@ -105,11 +105,11 @@ static int line_figures(const View *v, Buf *out) {
 }
 
 static int line_work(const View *v, Buf *out) {
-        CLEANUP(alert_counts_done) AlertCounts alerts = {0};
         const App *app = v->app;
         OutboxCounts outbox;
+        size_t n_open;
 
-        int r = count_alerts(app, &alerts);
+        int r = store_episodes_open(app->reader, &n_open);
         if (r >= 0)
                 r = store_outbox_counts(app->reader, &outbox);
         if (r < 0)
@@ -117,7 +117,7 @@ static int line_work(const View *v, Buf *out) {
         return buf_printf(out,
                           SAID(app, " · %zu cảnh báo · thư chờ %zu, hỏng %zu",
                                " · %zu alerts · queued %zu, dead %zu"),
-                          alerts.open, outbox.ready + outbox.started, outbox.dead);
+                          n_open, outbox.ready + outbox.started, outbox.dead);
 }
 
 static const char *trouble_of(const App *app, int64_t now_ms, char text[static 320]) {

@@ -184,6 +184,16 @@ int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t 
         return store_episodes_as_of(s, filter, /* as_of= */ 0, ret, ret_n);
 }
 
+int store_episodes_open(Store *s, size_t *ret_n) {
+        int64_t n;
+        int r = query_int(s, STMT_EPISODES_OPEN, NO_ARGS, 0, &n);
+
+        if (r < 0)
+                return r;
+        *ret_n = (size_t) n;
+        return 0;
+}
+
 void store_episodes_free(Episode *e, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 free((char *) e[i].rule);

@@ -208,6 +208,7 @@ X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.fro
         " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143 WHERE i.source = ?1)") \
 X(EPISODES, SQL_EPISODE_NOW) \
 X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
+X(EPISODES_OPEN, "SELECT count(*) FROM episode WHERE state IN (1, 2) AND state = 2 AND unit IS NOT NULL") \
 X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
 X(EPISODES_RULE, SQL_EPISODE_NOW " WHERE e.rule = ?1") \
 X(EPISODES_UNITS, SQL_EPISODE_NOW " WHERE e.rule = ?1 AND ifnull(e.unit, 0) BETWEEN ?2 AND ?3") \
