@@ -140,6 +140,13 @@ static int set_tag(ApiCall *c) {
         return 0;
 }
 
+/* The asker has this answer: the same query at the same step, which was answered with 200 then. It is
+ * not made again, serve answers 304. */
+static bool is_known(const ApiCall *c) {
+        return c->reply->etag[0] && c->request->if_none_match &&
+               serve_etag_matches(c->request->if_none_match, c->reply->etag);
+}
+
 static int parse_number(const char *text, size_t max, size_t *ret) {
         char *end = NULL;
 
@@ -200,14 +207,18 @@ static int dispatch(ApiCall *c) {
         int r = api_read_window(c);
         if (r == 0)
                 r = read_instant(c);
+        if (r == 0 && route->has_tag)
+                r = set_tag(c);
+        if (r == 0 && is_known(c))
+                return 0;
         if (r == 0)
                 r = route->handler(c);
         if (route->is_page && (r == API_E_ANSWERED || (r == 0 && c->reply->status >= 400)))
                 r = page_refusal(c);
         if (r == 0 && !c->is_answered)
                 r = json_out_done(&c->out);
-        if (r == 0 && route->has_tag && c->reply->status < 300)
-                r = set_tag(c);
+        if (r != 0 || c->reply->status >= 300)
+                c->reply->etag[0] = '\0';
         return r;
 }
 

@@ -183,8 +183,7 @@ int serve_problem(ServeReply *reply, int status, const char *format, ...) {
         return 0;
 }
 
-/* If-None-Match (RFC 9110, 13.1.2): "*" or a list, compared weakly. */
-static bool etag_matches(const char *list, const char *etag) {
+bool serve_etag_matches(const char *list, const char *etag) {
         size_t n;
 
         if (strncmp(etag, "W/", 2) == 0)
@@ -333,7 +332,7 @@ static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, co
                 ask_handler(l, &request, &reply);
         if (refused == 0 || refuse(&reply, refused) >= 0) {
                 if (reply.status == 200 && reply.etag[0] && streq(request.method, "GET") &&
-                    etag_matches(request.if_none_match, reply.etag)) {
+                    serve_etag_matches(request.if_none_match, reply.etag)) {
                         reply.status = 304;
                         buf_clear(&reply.body);
                 }

@@ -24,6 +24,8 @@ typedef struct ServeRequest {
         void *connection;          /* private: for serve_query */
 } ServeRequest;
 
+/* Whether If-None-Match (RFC 9110, 13.1.2: "*" or a list, compared weakly) has the tag. */
+bool serve_etag_matches(const char *list, const char *etag);
 /* Value of a query argument, or NULL. */
 const char *serve_query(const ServeRequest *r, const char *name);
 

@@ -2,6 +2,7 @@
 #include "api-sample.h"
 
 #include "app/status.h"
+#include "store/sql.h"
 
 static Sample sample;
 
@@ -242,11 +243,25 @@ static void test_refusals(void **state) {
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 
+/* How often panels were read. */
+static int n_panels(void) {
+        return sqlite3_stmt_status(sample.app.reader->stmt[STMT_PANEL_FIGURES],
+                                   SQLITE_STMTSTATUS_RUN, 0);
+}
+
 static void test_tags(void **state) {
         CLEANUP(answer_done) Answer a = sample_get(&sample, "/v1/ranking");
+        int before = n_panels();
         CLEANUP(answer_done)
         Answer same =
                 sample_ask(&sample, &(Request){.path = "/v1/ranking", .if_none_match = a.etag});
+        assert_true(before > 0);
+        assert_int_equal(n_panels(), before); /* the answer was not made again */
+        CLEANUP(answer_done)
+        Answer any = sample_ask(&sample, &(Request){.path = "/v1/ranking", .if_none_match = "*"});
+        CLEANUP(answer_done)
+        Answer none = sample_ask(&sample, &(Request){.path = "/v1/ranking?period=1999-01&kind=x",
+                                                     .if_none_match = "*"});
         CLEANUP(answer_done)
         Answer other = sample_ask(
                 &sample, &(Request){.path = "/v1/ranking?limit=3", .if_none_match = a.etag});
@@ -255,6 +270,8 @@ static void test_tags(void **state) {
         assert_true(a.etag[0] == '"');
         assert_int_equal(same.status, 304);
         assert_string_equal(same.body, "");
+        assert_int_equal(any.status, 304);
+        assert_int_not_equal(none.status, 500);
         assert_int_equal(other.status, 200);
         assert_string_not_equal(other.etag, a.etag);
 
