@@ -45,6 +45,7 @@ class Lab:
         self.peers = []
         self.daemon = None
         self.kill_at = None
+        self.faults = None # a Faults of tests/faults/iofault.py, for the daemon alone
         for name in ("pub", "mail", "hook", "etc", "state", "run"):
             os.mkdir(self.path(name))
         self.logs = open(self.path("chisod.log"), "ab")
@@ -157,7 +158,9 @@ class Lab:
         return e
 
     def start(self, kill=None, wait=True):
-        self.daemon = subprocess.Popen([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf")], env=self.env(kill),
+        env = self.env(kill)
+        self.daemon = subprocess.Popen([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf")],
+                                       env=self.faults.env(env) if self.faults else env,
                                        stdout=self.logs, stderr=self.logs)
         if wait:
             self.wait(lambda: self.call("GET", "/v1/status"),
