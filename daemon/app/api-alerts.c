@@ -93,16 +93,15 @@ static int compare_alerts(const void *a, const void *b, void *userdata) {
 }
 
 static int load_acks(ApiCall *c, AckRow **ret, size_t *ret_n) {
-        if (c->view.is_past)
-                return 0; /* who had seen it then is in the transitions */
-        int r = store_acks(c->store, c->view.at_ms, ret, ret_n);
+        int r = store_acks(c->store, c->view.at_ms, c->view.step, ret, ret_n);
         return MIN(r, 0);
 }
 
 static bool is_acked(const AckRow *acks, size_t n, const Episode *e) {
         for (size_t i = 0; i < n; i++)
                 if (acks[i].episode == e->id)
-                        return e->severity <= acks[i].severity; /* `worse` re-arms */
+                        return (e->state == EPISODE_PENDING || e->state == EPISODE_OPEN) &&
+                               e->severity <= acks[i].severity; /* `worse` re-arms */
         return false;
 }
 
@@ -225,19 +224,19 @@ static int write_told_row(ApiCall *c, const TargetRow *target, const Told *told,
         return 0;
 }
 
-/* The ledger knows now; what had been told at an instant in the past is not answered. */
 static int write_told(ApiCall *c, const Episode *e, const IndicatorDef *def) {
         TargetRow *targets = NULL;
         size_t n = 0;
-        int r = 0;
+        int r;
 
         json_out_array(&c->out, "told");
-        if (!c->view.is_past)
-                r = store_targets(c->store, &targets, &n);
+        r = store_targets(c->store, &targets, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 Told told = {0};
 
-                r = store_told_get(c->store, targets[i].id, e->id, &told);
+                r = c->view.step == 0
+                            ? store_told_get(c->store, targets[i].id, e->id, &told)
+                            : store_told_then(c->store, targets[i].id, e->id, c->view.step, &told);
                 if (r == 0 && told.said != SAY_NONE)
                         r = write_told_row(c, targets + i, &told, def);
         }

@@ -157,6 +157,8 @@ static int write_notes(ApiCall *c, const SnapshotRow *row) {
                 return r;
         json_out_array(o, "notes");
         for (size_t i = 0; i < n; i++) {
+                if (c->view.step != 0 && notes[i].step > c->view.step)
+                        continue;
                 json_out_object(o, NULL);
                 json_out_text(o, "kind", notes[i].kind);
                 view_unit(o, "unit", &c->view, notes[i].unit, period_end(row->period) - 1);
@@ -172,9 +174,15 @@ int api_snapshot(ApiCall *c) {
         CLEANUP(snapshot_row_freep) SnapshotRow *row = NULL;
 
         int r = find_snapshot(c, &row);
+        if (r == 0 && c->view.step != 0)
+                r = store_snapshot_then(c->store, row->id, c->view.step, &row->state);
+        if (r == STORE_E_NONE)
+                return API_PROBLEM(c, 404, "khi đó chưa có bản lấy số %lld",
+                                   "there was no snapshot %lld then", (long long) row->id);
         if (r != 0)
                 return r;
         json_out_object(&c->out, NULL);
+        api_as_of(c);
         r = write_members(c, row);
         if (r == 0)
                 r = write_notes(c, row);

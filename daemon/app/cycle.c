@@ -476,7 +476,7 @@ static int undo_inside(Evaluation *e, const SnapshotRow *row) {
         Store *store = e->app->store;
         int r = store_step(store, CAUSE_OPERATOR, e->now_ms, &e->step);
         if (r >= 0)
-                r = store_snapshot_undo(store, row->id);
+                r = store_snapshot_undo(store, e->step, row->id);
         if (r == 0)
                 r = store_figures_undone(store, row->period, row->step, &e->changes, &e->n_changes);
         for (size_t i = 0; r == 0 && i < e->n_changes; i++)

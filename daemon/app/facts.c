@@ -180,7 +180,7 @@ static int load_silences(Facts *f) {
 static int load_acks(Facts *f) {
         AckRow *acks = NULL;
         size_t n = 0;
-        int r = store_acks(f->app->store, f->now_ms, &acks, &n);
+        int r = store_acks(f->app->store, f->now_ms, 0, &acks, &n);
         size_t a = 0;
         for (size_t i = 0; r >= 0 && i < f->n_episodes; i++) {
                 while (a < n && acks[a].episode < f->plan[i].e.id)

@@ -185,6 +185,8 @@ int command_snapshot(Ctl *ctl) {
                 r = text_append_url(&path, ctl->words[1], strlen(ctl->words[1]));
         if (r == 0 && !is_show)
                 r = buf_printf(&path, "/%s", verb);
+        if (r == 0 && is_show)
+                r = query_add(&path, "as_of", ctl_option(ctl, "as-of"));
         if (r < 0)
                 return out_of_memory();
         return is_show ? get(ctl, &path, show_snapshot)

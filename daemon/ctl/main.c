@@ -59,7 +59,8 @@ static const Command commands[] = {
         {"fetch", command_fetch, "from= to= wait", 0, 1, "[SOURCE] [--from P --to P] [--wait]",
          "lấy số liệu ngay; --wait: chờ và in tiến độ", "fetch now; --wait: show progress"},
         {"snapshot", command_snapshot, "source= period= as-of= limit=", 1, 2,
-         "list [--source S] [--period P] [--as-of T] [--limit N] | show ID | accept ID | reject ID",
+         "list [--source S] [--period P] [--as-of T] [--limit N] | show ID [--as-of T] | accept "
+         "ID | reject ID",
          "các lần lấy số liệu; duyệt hoặc bỏ bản chờ duyệt",
          "what was fetched; accept or reject a suspect one"},
         {"import", command_import, "source= period= scope= sheet= undo= yes", 0, 1,

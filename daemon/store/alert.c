@@ -181,13 +181,16 @@ static int read_ack(Query q, AckRow *row) {
         return 0;
 }
 
-int store_acks(Store *s, int64_t now_ms, AckRow **ret, size_t *ret_n) {
+int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;
         CLEANUP_FREE AckRow *rows = NULL;
         size_t n = 0, cap = 0;
         int r;
 
-        r = query_begin(s, STMT_ACKS, ARGS(arg_int(now_ms)), &q);
+        if (as_of == 0)
+                r = query_begin(s, STMT_ACKS, ARGS(arg_int(now_ms)), &q);
+        else
+                r = query_begin(s, STMT_ACKS_THEN, ARGS(arg_int(now_ms), arg_int(as_of)), &q);
         if (r >= 0)
                 r = COLLECT(q, rows, n, cap, read_ack);
         if (r < 0)

@@ -179,6 +179,30 @@ int store_told(Store *s, int64_t target, Told **ret, size_t *ret_n) {
         return 0;
 }
 
+static int told_by(Store *s, StatementId id, int64_t target, int64_t episode, StepId as_of,
+                   Told *ret) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, id, ARGS(arg_int(target), arg_int(episode), arg_int(as_of)), &q);
+        if (r < 0)
+                return r;
+        r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
+        return read_told(q, ret);
+}
+
+int store_told_then(Store *s, int64_t target, int64_t episode, StepId as_of, Told *ret) {
+        int r;
+
+        *ret = (Told){.episode = episode};
+        r = told_by(s, STMT_TOLD_THEN, target, episode, as_of, ret);
+        if (r == STORE_E_NONE)
+                r = told_by(s, STMT_TOLD_BY_MESSAGE, target, episode, as_of, ret);
+        return MIN(r, 0);
+}
+
 int store_told_get(Store *s, int64_t target, int64_t episode, Told *ret) {
         CLEANUP_QUERY Query q = NULL;
         int r;

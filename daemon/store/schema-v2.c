@@ -91,4 +91,6 @@ const char schema_v2[] =
         "  ELSE 0 END AS why, c.step - k.lasted AS from_step"
         " FROM change_step c CROSS JOIN indicator i CROSS JOIN known_before k"
         " ON k.id BETWEEN (c.id << 30) + (i.id << 18) AND (c.id << 30) + (i.id << 18) + 262143;"
+        /* when a snapshot was rejected or an import undone: states as of a step */
+        "ALTER TABLE snapshot ADD COLUMN ended_step INTEGER REFERENCES step;"
         "PRAGMA user_version = 2;";

@@ -332,13 +332,26 @@ int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state
         return changes ? 0 : STORE_E_NONE;
 }
 
-int store_snapshot_undo(Store *s, int64_t id) {
+int store_snapshot_undo(Store *s, StepId step, int64_t id) {
         int r, changes;
 
-        r = query_change(s, STMT_SNAPSHOT_UNDO, ARGS(arg_int(id)), &changes);
+        r = query_change(s, STMT_SNAPSHOT_UNDO, ARGS(arg_int(id), arg_int(step)), &changes);
         if (r < 0)
                 return r;
         return changes ? 0 : STORE_E_NONE;
+}
+
+int store_snapshot_then(Store *s, int64_t id, StepId as_of, SnapshotState *ret) {
+        int64_t state;
+        int r = query_int(s, STMT_SNAPSHOT_THEN, ARGS(arg_int(id), arg_int(0), arg_int(as_of)), -1,
+                          &state);
+
+        if (r < 0)
+                return r;
+        if (state < 0)
+                return STORE_E_NONE;
+        *ret = (SnapshotState) state;
+        return 0;
 }
 
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,

@@ -22,6 +22,10 @@
         " response, is_drill"
 #define SQL_SNAPSHOT_COLUMNS                                                                       \
         "id, source, scope, period, step, at_ms, state, reason, n_units, n_values, n_bad"
+/* Its state at step ?3. What was ended before ended_step was written is ended always. */
+#define SQL_STATE_THEN                                                                             \
+        "CASE WHEN ended_step <= ?3 OR (state = 3 AND ended_step IS NULL) THEN 3"                  \
+        " WHEN known_step <= ?3 THEN 1 ELSE 2 END"
 #define SQL_TOLD_COLUMNS                                                                           \
         "episode, said, value, last, severity, ifnull(message, 0), said_ms, gave_up"
 /* What was known of (period ?1, indicator ?2) at step ?3 and ended later, of the units from `first`
@@ -131,13 +135,15 @@ X(SNAPSHOT_PARTS, "SELECT p.name, p.page, b.hash, p.http_status, p.url, p.etag, 
 X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
         " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
 X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
+X(SNAPSHOT_THEN, "SELECT " SQL_STATE_THEN " FROM snapshot WHERE id = ?1 AND step <= ?3") \
 X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
-        " CASE WHEN state = 1 AND known_step > ?3 THEN 2 ELSE state END, reason, n_units, n_values, n_bad" \
+        " " SQL_STATE_THEN ", reason, n_units, n_values, n_bad" \
         " FROM snapshot WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR period = ?2) AND step <= ?3" \
         " ORDER BY id DESC LIMIT ?4 OFFSET ?5") \
-X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 1 THEN ?3 END" \
+X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 1 THEN ?3 END," \
+        " ended_step = CASE WHEN ?2 = 3 THEN ?3 END" \
         " WHERE id = ?1 AND state = 2") \
-X(SNAPSHOT_UNDO, "UPDATE snapshot SET state = 3 WHERE id = ?1 AND state = 1") \
+X(SNAPSHOT_UNDO, "UPDATE snapshot SET state = 3, ended_step = ?2 WHERE id = ?1 AND state = 1") \
 X(SNAPSHOT_SUSPECTS, "SELECT count(*) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3 AND state = 2" \
         " AND id > ifnull((SELECT max(id) FROM snapshot WHERE source = ?1 AND scope = ?2 AND period = ?3" \
         " AND state = 1), 0) AND at_ms > ifnull((SELECT good_ms FROM job WHERE source = ?1 AND scope = ?2" \
@@ -253,7 +259,9 @@ X(ACK_ADD, "INSERT INTO ack(episode, step, author, note, until_ms, severity)" \
         " SELECT id, ?2, ?3, ?4, ?5, severity FROM episode WHERE id = ?1") \
 X(ACKS, "SELECT a.episode, a.severity FROM ack a JOIN episode e ON e.id = a.episode" \
         " WHERE e.state IN (1, 2) AND (a.until_ms = 0 OR a.until_ms > ?1)" \
-        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode) ORDER BY a.episode")
+        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode) ORDER BY a.episode") \
+X(ACKS_THEN, "SELECT a.episode, a.severity FROM ack a WHERE a.step <= ?2 AND (a.until_ms = 0 OR a.until_ms > ?1)" \
+        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode AND step <= ?2) ORDER BY a.episode")
 
 #define STATEMENTS_OUTBOX(X) \
 X(TARGETS, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
@@ -280,6 +288,12 @@ X(TOLD_END, "DELETE FROM told WHERE target = ?1") \
 X(TOLD_FIGURE_END, "DELETE FROM told_figure WHERE target = ?1") \
 X(TOLD, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 ORDER BY episode") \
 X(TOLD_GET, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2") \
+/* The row as of step ?3: itself while nothing was told since, else what the last message up to then said */ \
+X(TOLD_THEN, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2 AND step <= ?3") \
+X(TOLD_BY_MESSAGE, "SELECT i.episode, i.say, i.value, i.period, i.severity, m.id, m.settled_ms, 0" \
+        " FROM message m JOIN message_item i ON i.message = m.id WHERE m.target = ?1 AND i.episode = ?2" \
+        " AND m.settled <= ?3 AND (m.state = 3 OR (m.state = 4 AND m.maybe > 0)) AND m.is_drill = 0" \
+        " ORDER BY m.settled DESC, i.n DESC LIMIT 1") \
 X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, message, said_ms, gave_up, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(target, episode) DO UPDATE SET" \
         " said = excluded.said, value = excluded.value, last = excluded.last, severity = excluded.severity," \

@@ -80,9 +80,10 @@ int store_silence_end(Store *s, StepId step, int64_t id, int64_t at_ms);
 /* until_ms 0 = until the episode ends. STORE_E_NONE: no such episode. */
 int store_ack_add(Store *s, StepId step, int64_t episode, const char *by, const char *note,
                   int64_t until_ms);
-/* Episodes acknowledged at now_ms, sorted ids, with the severity they had then. */
+/* Episodes acknowledged at now_ms, sorted ids, with the severity they had then; as_of 0: those that
+ * live, else whatever had become of them by the step. */
 typedef struct AckRow {
         int64_t episode;
         Severity severity;
 } AckRow;
-int store_acks(Store *s, int64_t now_ms, AckRow **ret, size_t *ret_n);
+int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret_n);

@@ -93,7 +93,7 @@ int store_snapshot_get(Store *s, int64_t id, SnapshotRow **ret); /* with its par
 typedef struct SnapshotFilter {
         const char *source; /* NULL = any */
         PeriodId period;    /* 0 = any */
-        StepId as_of;       /* 0 = now; else accepted ones that were suspect then are suspect */
+        StepId as_of;       /* 0 = now; else states are those of then */
         size_t limit, offset;
 } SnapshotFilter;
 /* Newest first, without parts. */
@@ -102,7 +102,9 @@ void snapshot_rows_free(SnapshotRow *rows, size_t n);
 /* A person accepts or rejects a suspect one; its figures are known from this step on. STORE_E_NONE when it is not suspect. */
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
 /* An accepted one is taken back: it counts as rejected. STORE_E_NONE when it is not accepted. */
-int store_snapshot_undo(Store *s, int64_t id);
+int store_snapshot_undo(Store *s, StepId step, int64_t id);
+/* Its state as of a step (not 0). STORE_E_NONE: it was not there yet. */
+int store_snapshot_then(Store *s, int64_t id, StepId as_of, SnapshotState *ret);
 /* Suspects in a row since one was last accepted, or seen again unchanged. */
 int store_snapshot_suspects(Store *s, const char *source, const char *scope, PeriodId period,
                             int *ret);

@@ -45,6 +45,8 @@ int store_told_figures(Store *s, int64_t target, ToldFigure **ret,
 /* Ledger rows are written by settle, never by release. */
 int store_told_get(Store *s, int64_t target, int64_t episode,
                    Told *ret); /* zeroed but for the key when there is none */
+/* As of a step: what was said last by a message settled up to then. The same when there is none. */
+int store_told_then(Store *s, int64_t target, int64_t episode, StepId as_of, Told *ret);
 int store_told_put(Store *s, StepId step, int64_t target, const Told *row);
 int store_told_figure_put(Store *s, StepId step, int64_t target, const ToldFigure *row);
 int store_told_figure_get(Store *s, int64_t target, IndicatorId indicator, PeriodId period,

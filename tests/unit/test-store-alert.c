@@ -375,18 +375,18 @@ static void test_acks(void **state) {
         put(s, step, &a, TRANSITION_WORSE);
         c.state = EPISODE_CLOSED;
         put(s, step, &c, TRANSITION_CLOSED);
-        ok(store_acks(s, 499, &rows, &n));
+        ok(store_acks(s, 499, 0, &rows, &n));
         assert_int_equal(n, 2);
         assert_int_equal(rows[0].episode, a.id);
         assert_int_equal(rows[0].severity, SEVERITY_WARNING); /* as it was then */
         assert_int_equal(rows[1].episode, b.id);
         free(TAKE_PTR(rows));
-        ok(store_acks(s, 500, &rows, &n));
+        ok(store_acks(s, 500, 0, &rows, &n));
         assert_int_equal(n, 1);
         assert_int_equal(rows[0].episode, b.id);
         free(TAKE_PTR(rows));
         ok(store_ack_add(s, step, a.id, "Lan", "", 0)); /* the newest counts */
-        ok(store_acks(s, 600, &rows, &n));
+        ok(store_acks(s, 600, 0, &rows, &n));
         assert_int_equal(n, 2);
         assert_int_equal(rows[0].severity, SEVERITY_CRITICAL);
         free(TAKE_PTR(rows));
