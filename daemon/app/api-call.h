@@ -88,7 +88,7 @@ int api_unit(ApiCall *c);
 /* api-registry.c */
 int api_quarantine(ApiCall *c);
 int api_units_import(ApiCall *c);
-int api_units_csv(ApiCall *c);
+int api_units_list(ApiCall *c);
 /* api-units.c: {"predecessors": [...], "successors": [...]} of the unit. */
 int api_unit_kin(ApiCall *c, UnitId unit);
 /* api-ranking.c */

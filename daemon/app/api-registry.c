@@ -4,6 +4,7 @@
 #include "app/api-call.h"
 #include "app/registry.h"
 #include "base/text.h"
+#include "export/book.h"
 #include "os/clock.h"
 #include "store/registry.h"
 
@@ -160,17 +161,18 @@ int api_units_import(ApiCall *c) {
         return 0;
 }
 
-int api_units_csv(ApiCall *c) {
-        Buf csv = BUF_INIT(API_REPLY_MAX);
+int api_units_list(ApiCall *c) {
+        CLEANUP(buf_done) Buf list = BUF_INIT(API_REPLY_MAX);
+        bool is_book = streq(api_query(c, "format"), "xlsx");
 
-        int r = registry_export(c->app, c->is_admin, &csv);
-        if (r < 0) {
-                buf_done(&csv);
+        int r = is_book ? registry_export_book(c->app, c->is_admin, clock_now_ms(), &list)
+                        : registry_export(c->app, c->is_admin, &list);
+        if (r < 0)
                 return r;
-        }
         buf_done(&c->reply->body);
-        c->reply->body = csv;
-        c->reply->content_type = "text/csv; charset=utf-8";
+        c->reply->body = list;
+        list = BUF_INIT(0);
+        c->reply->content_type = is_book ? BOOK_TYPE : "text/csv; charset=utf-8";
         c->is_answered = true;
         return 0;
 }

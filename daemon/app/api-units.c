@@ -118,8 +118,9 @@ int api_units(ApiCall *c) {
         size_t total = 0;
         UnitId parent;
 
-        if (api_query(c, "format") && streq(api_query(c, "format"), "csv"))
-                return api_units_csv(c);
+        const char *format = str_or(api_query(c, "format"), "json");
+        if (streq(format, "csv") || streq(format, "xlsx"))
+                return api_units_list(c);
         int r = api_find_unit(c, api_query(c, "parent"), &parent);
         if (r != 0)
                 return r;

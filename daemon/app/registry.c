@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "app/judge.h"
+#include "app/registry-private.h"
 #include "app/teller.h"
 #include "app/watch.h"
 #include "base/text.h"
@@ -22,24 +23,6 @@
 #define REFUSE(diag, line, ...)                                                                    \
         (diag_error((diag), NULL, (line), NULL, __VA_ARGS__), REGISTRY_E_REFUSED)
 #define LIST_SEPARATORS " ,;|"
-
-typedef enum Column {
-        COLUMN_KEY,
-        COLUMN_CODE,
-        COLUMN_NAME,
-        COLUMN_KIND,
-        COLUMN_PARENT,
-        COLUMN_FROM,
-        COLUMN_UNTIL,
-        COLUMN_SUCCESSORS,
-        COLUMN_ALIASES,
-        COLUMN_EMAIL,
-        COLUMN_WEBHOOK,
-        N_COLUMNS
-} Column;
-static const char *const column_names[N_COLUMNS] = {"key",     "code",  "name",   "kind",
-                                                    "parent",  "from",  "until",  "successors",
-                                                    "aliases", "email", "webhook"};
 
 typedef struct RegistryRow {
         unsigned line;
@@ -88,10 +71,6 @@ static int note(Change *c, const char *unit, const char *what, const char *old, 
 static const char *key_of(const Change *c, UnitId id) {
         const Unit *u = id ? unit_get(&c->app->units, id) : NULL;
         return u ? u->key : "";
-}
-
-static const char *day_text(char text[static 16], Day day) {
-        return day == DAY_EVER || day == DAY_OPEN ? "" : day_format(text, day);
 }
 
 static int reload(App *app) {
@@ -193,7 +172,7 @@ static int read_day(Change *c, const RegistryRow *row, Column column, Day otherw
         if (!*text || day_parse(text, ret) == 0)
                 return 0;
         return REFUSE(c->diag, row->line, "%s '%s' is no day: write 2025-07-01",
-                      column_names[column], text);
+                      registry_columns[column], text);
 }
 
 static int read_row(Change *c, const Sheet *s, size_t i, const int place[static N_COLUMNS],
@@ -219,7 +198,7 @@ static int read_rows(Change *c, const Sheet *s) {
         for (size_t k = 0; k < N_COLUMNS; k++) {
                 place[k] = -1;
                 for (size_t i = 0; i < s->n_columns; i++)
-                        if (streq(str_or(sheet_role(sheet_cell(s, 0, i)), ""), column_names[k]))
+                        if (streq(str_or(sheet_role(sheet_cell(s, 0, i)), ""), registry_columns[k]))
                                 place[k] = (int) i;
         }
         c->rows = calloc(s->n_rows, sizeof *c->rows);
@@ -298,7 +277,7 @@ static int make_unit(Change *c, RegistryRow *row) {
 
 static int set_day(Change *c, const Unit *u, const char *what, Day old, Day now) {
         char a[16], b[16];
-        return old == now ? 0 : note(c, u->key, what, day_text(a, old), day_text(b, now));
+        return old == now ? 0 : note(c, u->key, what, registry_day(a, old), registry_day(b, now));
 }
 
 static int find_other(Change *c, const RegistryRow *row, const char *text, Day day, UnitId *ret) {
@@ -437,19 +416,12 @@ static int set_successors(Change *c, const RegistryRow *row, const Unit *u) {
         return r;
 }
 
-static int join_emails(const Unit *u, Buf *out) {
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < u->n_emails; i++)
-                r = buf_printf(out, "%s%s", i ? " " : "", u->emails[i]);
-        return r;
-}
-
 static int set_contact(Change *c, const RegistryRow *row, const Unit *u) {
         CLEANUP(buf_done) Buf old = BUF_INIT(64 << 10);
         const char *email = row->cell[COLUMN_EMAIL], *webhook = row->cell[COLUMN_WEBHOOK];
         if (!*email && !*webhook)
                 return 0;
-        int r = join_emails(u, &old);
+        int r = registry_join_emails(u, &old);
         const char *old_hook = str_or(u->webhook, "");
         const char *mails = !*email ? buf_text(&old) : streq(email, "-") ? "" : email;
         const char *hook = !*webhook ? old_hook : streq(webhook, "-") ? "" : webhook;
@@ -560,94 +532,6 @@ int registry_import(App *app, const char *data, size_t n, int64_t now_ms, bool i
                 r = import_inside(&c, &s);
         r = finish(&c, r, is_trial);
         free(c.rows);
-        return r;
-}
-
-/* ---- the list as a file ---------------------------------------------------------------------- */
-
-/* Quoted where RFC 4180 wants it. */
-static int put_cell(Buf *out, const char *text, bool is_last) {
-        bool is_plain = !text[strcspn(text, ",;\"\r\n\t")];
-        int r = is_plain ? buf_str(out, text) : buf_char(out, '"');
-        for (const char *p = text; !is_plain && r == 0 && *p; p++)
-                r = buf_printf(out, "%s%c", *p == '"' ? "\"" : "", *p);
-        if (r == 0 && !is_plain)
-                r = buf_char(out, '"');
-        return r == 0 ? buf_str(out, is_last ? "\r\n" : ",") : r;
-}
-
-static int join_codes(const Unit *u, Buf *out) {
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < u->n_codes; i++)
-                if (u->codes[i].until >= u->until)
-                        r = buf_printf(out, "%s%s:%s", out->len ? " " : "", u->codes[i].namespace_,
-                                       u->codes[i].code);
-        return r;
-}
-
-static int join_aliases(const Unit *u, Buf *out) {
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < u->n_names; i++)
-                if (u->names[i].is_alias)
-                        r = buf_printf(out, "%s%s", out->len ? "|" : "", u->names[i].name);
-        return r;
-}
-
-static int join_successors(const App *app, const Unit *u, const SuccessorRow *rows, size_t n,
-                           Buf *out) {
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                const Unit *other = unit_get(&app->units, rows[i].successor);
-                if (rows[i].unit == u->id && other)
-                        r = buf_printf(out, "%s%s", out->len ? " " : "", other->key);
-        }
-        return r;
-}
-
-static int export_unit(App *app, const Unit *u, bool has_contacts, const SuccessorRow *rows,
-                       size_t n, Buf *out) {
-        Buf list[4];
-        char from[16], until[16];
-        const Unit *parent = u->parent ? unit_get(&app->units, u->parent) : NULL;
-        for (size_t i = 0; i < ELEMENTSOF(list); i++)
-                list[i] = BUF_INIT(1 << 20);
-        int r = join_codes(u, &list[0]);
-        if (r == 0)
-                r = join_successors(app, u, rows, n, &list[1]);
-        if (r == 0)
-                r = join_aliases(u, &list[2]);
-        if (r == 0 && has_contacts)
-                r = join_emails(u, &list[3]);
-        const char *cells[N_COLUMNS] = {
-                u->key,
-                buf_text(&list[0]),
-                unit_name_on(&app->units, u->id,
-                             u->until == DAY_OPEN ? DAY_OPEN - 1 : u->until - 1),
-                u->kind,
-                parent ? parent->key : "",
-                day_text(from, u->from),
-                day_text(until, u->until),
-                buf_text(&list[1]),
-                buf_text(&list[2]),
-                buf_text(&list[3]),
-                has_contacts ? str_or(u->webhook, "") : ""};
-        for (size_t i = 0; r == 0 && i < N_COLUMNS; i++)
-                r = put_cell(out, cells[i], i + 1 == N_COLUMNS);
-        for (size_t i = 0; i < ELEMENTSOF(list); i++)
-                buf_done(&list[i]);
-        return r;
-}
-
-int registry_export(App *app, bool has_contacts, Buf *out) {
-        CLEANUP_FREE SuccessorRow *rows = NULL;
-        size_t n = 0;
-        int r = store_unit_successors(app->reader, &rows, &n);
-        if (r == 0) /* a byte order mark: Excel would read the names as windows-1252 */
-                r = buf_str(out, "\xef\xbb\xbf");
-        for (size_t i = 0; r == 0 && i < N_COLUMNS; i++)
-                r = put_cell(out, column_names[i], i + 1 == N_COLUMNS);
-        for (size_t i = 0; r == 0 && i < app->units.n; i++)
-                r = export_unit(app, &app->units.units[i], has_contacts, rows, n, out);
         return r;
 }
 

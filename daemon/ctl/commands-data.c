@@ -240,7 +240,13 @@ static int import_units(Ctl *ctl) {
 static int export_units(const Ctl *ctl) {
         CLEANUP(buf_done) Buf csv = BUF_INIT(ANSWER_MAX);
 
-        int r = client_bytes(ctl, "/v1/units?format=csv", &csv);
+        const char *format = ctl_option(ctl, "format");
+        const char *suffix = ctl->n_words > 1 ? strrchr(ctl->words[1], '.') : NULL;
+        bool is_book = streq(str_or(format, suffix ? suffix + 1 : "csv"), "xlsx");
+
+        if (format && !is_book && !streq(format, "csv"))
+                return usage(ctl, "units export [FILE] [--format csv|xlsx]");
+        int r = client_bytes(ctl, is_book ? "/v1/units?format=xlsx" : "/v1/units?format=csv", &csv);
         if (r != EXIT_FINE || ctl->n_words == 1)
                 return r == EXIT_FINE ? ctl_print(&csv) : r;
         int e = file_replace(ctl->words[1], buf_text(&csv), csv.len, 0600);

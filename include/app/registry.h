@@ -38,4 +38,6 @@ int registry_decide(App *app, RegistryDecision decision, const char *code, const
                     Day from, int64_t now_ms, Diag *diag, RegistryReport *ret);
 
 /* The whole registry as the CSV that registry_import reads; contacts only when asked for. */
-int registry_export(App *app, bool has_contacts, Buf *out);
+int registry_export(const App *app, bool has_contacts, Buf *out);
+/* The same as a workbook (.xlsx), every cell a text. */
+int registry_export_book(const App *app, bool has_contacts, int64_t now_ms, Buf *out);

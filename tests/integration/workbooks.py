@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """workbooks.py BUILD: xlsx files as sources and as the list of units. Numeric cells are what they are worth, whatever the source's own
 notation; text follows it; what stands in the wrong type of cell is refused with its row and column; the registry's codes keep their zeros."""
+import csv
 import datetime
+import io
 import sys
 
 import openpyxl
@@ -101,6 +103,20 @@ def check_units(lab):
     assert refused.returncode == 1 and "dòng 3" in refused.stderr, refused.stderr
 
 
+def check_export(lab):
+    """What is exported imports without a difference, codes as text; csv and xlsx say the same."""
+    path = lab.path("export.xlsx")
+    lab.ctl("units", "export", path)
+    book = openpyxl.load_workbook(path)
+    rows = [[c.value for c in row] for row in book.active.iter_rows()]
+    lines = [["" if v is None else v for v in row] for row in rows]
+    text = lab.ctl("units", "export", "--format", "csv").stdout.lstrip("\ufeff")
+    assert lines == list(csv.reader(io.StringIO(text))), (lines[:3], text[:300])
+    assert all(v is None or isinstance(v, str) for row in rows for v in row)
+    shown = lab.json("units", "import", path)
+    assert (shown["changes"], shown["rows"]) == ([], len(rows) - 1), shown
+
+
 def main():
     with Lab(sys.argv[1]) as lab:
         lab.clock("2024-09-05T07:00:00+07:00")
@@ -114,6 +130,7 @@ def main():
         check_figures(lab)
         check_sheets(lab)
         check_units(lab)
+        check_export(lab)
         lab.integrity()
         assert lab.stop() == 0
     print("workbooks: passed")
