@@ -21,16 +21,17 @@
 /* "2024108 1 2": period, parent, number of the draft that was sent first. */
 static int read_sent(App *app, PeriodId period, UnitId *ret_parent, int *ret_number) {
         CLEANUP_FREE char *text = NULL;
-        long of = 0;
-        unsigned parent = 0;
+        char *at = NULL;
 
         *ret_number = 0;
         int r = store_meta_get(app->store, META_DRAFT, &text);
-        if (r == 0 && sscanf(text, "%ld %u %d", &of, &parent, ret_number) == 3 && of == period)
-                *ret_parent = parent;
-        else
-                *ret_number = 0;
-        return MIN(r, 0);
+        if (r != 0)
+                return MIN(r, 0);
+        if (strtol(text, &at, 10) != (long) period)
+                return 0;
+        *ret_parent = (UnitId) strtoul(at, &at, 10);
+        *ret_number = (int) strtol(at, NULL, 10);
+        return 0;
 }
 
 static int write_sent(App *app, PeriodId period, UnitId parent, int number) {

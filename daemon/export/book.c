@@ -14,8 +14,8 @@
 #include "export/book-internal.h"
 #include "export/book.h"
 
-#define SHEET_MAX PACKAGE_MAX * 8 /* XML, before it is compressed */
-#define CELL_MAX_UNITS 32767u     /* UTF-16 */
+#define SHEET_MAX (PACKAGE_MAX * 8) /* XML, before it is compressed */
+#define CELL_MAX_UNITS 32767u       /* UTF-16 */
 #define NAME_MAX_UNITS 31u
 #define EXCEL_EPOCH 25569 /* 1970-01-01 in days of the spreadsheets */
 #define LINE_POINTS 17u
