@@ -163,7 +163,7 @@ int api_units_import(ApiCall *c) {
 
 int api_units_list(ApiCall *c) {
         CLEANUP(buf_done) Buf list = BUF_INIT(API_REPLY_MAX);
-        bool is_book = streq(api_query(c, "format"), "xlsx");
+        bool is_book = streq_ptr(api_query(c, "format"), "xlsx");
 
         int r = is_book ? registry_export_book(c->app, c->is_admin, clock_now_ms(), &list)
                         : registry_export(c->app, c->is_admin, &list);

@@ -137,7 +137,7 @@ int xlsx_csv(const XlsxSheet *s, bool is_vi, Diag *diag, Buf *out) {
                         const char *heading = cell_of(s, 0, c)->text;
                         const char *role = heading ? sheet_role(heading) : NULL;
                         bool is_odd = cell->kind == XLSX_ERROR || cell->kind == XLSX_BOOLEAN ||
-                                      (cell->kind == XLSX_DATE && !*cell->text) ||
+                                      (cell->kind == XLSX_DATE && !*str_or(cell->text, "")) ||
                                       (cell->kind > XLSX_TEXT && is_text_only(role));
                         if (i > 0 && heading && is_odd)
                                 return refuse_cell(s, i, c, is_vi, diag);

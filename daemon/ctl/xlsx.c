@@ -207,7 +207,7 @@ static int read_sheet(Book *b, SheetRef *s) {
         for (size_t i = 0; i < b->n_relations; i++)
                 if (streq(b->relations[i].id, s->id))
                         type = b->relations[i].type;
-        if (!target || !streq(type, "worksheet"))
+        if (!target || !streq_ptr(type, "worksheet"))
                 return 0; /* a chart */
         resolve(path, b->path, target);
         s->is_read = true;
