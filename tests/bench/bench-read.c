@@ -85,7 +85,7 @@ static int ask(Asker *a) {
         length = strcasestr(a->in.data, "\r\nContent-Length: ");
         head = (size_t) (end - a->in.data) + 4;
         a->bytes = length && length < end ? strtoul(length + 18, NULL, 10) : 0;
-        a->status = atoi(a->in.data + 9);
+        a->status = (int) strtol(a->in.data + 9, NULL, 10);
         while (r >= 0 && a->status != 304 && a->in.len < head + a->bytes)
                 r = read_more(a);
         return r;

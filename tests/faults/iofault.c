@@ -52,7 +52,7 @@ static const char *folder;
 static size_t folder_length;
 static _Atomic bool is_watched[FD_MAX];
 
-#define REAL(name) ((__typeof__(&name)) dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name))) dlsym(RTLD_NEXT, #name))
 
 __attribute__((constructor)) static void setup(void) {
         const char *path = getenv("IOFAULT_PLAN");

@@ -294,7 +294,7 @@ static int transact(Store *s) {
 static int open_it(Sweep *w) {
         int r = store_open(w->path, NULL, &w->store);
 
-        if (r == 0)
+        if (r == 0 && w->store)
                 r = sql_errno(sqlite3_exec(w->store->db,
                                            w->weak ? "PRAGMA synchronous = OFF;"
                                                      "PRAGMA wal_autocheckpoint = 12"

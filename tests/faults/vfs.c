@@ -107,7 +107,7 @@ static void image_write(Image *i, int64_t at, const void *data, size_t n) {
                 memset(i->data + i->size, 0, end - i->size);
                 i->size = end;
         }
-        if (n > 0)
+        if (n > 0 && i->data)
                 memcpy(i->data + at, data, n);
 }
 
