@@ -159,7 +159,7 @@ static int open_writer(App *app, const char *path, Diag *diag) {
 }
 
 /* Rot was found in the last life: true when it is still there. The file may have been mended by hand. */
-static bool is_rotten(App *app, const char *path, const char *mark) {
+static bool is_rotten(const char *path, const char *mark) {
         if (access(mark, F_OK) < 0)
                 return false;
         bool is_bad = keep_verify(path) == -EBADMSG;
@@ -168,7 +168,6 @@ static bool is_rotten(App *app, const char *path, const char *mark) {
                          path);
                 (void) unlink(mark);
         }
-        (void) app;
         return is_bad;
 }
 
@@ -176,7 +175,7 @@ static int open_or_restore(App *app, const char *path, const char *mark, Diag *d
         int r = open_writer(app, path, diag);
         if (app->is_once || (r != -EBADMSG && r != 0))
                 return r;
-        if (r == 0 && !is_rotten(app, path, mark))
+        if (r == 0 && !is_rotten(path, mark))
                 return 0;
         if (app->store) {
                 store_close(app->store);
@@ -185,6 +184,8 @@ static int open_or_restore(App *app, const char *path, const char *mark, Diag *d
         int restored = restore_newest(app, path, clock_now_ms());
         if (restored == 0)
                 (void) unlink(mark);
+        else
+                app->health.is_unrestored = true;
         /* A file that opens is of more use than none, even with rot in it. */
         return restored == 0 || r == 0 ? open_writer(app, path, diag) : restored;
 }
@@ -201,5 +202,16 @@ int keep_open(App *app, Diag *diag) {
                 r = store_open_reader(path, diag, &app->reader);
         if (r < 0)
                 log_error("%s cannot be opened: %s", path, strerror(-r));
+        return r;
+}
+
+int keep_give_up(App *app) {
+        char CLEANUP_FREE *mark = keep_mark(app);
+        if (!app->config->daemon.backup_dir || app->health.is_unrestored || app->is_once)
+                return -EBADMSG;
+        int r = mark ? file_replace(mark, "", 0, 0640) : -ENOMEM;
+        if (r >= 0)
+                log_full(LOG_ERR, &keep_fields,
+                         "the database is damaged, the next start looks for a good backup");
         return r;
 }

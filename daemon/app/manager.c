@@ -666,6 +666,10 @@ static int open_all(App *app) {
                 return 0;
         life_end(app); /* an error that is told is no crash */
         log_error("start failed: %s", strerror(-r));
+        if (r == -EBADMSG && keep_give_up(app) == 0)
+                return 1;
+        if (r == -EBADMSG)
+                show_bad_store(app, r);
         return exit_status(r);
 }
 

@@ -32,6 +32,7 @@ typedef struct AppHealth {
         char reload_error[256]; /* "" or why the last reload changed nothing */
         char backup_error[96];  /* "" or why the last backup was not made */
         char restored[256]; /* "" or the backup that this start put in the place of a damaged file */
+        bool is_unrestored; /* this start wanted a good backup and found none */
         char damage[200];       /* "" or the first finding of the last check of the database */
         char warnings[16][160]; /* of the configuration, for status */
         size_t n_warnings;

@@ -17,6 +17,10 @@
  * otherwise it is opened as it is. Otherwise as store_open. */
 int keep_open(App *app, Diag *diag);
 
+/* What was opened turned out too damaged to start with: 0 when another start may restore it, -EBADMSG when a
+ * person must (no backups, or none that is good). */
+int keep_give_up(App *app);
+
 /* Starts a backup when one is due: backup_dir is set and the last one is a week old. When a check found damage
  * (app->health.damage), looks again and for a good backup: with one, ends the loop with KEEP_EXIT. */
 void keep_run(App *app, int64_t now_ms);
