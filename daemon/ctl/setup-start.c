@@ -53,8 +53,9 @@ void setup_next(const Setup *s, bool is_started) {
         (void) printf("  chisoctl source try portal %-20s # %s\n", "",
                       SAID(s->ctl, "xem thử vài dòng, không lưu gì",
                            "a look at some rows, stores nothing"));
-        (void) printf("  chisoctl fetch portal --wait %-18s # %s\n", "",
-                      SAID(s->ctl, "lấy số liệu ngay", "fetch now"));
+        (void) printf("  chisoctl sources %-30s # %s\n", "",
+                      SAID(s->ctl, "lấy đến đâu rồi; kỳ mới nhất có sau khoảng một phút",
+                           "how far it is; the newest period is there in about a minute"));
         (void) printf("  chisoctl ranking %-30s # %s\n", "",
                       SAID(s->ctl, "bảng xếp hạng", "the ranking"));
         (void) printf("  chisoctl status %-31s # %s\n", "",
