@@ -41,6 +41,7 @@ static void try_files(void) {
         try_open("write-etc", "/etc/probe", O_WRONLY | O_CREAT);
         try_open("write-usr", "/usr/probe", O_WRONLY | O_CREAT);
         try_open("write-var-tmp", "/var/tmp/probe", O_WRONLY | O_CREAT);
+        try_open("write-tmp", "/tmp/probe-file", O_WRONLY | O_CREAT);
         try_open("write-var-lib", "/var/lib/probe", O_WRONLY | O_CREAT);
         try_open("write-run", "/run/probe", O_WRONLY | O_CREAT);
         try_open("write-state", "/var/lib/chisod/probe", O_WRONLY | O_CREAT);
@@ -51,6 +52,9 @@ static void try_files(void) {
         try_open("read-kmsg", "/dev/kmsg", O_RDONLY);
         try_open("read-init", "/proc/1/environ", O_RDONLY);
         try_open("read-kernel", "/proc/sys/kernel/ostype", O_RDONLY);
+        try_open("read-memory", "/proc/meminfo", O_RDONLY);
+        try_open("read-disk", "/dev/vda", O_RDONLY);
+        say("see-init", access("/proc/1", F_OK) == 0);
         try_open("read-urandom", "/dev/urandom", O_RDONLY);
         say("see-home", home && readdir(home) && readdir(home) && readdir(home));
         if (home)
@@ -74,6 +78,8 @@ static void try_kernel(void) {
         say("ptrace", syscall(SYS_ptrace, 16, -1, 0, 0) == 0 || errno == ESRCH);
         say("keyctl", syscall(SYS_keyctl, 0, -3, 0) >= 0);
         say("bpf", syscall(SYS_bpf, 0, 0, 0) >= 0 || errno == EINVAL || errno == EFAULT);
+        say("perf",
+            syscall(SYS_perf_event_open, 0, 0, 0, 0, 0) >= 0 || errno == EINVAL || errno == EFAULT);
         say("personality", personality(0x0400000) >= 0);
         say("set-time", settimeofday(&now, NULL) == 0);
         say("set-hostname", sethostname("x", 1) == 0);
