@@ -268,6 +268,11 @@ int64_t keep_next(const App *app, int64_t now_ms) {
         return k ? MAX(k->next_ms, now_ms) : now_ms + BACKUP_RETRY_MS;
 }
 
+bool keep_is_busy(const App *app) {
+        const Keeper *k = app->keeper;
+        return k && (worker_is_busy(k->worker) || worker_is_busy(k->searcher));
+}
+
 void keep_done(App *app) {
         if (!app->keeper)
                 return;

@@ -360,6 +360,11 @@ int64_t tend_next(const App *app, int64_t now_ms) {
         return t->copy_fd >= 0 ? MIN(next, t->copied_ms + COPY_KEPT_MS) : next;
 }
 
+bool tend_is_busy(const App *app) {
+        const Tend *t = app->tend;
+        return t && (worker_is_busy(t->checker) || worker_is_busy(t->copier));
+}
+
 void tend_done(App *app) {
         if (app->tend)
                 tend_free(app->tend);

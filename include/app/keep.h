@@ -26,5 +26,7 @@ int keep_give_up(App *app);
 void keep_run(App *app, int64_t now_ms);
 /* Next instant at which keep_run has something to do; INT64_MAX for never. */
 int64_t keep_next(const App *app, int64_t now_ms);
+/* A thread is at work, and will be left behind by keep_done. */
+bool keep_is_busy(const App *app);
 /* Work under way is left behind; its unfinished file is replaced by the next. */
 void keep_done(App *app);

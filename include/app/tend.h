@@ -28,4 +28,6 @@ int tend_check(App *app, int64_t after_ms, TendCheck *ret);
 /* A whole, verified copy of the database as an open file that has no name any more; the caller closes
  * it. TEND_E_RUNNING while it is made (which the first call begins); each copy is handed out once. */
 int tend_copy(App *app, int *ret_fd);
+/* A thread is at work, and will be left behind by tend_done. */
+bool tend_is_busy(const App *app);
 void tend_done(App *app);
