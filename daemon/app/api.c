@@ -4,7 +4,8 @@
  *
  * The tag of an answer is the newest step, the local day (a period changes its status without a
  * step) and the request: nothing else can change what a read says. Answers with times to come
- * (status, sources) have none. Tagging the bytes was dropped: it saves the transfer, not the work.
+ * (status, sources) have none. Tagging the bytes saves the transfer, not the work: that is left to
+ * alerts and deliveries, which silences, acknowledgements and attempts change without a step.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,8 +25,9 @@ typedef struct ApiRoute {
         const char *method, *path; /* `*` stands for one segment; a final `*` for the rest */
         ApiHandler handler;
         bool is_admin;
-        bool has_tag;
-        bool is_page; /* HTML, refusals too */
+        bool has_tag;    /* of step, day and request */
+        bool tags_bytes; /* what it says may change without a step: a silence ends */
+        bool is_page;    /* HTML, refusals too */
 } ApiRoute;
 
 static const ApiRoute routes[] = {
@@ -42,15 +44,15 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/units/*", api_unit, .has_tag = true},
         {"GET", "/v1/ranking", api_ranking, .has_tag = true},
         {"GET", "/v1/history", api_history, .has_tag = true},
-        {"GET", "/v1/alerts", api_alerts},
-        {"GET", "/v1/alerts/*", api_alert},
+        {"GET", "/v1/alerts", api_alerts, .tags_bytes = true},
+        {"GET", "/v1/alerts/*", api_alert, .tags_bytes = true},
         {"GET", "/v1/sources", api_sources},
         {"GET", "/v1/snapshots", api_snapshots, .has_tag = true},
         {"GET", "/v1/snapshots/*/parts/*/body", api_snapshot_body, .has_tag = true},
         {"GET", "/v1/snapshots/*", api_snapshot, .has_tag = true},
         {"GET", "/v1/restatements", api_restatements, .has_tag = true},
         {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
-        {"GET", "/v1/deliveries", api_deliveries},
+        {"GET", "/v1/deliveries", api_deliveries, .tags_bytes = true},
         {"GET", "/v1/report", api_report},
         {"GET", "/v1/verify", api_verify, .is_admin = true},
         {"GET", "/v1/backup", api_backup, .is_admin = true},
@@ -74,9 +76,10 @@ static const ApiRoute routes[] = {
 };
 
 /* Every argument that a read knows: what the tag is made of. */
-static const char *const arguments[] = {
-        "as_of", "limit",    "offset", "indicator", "period", "type",   "kind", "parent", "with",
-        "unit",  "vintages", "all",    "rule",      "state",  "source", "q",    "format"};
+static const char *const arguments[] = {"as_of",    "limit",  "offset",  "indicator", "period",
+                                        "type",     "kind",   "parent",  "with",      "unit",
+                                        "vintages", "all",    "rule",    "state",     "source",
+                                        "q",        "format", "observed"};
 
 /* ---- routing --------------------------------------------------------------------------------- */
 
@@ -138,6 +141,16 @@ static int set_tag(ApiCall *c) {
                         "\"%" PRId64 "-%" PRId64 "-%" PRId32 "-%d-%016" PRIx64 "\"", step,
                         c->app->started_ms, c->view.today, c->is_admin, h);
         return 0;
+}
+
+static void set_bytes_tag(ApiCall *c) {
+        uint64_t h = UINT64_C(0xcbf29ce484222325);
+        const char *text = buf_text(&c->body);
+
+        for (size_t i = 0; i < c->body.len; i++)
+                h = (h ^ (uint8_t) text[i]) * UINT64_C(0x100000001b3);
+        (void) snprintf(c->reply->etag, sizeof(c->reply->etag), "\"%zx-%016" PRIx64 "\"",
+                        c->body.len, h);
 }
 
 /* The asker has this answer: the same query at the same step, which was answered with 200 then. It is
@@ -219,6 +232,8 @@ static int dispatch(ApiCall *c) {
                 r = json_out_done(&c->out);
         if (r != 0 || c->reply->status >= 300)
                 c->reply->etag[0] = '\0';
+        else if (route->tags_bytes && !c->is_answered)
+                set_bytes_tag(c);
         return r;
 }
 

@@ -83,6 +83,13 @@ int command_ranking(Ctl *ctl) {
                                             "as-of",     "with",   "limit"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
+        const char *sort = str_or(ctl_option(ctl, "sort"), "place");
+
+        if (!streq(sort, "place") && !streq(sort, "delta") && !streq(sort, "move")) {
+                ctl_complain(SAID(ctl, "--sort: place, delta hoặc move",
+                                  "--sort: place, delta or move"));
+                return EXIT_USAGE;
+        }
         int r = buf_str(&path, "/v1/ranking");
         if (r == 0 && !ctl_option(ctl, "with") && !ctl_option(ctl, "indicator"))
                 r = query_add(&path, "with", "progress");

@@ -21,9 +21,10 @@ typedef struct Command {
 static const Command commands[] = {
         {"status", command_status, "", 0, 0, "", "tình trạng: nguồn, kỳ, cảnh báo, thư, lưu trữ",
          "sources, periods, alerts, queue, storage on one screen"},
-        {"ranking", command_ranking, "indicator= period= kind= parent= as-of= with= limit=", 0, 0,
-         "[--indicator I] [--period P] [--kind K] [--parent U] [--as-of T] [--with I,I] [--limit "
-         "N]",
+        {"ranking", command_ranking,
+         "indicator= period= kind= parent= as-of= with= sort= limit=", 0, 0,
+         "[--indicator I] [--period P] [--kind K] [--parent U] [--as-of T] [--with I,I] "
+         "[--sort place|delta|move] [--limit N]",
          "bảng xếp hạng; mặc định: tháng gần nhất đã kết thúc",
          "places of a cohort; default: the last ended month"},
         {"history", command_history, "indicator= type= vintages as-of= limit=", 1, 1,

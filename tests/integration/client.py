@@ -62,6 +62,16 @@ def check_width(lab):
     assert "bớt cột" not in terminal(lab, 200, 500, "alerts --all")[1]
 
 
+def check_sort(lab):
+    rows = json.loads(subprocess.run([os.path.join(lab.build, "chisoctl"), "--socket", lab.path("run"), "--json", "ranking"], check=True,
+                                     stdout=subprocess.PIPE).stdout)["cohorts"][0]["rows"]
+    for key in ("delta", "move"):
+        want = [r["unit"]["name"] for r in sorted(rows, key=lambda r: r[key])]
+        seen = re.findall(r"UBND (?:xã|TT) \S+(?: \S+)?(?=  )", terminal(lab, 120, 60, "ranking --sort " + key)[1])
+        assert seen == want, (key, seen, want)
+    assert terminal(lab, 120, 60, "ranking --sort name")[0] == 2
+
+
 def check_pager(lab):
     """The pager marks what it gets."""
     mark = "sed 's/^/P|/'"
@@ -129,6 +139,7 @@ def main():
         lab.ask("portal", "2024-08")
         lab.wait(lab.settled, "everything is settled")
         check_width(lab)
+        check_sort(lab)
         check_pager(lab)
         check_colour(lab)
         check_json(lab)
