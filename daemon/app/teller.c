@@ -428,7 +428,7 @@ int64_t teller_next(App *app, int64_t now_ms) {
 }
 
 int64_t teller_silence_end(App *app, int64_t now_ms) {
-        int64_t next = INT64_MAX;
+        int64_t next = INT64_MAX, ack_ms = 0;
         SilenceRow *rows = NULL;
         size_t n = 0;
         if (store_silences(app->store, now_ms, &rows, &n) < 0)
@@ -436,6 +436,8 @@ int64_t teller_silence_end(App *app, int64_t now_ms) {
         for (size_t i = 0; i < n; i++)
                 next = MIN(next, rows[i].until_ms);
         silence_rows_free(rows, n);
+        if (store_ack_end(app->store, now_ms, &ack_ms) >= 0 && ack_ms)
+                next = MIN(next, ack_ms);
         return next;
 }
 

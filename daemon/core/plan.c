@@ -170,11 +170,19 @@ static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *to
         return opening_waits(in, p) ? SAY_NONE : SAY_OPENING;
 }
 
+/* The figure of the period that was told, as the target read it last: a correction that came after
+ * the words about the episode printed it anew without touching their row. */
+static int64_t value_read(const PlanInput *in, const PlanEpisode *p, const Told *told) {
+        size_t i = find_figure(in, p->indicator, told->last, p->e.unit);
+
+        return i < in->n_figures ? in->figures[i].value : told->value;
+}
+
 /* The figure that was told moved, but by less than is told: a severity that flips with it about the
  * critical limit says nothing either. */
-static bool is_small_revision(const PlanEpisode *p, const Told *told) {
-        return p->e.last == told->last && p->e.value != told->value &&
-               !differs_by(p->e.value, told->value, p->amend_min);
+static bool is_small_revision(const PlanEpisode *p, const Told *told, int64_t read) {
+        return p->e.last == told->last && p->e.value != read &&
+               !differs_by(p->e.value, read, p->amend_min);
 }
 
 static bool is_repeat_due(const PlanInput *in, const PlanEpisode *p, const Told *told) {
@@ -182,14 +190,14 @@ static bool is_repeat_due(const PlanInput *in, const PlanEpisode *p, const Told 
                 return false;
         if (p->repeat == REPEAT_DAYS)
                 return days_since(in, told) >= p->repeat_days;
-        bool is_eased = p->e.severity < told->severity && !is_small_revision(p, told);
-        return p->e.last != told->last || is_eased ||
-               differs_by(p->e.value, told->value, p->amend_min);
+        int64_t read = value_read(in, p, told);
+        bool is_eased = p->e.severity < told->severity && !is_small_revision(p, told, read);
+        return p->e.last != told->last || is_eased || differs_by(p->e.value, read, p->amend_min);
 }
 
 static Say say_standing(const PlanInput *in, const PlanEpisode *p, const Told *told) {
         bool is_worse = p->e.severity > told->severity && told->severity != SEVERITY_NONE;
-        if (is_worse && !is_small_revision(p, told))
+        if (is_worse && !is_small_revision(p, told, value_read(in, p, told)))
                 return SAY_WORSE; /* re-arms what was acknowledged */
         if (p->is_acked || (p->is_unknown && in->role == ROLE_OFFICIAL))
                 return SAY_NONE;

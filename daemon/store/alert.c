@@ -199,3 +199,7 @@ int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret
         *ret_n = n;
         return 0;
 }
+
+int store_ack_end(Store *s, int64_t now_ms, int64_t *ret) {
+        return query_int(s, STMT_ACK_END, ARGS(arg_int(now_ms)), 0, ret);
+}

@@ -261,7 +261,8 @@ X(ACKS, "SELECT a.episode, a.severity FROM ack a JOIN episode e ON e.id = a.epis
         " WHERE e.state IN (1, 2) AND (a.until_ms = 0 OR a.until_ms > ?1)" \
         " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode) ORDER BY a.episode") \
 X(ACKS_THEN, "SELECT a.episode, a.severity FROM ack a WHERE a.step <= ?2 AND (a.until_ms = 0 OR a.until_ms > ?1)" \
-        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode AND step <= ?2) ORDER BY a.episode")
+        " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode AND step <= ?2) ORDER BY a.episode") \
+X(ACK_END, "SELECT ifnull(min(until_ms), 0) FROM ack WHERE until_ms > ?1")
 
 #define STATEMENTS_OUTBOX(X) \
 X(TARGETS, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \

@@ -18,7 +18,8 @@ int teller_run(App *app, int64_t now_ms, bool is_inside, size_t *ret_n);
 /* Next instant at which a gate opens for a target that has something to tell; INT64_MAX. */
 int64_t teller_next(App *app, int64_t now_ms);
 
-/* When the first of the silences in force ends: what it delayed is told then; INT64_MAX. */
+/* When the first of the silences in force, or of the acknowledgements with an expiry, ends: what it
+ * delayed is told then; INT64_MAX. */
 int64_t teller_silence_end(App *app, int64_t now_ms);
 
 /* Makes a ready row anew from the present plan (none of its attempts can have arrived): in the

@@ -87,3 +87,5 @@ typedef struct AckRow {
         Severity severity;
 } AckRow;
 int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret_n);
+/* When the first of them expires; 0 = none does. */
+int store_ack_end(Store *s, int64_t now_ms, int64_t *ret);

@@ -115,7 +115,29 @@ def old_months(build):
         lab.stop()
 
 
+def acknowledgement(build):
+    """An acknowledgement that expires wakes the teller by itself: the program hears that minute, not with the next event."""
+    more = "[recipient program]\nunits = kind:commune\nimmediate = yes\nwebhook = http://127.0.0.1:@HOOK@/program\n[rule low]\nrepeat = 1 days\n"
+    with lab_with(build, "scope = p\nbackfill = 1\nrecheck = 1", more) as lab:
+        lab.publish([{"path": "/p/2024-8", "json": rows(("1", 40), ("2", 90))}])
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: len(told(lab, "/program")) == 1 and lab.settled(), "the opening is told")
+        alert = lab.sql("SELECT id FROM episode WHERE unit IS NOT NULL")[0][0]
+        answer = lab.api("/v1/alerts/%d/ack" % alert, "admin", "POST", {"by": "Lan", "until": "2024-09-08T10:00:00+07:00"})
+        assert answer["alert"] == alert, answer
+        for at in ("2024-09-07T00:00:01", "2024-09-08T00:00:01", "2024-09-08T09:59:00"):
+            lab.clock(at + "+07:00")
+            lab.fetch("portal", "2024-08")
+        assert len(told(lab, "/program")) == 1 and lab.settled(), "acknowledged: not repeated"
+        lab.clock("2024-09-08T10:00:01+07:00")
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: len(told(lab, "/program")) == 2 and lab.settled(), "the acknowledgement is over")
+        lab.stop()
+
+
 new_units(sys.argv[1])
+acknowledgement(sys.argv[1])
 clock_ahead(sys.argv[1])
 scopes(sys.argv[1])
 old_months(sys.argv[1])

@@ -263,6 +263,26 @@ static void keeps_quiet_when_acknowledged_until_worse(void **state UNUSED) {
         expect(&w, SAY_OPENING);
 }
 
+/* Corrected while acknowledged: the fix printed the figure, so the row of the episode is old. */
+static void repeats_nothing_that_a_correction_said(void **state UNUSED) {
+        World w = told_world(EPISODE_OPEN, SAY_OPENING);
+
+        w.told.last = AUGUST;
+        w.told.value = 9000;
+        w.has_figure = true;
+        w.figure = (ToldFigure){.indicator = 5,
+                                .period = AUGUST,
+                                .unit = 3,
+                                .value = 9000,
+                                .now_value = 8271,
+                                .restated_min = 100};
+        expect(&w, SAY_CONTINUED);
+        w.figure.value = 8271; /* as the correction booked it */
+        expect(&w, SAY_NONE);
+        w.episode.e.value = w.figure.now_value = 8000; /* and moved on since */
+        expect(&w, SAY_CONTINUED);
+}
+
 static void repeats_nothing_unknown_to_officials(void **state UNUSED) {
         World w = told_world(EPISODE_OPEN, SAY_OPENING);
 
@@ -728,6 +748,7 @@ int main(void) {
                 cmocka_unit_test(assumes_until_the_next_publication),
                 cmocka_unit_test(repeats_as_asked),
                 cmocka_unit_test(keeps_quiet_when_acknowledged_until_worse),
+                cmocka_unit_test(repeats_nothing_that_a_correction_said),
                 cmocka_unit_test(repeats_nothing_unknown_to_officials),
                 cmocka_unit_test(corrects_printed_figures),
                 cmocka_unit_test(prints_a_figure_once),

@@ -375,6 +375,11 @@ static void test_acks(void **state) {
         put(s, step, &a, TRANSITION_WORSE);
         c.state = EPISODE_CLOSED;
         put(s, step, &c, TRANSITION_CLOSED);
+        int64_t end = -1;
+        ok(store_ack_end(s, 499, &end));
+        assert_int_equal(end, 500);
+        ok(store_ack_end(s, 500, &end));
+        assert_int_equal(end, 0);
         ok(store_acks(s, 499, 0, &rows, &n));
         assert_int_equal(n, 2);
         assert_int_equal(rows[0].episode, a.id);
