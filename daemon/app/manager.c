@@ -24,11 +24,13 @@
 #include "app/keep.h"
 #include "app/letter.h"
 #include "app/life.h"
+#include "app/peace.h"
 #include "app/report.h"
 #include "app/source.h"
 #include "app/status.h"
 #include "app/teller.h"
 #include "app/tend.h"
+#include "app/warn.h"
 #include "app/watch.h"
 #include "os/clock.h"
 #include "os/crypto.h"
@@ -68,11 +70,17 @@ static void say_first_error(const Diag *diag, int error, char *text, size_t size
         (void) snprintf(text, size, "%s", strerror(-error));
 }
 
+/* Those of dates are found anew each time (app/warn), in words of that day. */
+static bool is_of_date(const DiagItem *item) {
+        const char *dot = item->key ? strrchr(item->key, '.') : NULL;
+        return dot && (streq(item->key, "calendar.off") || streq(dot, ".until"));
+}
+
 static void keep_warnings(App *app, const Diag *diag) {
         app->health.n_warnings = 0;
         for (size_t i = 0; i < diag->n && app->health.n_warnings < ELEMENTSOF(app->health.warnings);
              i++) {
-                if (diag->items[i].level != DIAG_WARNING)
+                if (diag->items[i].level != DIAG_WARNING || is_of_date(&diag->items[i]))
                         continue;
                 char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
                 (void) snprintf(app->health.warnings[app->health.n_warnings++],
@@ -284,6 +292,9 @@ static void run_deadlines(App *app, int64_t now_ms) {
         }
         app->judged_day = today;
         app->is_tell_due = true;
+        r = app->is_once ? 0 : warn_tell(app, now_ms);
+        if (r < 0)
+                log_error("warnings cannot be told (%s), looking again tomorrow", strerror(-r));
 }
 
 static void run_teller(App *app, int64_t now_ms) {
@@ -312,6 +323,7 @@ static int64_t next_due(App *app, int64_t now_ms) {
         next = MIN(next, courier_next(app));
         next = MIN(next, keep_next(app, now_ms));
         next = MIN(next, tend_next(app, now_ms));
+        next = MIN(next, peace_next(app, now_ms));
         next = MIN(next, teller_next(app, now_ms));
         next = MIN(next, app->silence_end_ms);
         next = MIN(next, letter_next(app, now_ms));
@@ -357,6 +369,7 @@ static void tick(App *app) {
         courier_run(app, now);
         keep_run(app, now);
         tend_run(app, now);
+        peace_run(app, now);
         if (app->is_once)
                 finish_once(app, now);
         /* The courier runs last: what it settled may let a target hear more. */
@@ -555,6 +568,7 @@ static void app_done(App *app) {
         inbox_free(app->inbox);
         keep_done(app);
         tend_done(app);
+        peace_done(app);
         source_done(app);
         courier_free(app->courier);
         if (app->serve)

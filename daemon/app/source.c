@@ -231,6 +231,13 @@ static void release_requests(SourceState *s) {
         }
 }
 
+/* A publisher that lacks last year's months is not failing. */
+static void count_job(SourceState *s, bool is_failed, int64_t now_ms) {
+        PeriodId newest = period_last_ended(period_type(s->current.period), day_of_instant(now_ms));
+        s->app->n_jobs_done++;
+        s->app->n_jobs_failed += is_failed && s->current.period >= newest;
+}
+
 static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         SourceState *s = userdata;
         FetchResult CLEANUP(fetch_result_freep) *owned = result;
@@ -257,6 +264,7 @@ static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
                 s->last_good_ms = now;
         else
                 s->n_failed++;
+        count_job(s, report.outcome > OUTCOME_NOT_MODIFIED, now);
         if (report.outcome > OUTCOME_NOT_MODIFIED)
                 s->failed_request = MAX(s->failed_request, s->current.request);
         if (s->current.is_backfill && report.outcome <= OUTCOME_NOT_MODIFIED)

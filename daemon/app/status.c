@@ -9,13 +9,13 @@
 #include "app/source.h"
 #include "app/teller.h"
 #include "app/view.h"
+#include "app/warn.h"
 #include "os/file.h"
 #include "store/alert.h"
 #include "store/outbox.h"
 #include "store/registry.h"
 
 #define STATUS_MAX ((size_t) 4 << 20)
-#define DISK_LOW_BYTES (INT64_C(500) << 20)
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
 
 typedef struct Tally {
@@ -155,6 +155,11 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                              "the database cannot be written (%s), keeping the figures"),
                         strerror(abs(health->store_error)));
         return text;
+}
+
+bool status_has_trouble(App *app, int64_t now_ms) {
+        char text[320];
+        return trouble_of(app, now_ms, text) != NULL;
 }
 
 int status_line(App *app, int64_t now_ms, Buf *out) {
@@ -317,16 +322,15 @@ static int write_outbox(const View *v, JsonOut *o) {
         return r < 0 ? r : MIN(r2, 0);
 }
 
-static int write_storage(const View *v, JsonOut *o, int64_t *ret_free) {
+static int write_storage(const View *v, JsonOut *o) {
         size_t quarantined = 0;
         StepId step = 0;
-        int64_t step_ms = 0;
+        int64_t step_ms = 0, free_bytes = file_free_bytes(v->app->config->daemon.state_dir);
 
-        *ret_free = file_free_bytes(v->app->config->daemon.state_dir);
         json_out_object(o, "storage");
         json_out_int(o, "bytes", store_size(v->app->reader));
-        if (*ret_free >= 0)
-                json_out_int(o, "free", *ret_free);
+        if (free_bytes >= 0)
+                json_out_int(o, "free", free_bytes);
         else
                 json_out_null(o, "free");
         json_out_end_object(o);
@@ -340,17 +344,15 @@ static int write_storage(const View *v, JsonOut *o, int64_t *ret_free) {
         return r < 0 ? r : MIN(r2, 0);
 }
 
-static void write_warnings(const View *v, JsonOut *o, int64_t free_bytes) {
-        const AppHealth *health = &v->app->health;
+static int write_warnings(const View *v, JsonOut *o) {
+        CLEANUP(warn_done) Warnings w = {0};
+        int r = warn_find(v->app, v->at_ms, &w);
 
         json_out_array(o, "warnings");
-        for (size_t i = 0; i < health->n_warnings && i < ELEMENTSOF(health->warnings); i++)
-                json_out_text(o, NULL, health->warnings[i]);
-        if (free_bytes >= 0 && free_bytes < DISK_LOW_BYTES)
-                json_out_text(
-                        o, NULL,
-                        SAID(v->app, "ổ đĩa còn dưới 500 MB", "less than 500 MB of disk left"));
+        for (size_t i = 0; i < w.n; i++)
+                json_out_text(o, NULL, w.items[i].text);
         json_out_end_array(o);
+        return r;
 }
 
 static void write_errors(const View *v, JsonOut *o, int error) {
@@ -370,7 +372,6 @@ static int first_of(int error, int r) {
 
 static void write_status(const View *v, JsonOut *o) {
         const App *app = v->app;
-        int64_t free_bytes;
         int error = 0;
 
         json_out_object(o, NULL);
@@ -384,8 +385,8 @@ static void write_status(const View *v, JsonOut *o) {
         error = first_of(error, write_periods(v, o));
         error = first_of(error, write_alerts(v, o));
         error = first_of(error, write_outbox(v, o));
-        error = first_of(error, write_storage(v, o, &free_bytes));
-        write_warnings(v, o, free_bytes);
+        error = first_of(error, write_storage(v, o));
+        error = first_of(error, write_warnings(v, o));
         write_errors(v, o, error);
         json_out_end_object(o);
 }

@@ -36,6 +36,15 @@ static bool read_day_and_time(const char *text, unsigned *ret_day, unsigned *ret
         return true;
 }
 
+/* Of a text that is_day_and_time. */
+static void read_weekday_and_time(const char *text, Config *c) {
+        size_t n = strcspn(text, " ");
+        unsigned minute = 0;
+        (void) clock_parse(text + n + strspn(text + n, " "), &minute);
+        c->daemon.report_weekday = (unsigned) value_weekday(text, n);
+        c->daemon.report_minute = (int) minute;
+}
+
 static bool is_host_port(const char *text) {
         const char *colon = strrchr(text, ':');
         int64_t port;
@@ -57,6 +66,8 @@ static int build_daemon(Build *b) {
         if (c->daemon.operator_report && !is_weekday_and_time(c->daemon.operator_report))
                 say_entry(b, DIAG_ERROR, &v, view_get(&v, "operator_report"),
                           "\"%s\" is not valid; write it as Mon 08:00", c->daemon.operator_report);
+        else if (c->daemon.operator_report)
+                read_weekday_and_time(c->daemon.operator_report, c);
         if (c->daemon.http_listen && !is_host_port(c->daemon.http_listen))
                 say_entry(b, DIAG_ERROR, &v, view_get(&v, "http_listen"),
                           "\"%s\" is not valid; write it as 127.0.0.1:8766", c->daemon.http_listen);
@@ -189,13 +200,18 @@ static void warn_operator(Build *b) {
                "failures");
 }
 
+bool config_has_days_off(const Config *c, int year) {
+        Day first = day_from_civil(year, 1, 1), last = day_from_civil(year, 12, 31);
+        for (size_t i = 0; i < c->calendar.n_off; i++)
+                if (c->calendar.off[i].first <= last && c->calendar.off[i].last >= first)
+                        return true;
+        return false;
+}
+
 static void warn_calendar(Build *b) {
-        const Calendar *c = &b->config->calendar;
         int next = civil_from_day(b->today).year + 1;
-        Day first = day_from_civil(next, 1, 1), last = day_from_civil(next, 12, 31);
-        for (size_t i = 0; i < c->n_off; i++)
-                if (c->off[i].first <= last && c->off[i].last >= first)
-                        return;
+        if (config_has_days_off(b->config, next))
+                return;
         View v = {.kind = "calendar", .name = ""};
         (void) view_add_all(b, &v, "calendar", "", LAYERS_OWN); /* only for its line */
         say_view(b, DIAG_WARNING, &v, "off",

@@ -50,6 +50,10 @@ int store_targets_busy(Store *s, TargetRow **ret, size_t *ret_n) {
         return targets_read(s, STMT_TARGETS_BUSY, ret, ret_n);
 }
 
+int store_targets_marked(Store *s, TargetRow **ret, size_t *ret_n) {
+        return targets_read(s, STMT_TARGETS_MARKED, ret, ret_n);
+}
+
 int store_target_get(Store *s, int64_t id, TargetRow *ret) {
         CLEANUP_QUERY Query q = NULL;
         TargetRow row = {0};

@@ -269,6 +269,8 @@ X(TARGETS, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state,
         " FROM target WHERE state <> 3 ORDER BY id") \
 X(TARGET_GET, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
         " FROM target WHERE id = ?1") \
+X(TARGETS_MARKED, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
+        " FROM target WHERE state IN (1, 2) ORDER BY id") \
 X(TARGETS_BUSY, "SELECT id, key, recipient, ifnull(unit, 0), channel, address, state, reason, last_release_ms" \
         " FROM target WHERE id IN (SELECT target FROM message WHERE state IN (1, 2)) ORDER BY id") \
 X(TARGET_PUT, "INSERT INTO target(key, recipient, unit, channel, address, state, reason, last_release_ms, step)" \

@@ -16,6 +16,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <time.h>
 
@@ -35,6 +37,8 @@ struct Mux {
         char *user_agent, *proxy, *ca_file;
         MuxOptions options;
         MuxKept kept;
+        MuxCertificate certificates[MUX_CERTIFICATES];
+        size_t n_certificates;
 };
 
 static void collect_later(Mux *m, int n_running) {
@@ -108,6 +112,66 @@ static int on_kick(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+/* "Expire date:Nov 28 00:00:00 2026 GMT"; 0 when it says nothing of the kind. */
+static int64_t read_expiry(const char *line) {
+        static const char label[] = "Expire date:";
+        if (strncasecmp(line, label, sizeof label - 1) != 0)
+                return 0;
+        time_t at = curl_getdate(line + sizeof label - 1, NULL);
+        return at > 0 ? (int64_t) at * 1000 : 0;
+}
+
+static int64_t earliest_expiry(const struct curl_certinfo *info) {
+        int64_t earliest = 0;
+        for (int i = 0; i < info->num_of_certs; i++)
+                for (const struct curl_slist *l = info->certinfo[i]; l; l = l->next) {
+                        int64_t at = read_expiry(l->data);
+                        if (at && (!earliest || at < earliest))
+                                earliest = at;
+                }
+        return earliest;
+}
+
+static int read_host(const char *url, char *ret, size_t size) {
+        CURLU *parsed = curl_url();
+        char *host = NULL;
+        int r = parsed && curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == 0 &&
+                                curl_url_get(parsed, CURLUPART_HOST, &host, 0) == 0
+                        ? 0
+                        : -EINVAL;
+        if (r == 0)
+                (void) snprintf(ret, size, "%s", host);
+        curl_free(host);
+        curl_url_cleanup(parsed);
+        return r;
+}
+
+/* A connection that is used again shows none: what it showed at first stays. */
+static void note_certificate(Mux *m, CURL *easy) {
+        struct curl_certinfo *info = NULL;
+        MuxCertificate one = {0};
+        const char *url = NULL;
+        if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+            info->num_of_certs == 0 ||
+            curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || !url)
+                return;
+        one.expires_ms = earliest_expiry(info);
+        if (!one.expires_ms || read_host(url, one.host, sizeof one.host) < 0)
+                return;
+        size_t i = 0;
+        while (i < m->n_certificates && strcmp(m->certificates[i].host, one.host) != 0)
+                i++;
+        if (i == MUX_CERTIFICATES) /* the oldest makes room */
+                memmove(m->certificates, m->certificates + 1, --i * sizeof m->certificates[0]);
+        m->n_certificates = MAX(m->n_certificates, i + 1);
+        m->certificates[i] = one;
+}
+
+const MuxCertificate *mux_certificates(const Mux *m, size_t *ret_n) {
+        *ret_n = m->n_certificates;
+        return m->certificates;
+}
+
 static int on_drain(sd_event_source *source, void *userdata) {
         Mux *m = userdata;
         CURLMsg *message;
@@ -123,6 +187,7 @@ static int on_drain(sd_event_source *source, void *userdata) {
                 (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &t);
                 t->is_running = false;
                 m->n_running--;
+                note_certificate(m, message->easy_handle);
                 t->on_finished(t, code);
         }
         return 0;
@@ -304,6 +369,7 @@ int transfer_init(Transfer *t, Mux *m, const char *ca_file, char *error_buffer) 
         if (curl_easy_setopt(easy, CURLOPT_PRIVATE, t) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_buffer) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
             curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, MUX_CONNECT_TIMEOUT_MS) != CURLE_OK ||
             set_anchors(easy, ca_file ? ca_file : m->options.ca_file) != CURLE_OK) {

@@ -22,6 +22,7 @@ typedef struct JudgeState JudgeState;
 typedef struct Keeper Keeper;
 typedef struct Tend Tend;
 typedef struct WatchMemo WatchMemo;
+typedef struct Peace Peace;
 
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
  * answer. */
@@ -56,6 +57,7 @@ typedef struct App {
         Courier *courier;
         Keeper *keeper;         /* backups; NULL until one is wanted */
         Tend *tend;             /* checks, copies, retention; NULL until the first tick */
+        Peace *peace;           /* the weekly report and the heartbeat */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         WatchMemo *watch;       /* what was last found of each source */
         sd_event_source *timer; /* the one timer, for the next due thing */
@@ -68,6 +70,8 @@ typedef struct App {
         int64_t started_ms, boot_started_ms;
         Day judged_day;         /* local day on which deadlines were last judged */
         int64_t status_boot_ms; /* when the status line was last made */
+        size_t n_jobs_done;     /* ended since the start, of every source */
+        size_t n_jobs_failed;   /* of them, those of newest periods that brought nothing usable */
         bool is_once;           /* chisod --once */
         bool is_stopping;
         bool is_counted; /* this life is counted as one that may end uncleanly (life.h) */

@@ -41,6 +41,8 @@ typedef struct Config {
                 const char *reply_to;        /* or NULL */
                 int digest_minute;           /* minute of the local day; 08:00 */
                 const char *operator_report; /* "Mon 08:00" or NULL */
+                unsigned report_weekday;     /* of it: 0 = Monday */
+                int report_minute;           /* of the local day */
                 bool has_shipped_rules;      /* shipped_rules = no: those of CONFIG_BASE are off */
                 const char *heartbeat;
                 const char *http_listen;
@@ -104,6 +106,8 @@ int config_presets(const ConfigFile *files, size_t n, char ***ret_names, size_t 
  * `diag`. Returns 0, -ENOMEM, or -EINVAL when there was at least one error (then *ret stays
  * unset). `today` dates the warnings (calendar without next year, `until` within 30 days). */
 int config_load(const ConfigFile *files, size_t n, Day today, Diag *diag, Config **ret);
+/* Is any day off of that year known? */
+bool config_has_days_off(const Config *c, int year);
 void config_free(Config *c);
 DEFINE_CLEANUP(Config, config_free)
 

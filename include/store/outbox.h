@@ -31,6 +31,8 @@ int store_targets(Store *s, TargetRow **ret, size_t *ret_n); /* not removed ones
 int store_target_get(Store *s, int64_t id, TargetRow *ret);  /* STORE_E_NONE */
 /* Those with an unsettled message, by id. */
 int store_targets_busy(Store *s, TargetRow **ret, size_t *ret_n);
+/* Those that nothing is planned for, by id: marked or disabled. */
+int store_targets_marked(Store *s, TargetRow **ret, size_t *ret_n);
 void target_row_done(TargetRow *row);
 void target_rows_free(TargetRow *rows, size_t n);
 /* Inserts or updates by key; a changed address clears a mark. *ret_id. */

@@ -24,6 +24,15 @@ int mux_new(sd_event *event, const MuxOptions *options, Mux **ret);
 void mux_free(Mux *m);
 DEFINE_CLEANUP(Mux, mux_free)
 
+/* The end of the certificate that a peer last showed: of its whole chain, the first to expire. Known of
+ * peers that were spoken to since the start, the newest MUX_CERTIFICATES of them. */
+#define MUX_CERTIFICATES 64u
+typedef struct MuxCertificate {
+        char host[256];
+        int64_t expires_ms;
+} MuxCertificate;
+const MuxCertificate *mux_certificates(const Mux *m, size_t *ret_n);
+
 /* Cancels (no callback) and frees. */
 void slot_free(Slot *s);
 DEFINE_CLEANUP(Slot, slot_free)
