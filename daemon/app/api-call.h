@@ -107,6 +107,7 @@ int api_silence_end(ApiCall *c);
 /* api-rules.c */
 int api_rules(ApiCall *c);
 int api_rule_release(ApiCall *c);
+int api_rules_diff(ApiCall *c);
 /* api-explain.c */
 int api_explain(ApiCall *c);
 /* api-sources.c */

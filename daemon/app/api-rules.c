@@ -4,6 +4,7 @@
 
 #include "app/api-call.h"
 #include "app/judge.h"
+#include "app/trial.h"
 #include "core/rule.h"
 #include "os/clock.h"
 #include "store/alert.h"
@@ -117,5 +118,71 @@ int api_rule_release(ApiCall *c) {
         json_out_text(&c->out, "rule", c->arg[0]);
         json_out_int(&c->out, "released", (int64_t) n);
         json_out_end_object(&c->out);
+        return 0;
+}
+
+/* ---- before a reload ------------------------------------------------------------------------- */
+
+static void write_change(ApiCall *c, const TrialRule *rule) {
+        JsonOut *o = &c->out;
+        json_out_object(o, NULL);
+        json_out_text(o, "rule", rule->name);
+        json_out_text(o, "change", trial_change_name(rule->change));
+        json_out_text(o, "before", rule->before);
+        json_out_text(o, "after", rule->after);
+        json_out_int(o, "opens", (int64_t) rule->opens);
+        json_out_int(o, "ends", (int64_t) rule->ends);
+        json_out_int(o, "amends", (int64_t) rule->amends);
+        json_out_int(o, "held", (int64_t) rule->holds);
+        json_out_end_object(o);
+}
+
+/* Its own configuration is that on disk: an indicator is looked for by what is loaded. */
+static void write_change_alert(ApiCall *c, const Trial *t, const TrialAlert *alert) {
+        JsonOut *o = &c->out;
+        const char *name = t->rules[alert->rule].name;
+        int i = config_rule(c->app->config, name);
+        const RuleDef *rule = i < 0 ? NULL : &c->app->config->rules[i];
+        const IndicatorDef *def =
+                rule && rule->indicator >= 0 ? &c->app->config->indicators[rule->indicator] : NULL;
+        json_out_object(o, NULL);
+        json_out_text(o, "rule", name);
+        json_out_text(o, "transition", transition_name(alert->kind));
+        view_unit(o, "unit", &c->view, alert->unit, c->view.today);
+        json_out_period(o, "period", alert->period);
+        view_value(o, "value", c->app, def, alert->value, 0);
+        view_value(o, "limit", c->app, def, alert->limit, 0);
+        json_out_bool(o, "held", alert->is_held);
+        json_out_end_object(o);
+}
+
+static void write_trial(ApiCall *c, const Trial *t) {
+        JsonOut *o = &c->out;
+        json_out_object(o, NULL);
+        json_out_array(o, "rules");
+        for (size_t i = 0; i < t->n_rules; i++)
+                if (t->rules[i].change != TRIAL_SAME || t->rules[i].opens || t->rules[i].ends ||
+                    t->rules[i].amends)
+                        write_change(c, &t->rules[i]);
+        json_out_end_array(o);
+        api_page(c, t->n_alerts);
+        json_out_array(o, "alerts");
+        for (size_t i = 0, n = api_window(c, t->n_alerts); i < n; i++)
+                write_change_alert(c, t, &t->alerts[c->offset + i]);
+        json_out_end_array(o);
+        json_out_end_object(o);
+}
+
+int api_rules_diff(ApiCall *c) {
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        Trial CLEANUP(trial_done) t = {0};
+        int r = trial_run(c->app, clock_now_ms(), &diag, &t);
+        if (r == -EINVAL)
+                return API_PROBLEM(c, 409, "cấu hình trên đĩa có lỗi, chưa so được: %s",
+                                   "the configuration on disk has errors: %s",
+                                   diag_first_error(&diag, "?"));
+        if (r < 0)
+                return r;
+        write_trial(c, &t);
         return 0;
 }

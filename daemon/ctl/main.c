@@ -40,11 +40,11 @@ static const Command commands[] = {
         {"explain", command_explain, "", 2, 2, "RULE UNIT",
          "vì sao có hay không có cảnh báo, điều gì làm thay đổi, lần xét tới",
          "why an alert stands or not, what would change it, when it is judged next"},
-        {"rules", command_rules, "", 1, ARGS_MAX, "list | release RULE | test FILE...",
-         "các quy tắc; release: chấp nhận hiện trạng đang bị giữ; test: thử quy tắc với số liệu tự "
-         "đặt",
-         "the rules; release: accept what the mass guard holds; test: try rules on a made-up "
-         "series"},
+        {"rules", command_rules, "", 1, ARGS_MAX, "list | diff | release RULE | test FILE...",
+         "các quy tắc; diff: nạp lại cấu hình sẽ đổi gì, không lưu; release: chấp nhận hiện trạng "
+         "đang bị giữ; test: thử quy tắc với số liệu tự đặt",
+         "the rules; diff: what a reload would change, nothing is stored; release: accept what the "
+         "mass guard holds; test: try rules on a made-up series"},
         {"silence", command_silence, "rule= unit= parent= severity= from= until= by= note= all", 1,
          2,
          "add --until T [--rule R] [--unit U] [--parent U] [--severity S] [--from T] [--by NAME] "

@@ -107,6 +107,66 @@ static int show_released(const Ctl *ctl, const json_t *answer, Buf *out) {
                 at_int(answer, "released"));
 }
 
+static const char *change_words(const Ctl *ctl, const json_t *rule) {
+        const char *change = at_text(rule, "change");
+        return streq(change, "new")       ? SAID(ctl, "mới", "new")
+               : streq(change, "changed") ? SAID(ctl, "đổi", "changed")
+               : streq(change, "gone")    ? SAID(ctl, "bỏ", "gone")
+                                          : SAID(ctl, "như cũ", "same");
+}
+
+static int show_texts(const Ctl *ctl, const json_t *rule, Buf *out) {
+        const char *before = at_text(rule, "before"), *after = at_text(rule, "after");
+        int r = buf_printf(out, "%s (%s)\n", at_text(rule, "rule"), change_words(ctl, rule));
+        if (r == 0 && *before && !streq(before, after))
+                r = buf_printf(out, "  - %s\n", before);
+        if (r == 0 && *after && !streq(before, after))
+                r = buf_printf(out, "  + %s\n", after);
+        if (r == 0)
+                r = buf_printf(
+                        out,
+                        SAID(ctl,
+                             "  mở %" PRId64 " cảnh báo, kết thúc %" PRId64 ", thay đổi %" PRId64,
+                             "  opens %" PRId64 " alerts, ends %" PRId64 ", changes %" PRId64),
+                        at_int(rule, "opens"), at_int(rule, "ends"), at_int(rule, "amends"));
+        if (r == 0 && at_int(rule, "held") > 0)
+                r = buf_printf(out,
+                               SAID(ctl, "; chốt chặn hàng loạt sẽ giữ %" PRId64,
+                                    "; the mass guard would hold %" PRId64),
+                               at_int(rule, "held"));
+        return r == 0 ? buf_str(out, "\n") : r;
+}
+
+static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *row, *alerts = at(answer, "alerts");
+        size_t i;
+        int r = 0;
+        if (json_array_size(at(answer, "rules")) == 0)
+                return buf_str(out, SAID(ctl, "Nạp lại sẽ không đổi quy tắc nào.\n",
+                                         "A reload would change no rule.\n"));
+        json_array_foreach(at(answer, "rules"), i, row) if (r == 0) r = show_texts(ctl, row, out);
+        if (r < 0 || json_array_size(alerts) == 0)
+                return r;
+        table_column(&t, SAID(ctl, "Quy tắc", "Rule"), false, false);
+        table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, false);
+        table_column(&t, SAID(ctl, "Kỳ", "Period"), false, false);
+        table_column(&t, SAID(ctl, "Sẽ", "Would be"), false, false);
+        json_array_foreach(alerts, i, row) {
+                table_cell(&t, at_text(row, "rule"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "unit.name"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "period"), COLOUR_NONE);
+                table_cell(&t, at_text(row, "transition"), COLOUR_NONE);
+        }
+        r = table_print(&t, ctl->has_colour, out);
+        return r < 0 ? r
+                     : buf_str(out, SAID(ctl,
+                                         "Chưa lưu gì. Sau khi nạp lại, cán bộ được báo ở kỳ công "
+                                         "bố tới.\n",
+                                         "Nothing is stored. After a reload officials hear at the "
+                                         "next publication.\n"));
+}
+
 /* Needs no daemon: everything happens in a folder of its own. */
 static int test_rules(Ctl *ctl) {
         int status = EXIT_FINE;
@@ -134,8 +194,11 @@ int command_rules(Ctl *ctl) {
                 return test_rules(ctl);
         if (streq(ctl->words[0], "list") && ctl->n_words == 1)
                 return ask(ctl, "/v1/rules", show_rules);
+        if (streq(ctl->words[0], "diff") && ctl->n_words == 1)
+                return post(ctl, "/v1/rules/diff", json_object(), show_diff);
         if (!streq(ctl->words[0], "release") || ctl->n_words != 2)
-                return usage(ctl, "rules list | rules release RULE | rules test FILE...");
+                return usage(ctl,
+                             "rules list | rules diff | rules release RULE | rules test FILE...");
         if (word_path("/v1/rules/", ctl->words[1], "/release", &path) < 0)
                 return out_of_memory();
         return post(ctl, buf_text(&path), json_object(), show_released);
