@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """rules-diff.py BUILD: what a reload would do is said before it, exactly, and nothing of it is stored."""
+import os
 import signal
 import sys
 
-from lab import Lab
+import jsonschema
+import yaml
+
+from lab import TOP, Lab
 
 CONFIG = """
 [daemon]
@@ -59,6 +63,10 @@ def main(build):
         lab.configure(CONFIG.replace("below 50", "below 62") + MANY)
         before = counts(lab)
         answer = lab.api("/v1/rules/diff", "admin", "POST", {})
+        with open(os.path.join(TOP, "docs", "openapi.yaml"), encoding="utf8") as f:
+            api = yaml.safe_load(f)
+        schema = api["paths"]["/v1/rules/diff"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.validate(answer, dict(schema, components=api["components"]))
         rules = {r["rule"]: r for r in answer["rules"]}
         assert {k: (r["change"], r["opens"], r["ends"], r["amends"], r["held"]) for k, r in rules.items()} == {
             "low": ("changed", 2, 0, 1, 0), "many": ("new", 12, 0, 0, 12), "gone": ("gone", 0, 1, 0, 0)}, answer["rules"]
