@@ -10,7 +10,8 @@
  *   seen    matching calls so far; written here, set to 0 by who begins anew
  *   at      the first call that fails, from 1; 0 = none
  *   length  how many calls fail from there on
- *   error   the errno that they give; -1 = a write is cut to half its bytes
+ *   error   the errno that they give; -1 = a write is cut to half its bytes; -2 and -3 = the process
+ *           is killed just before, or just after, the call
  *   ops     which calls match: 1 open, 2 read, 4 write, 8 sync, 16 truncate, 32 unlink, 64 rename
  *   failed  calls that were made to fail
  *
@@ -20,6 +21,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -41,6 +43,8 @@ enum {
         OP_RENAME = 64
 };
 #define CUT (-1)
+#define KILL_BEFORE (-2)
+#define KILL_AFTER (-3)
 #define FD_MAX 4096
 
 typedef struct Plan {
@@ -51,6 +55,7 @@ static Plan *plan;
 static const char *folder;
 static size_t folder_length;
 static _Atomic bool is_watched[FD_MAX];
+static _Thread_local bool is_dying; /* as soon as the call under way is back */
 
 #define REAL(name) ((__typeof__(&(name))) dlsym(RTLD_NEXT, #name))
 
@@ -94,9 +99,24 @@ static int fault(int op) {
         (void) atomic_fetch_add(&plan->failed, 1);
         if (plan->error == CUT)
                 return CUT;
+        if (plan->error == KILL_BEFORE)
+                (void) kill(getpid(), SIGKILL);
+        if (plan->error == KILL_AFTER) {
+                is_dying = true;
+                return 0;
+        }
         errno = (int) plan->error;
         return errno;
 }
+
+/* A call that goes through. */
+#define GO(call)                                                                                   \
+        ({                                                                                         \
+                __typeof__(call) result_ = (call);                                                 \
+                if (is_dying)                                                                      \
+                        (void) kill(getpid(), SIGKILL);                                            \
+                result_;                                                                           \
+        })
 
 static int note_open(int fd, const char *path) {
         if (fd >= 0 && fd < FD_MAX)
@@ -121,7 +141,7 @@ int open(const char *path, int flags, ...) {
 
         if (is_below(path) && fault(OP_OPEN))
                 return -1;
-        return note_open(REAL(open)(path, flags, mode), path);
+        return note_open(GO(REAL(open)(path, flags, mode)), path);
 }
 
 int open64(const char *path, int flags, ...) {
@@ -129,7 +149,7 @@ int open64(const char *path, int flags, ...) {
 
         if (is_below(path) && fault(OP_OPEN))
                 return -1;
-        return note_open(REAL(open64)(path, flags, mode), path);
+        return note_open(GO(REAL(open64)(path, flags, mode)), path);
 }
 
 int close(int fd) {
@@ -148,11 +168,13 @@ static ssize_t cut_or(int fd, int op, size_t *n) {
 
 #define WRITER(name, arguments, ...)                                                               \
         ssize_t name arguments {                                                                   \
-                return cut_or(fd, OP_WRITE, &n) < 0 ? -1 : REAL(name)(fd, data, n, ##__VA_ARGS__); \
+                return cut_or(fd, OP_WRITE, &n) < 0 ? -1                                           \
+                                                    : GO(REAL(name)(fd, data, n, ##__VA_ARGS__));  \
         }
 #define READER(name, arguments, ...)                                                               \
         ssize_t name arguments {                                                                   \
-                return cut_or(fd, OP_READ, &n) < 0 ? -1 : REAL(name)(fd, data, n, ##__VA_ARGS__);  \
+                return cut_or(fd, OP_READ, &n) < 0 ? -1                                            \
+                                                   : GO(REAL(name)(fd, data, n, ##__VA_ARGS__));   \
         }
 WRITER(write, (int fd, const void *data, size_t n))
 WRITER(pwrite, (int fd, const void *data, size_t n, off_t at), at)
@@ -162,25 +184,25 @@ READER(pread, (int fd, void *data, size_t n, off_t at), at)
 READER(pread64, (int fd, void *data, size_t n, off64_t at), at)
 
 int fsync(int fd) {
-        return is_ours(fd) && fault(OP_SYNC) ? -1 : REAL(fsync)(fd);
+        return is_ours(fd) && fault(OP_SYNC) ? -1 : GO(REAL(fsync)(fd));
 }
 
 int fdatasync(int fd) {
-        return is_ours(fd) && fault(OP_SYNC) ? -1 : REAL(fdatasync)(fd);
+        return is_ours(fd) && fault(OP_SYNC) ? -1 : GO(REAL(fdatasync)(fd));
 }
 
 int ftruncate(int fd, off_t size) {
-        return is_ours(fd) && fault(OP_TRUNCATE) ? -1 : REAL(ftruncate)(fd, size);
+        return is_ours(fd) && fault(OP_TRUNCATE) ? -1 : GO(REAL(ftruncate)(fd, size));
 }
 
 int ftruncate64(int fd, off64_t size) {
-        return is_ours(fd) && fault(OP_TRUNCATE) ? -1 : REAL(ftruncate64)(fd, size);
+        return is_ours(fd) && fault(OP_TRUNCATE) ? -1 : GO(REAL(ftruncate64)(fd, size));
 }
 
 int unlink(const char *path) {
-        return is_below(path) && fault(OP_UNLINK) ? -1 : REAL(unlink)(path);
+        return is_below(path) && fault(OP_UNLINK) ? -1 : GO(REAL(unlink)(path));
 }
 
 int rename(const char *from, const char *to) {
-        return is_below(from) && fault(OP_RENAME) ? -1 : REAL(rename)(from, to);
+        return is_below(from) && fault(OP_RENAME) ? -1 : GO(REAL(rename)(from, to));
 }

@@ -15,6 +15,7 @@ import tempfile
 OPEN, READ, WRITE, SYNC, TRUNCATE, UNLINK, RENAME = 1, 2, 4, 8, 16, 32, 64
 EVERY = 127
 CUT = -1 # as an error: a short write
+KILL_BEFORE, KILL_AFTER = -2, -3 # as an error: SIGKILL, the call made or not
 FOREVER = 1 << 40
 
 

@@ -168,9 +168,12 @@ class Run:
                     break
                 except Died:
                     self.note_death()
-        assert self.lab.stop() == 0
+        self.finish()
         self.lab.integrity()
         return self
+
+    def finish(self):
+        assert self.lab.stop() == 0
 
     # ---- what came of it
 
