@@ -16,12 +16,14 @@ from sample import DROPIN, SECRET, configure, month, routes
 LOGIN = "username = chiso\npassword = file:@DIR@/etc/smtp-password\ntimeout = 1s\n"
 PASSWORD = "rat-bi-mat"
 # every mode of smtpd.py that is a fault; slowdot, closeafter and resetafter take the message and come after "ok"
-SMTP_MODES = ("tempban ban hanggreeting garbagegreeting nostarttls authfail mail451 mail421 mail552 hang garbage longline rcpt450 rcpt550"
-              " rcptmulti data451 data554 dropdata early421 dot451 dot554 dot354 dropdot hangdot garbagedot closeafter resetafter").split()
-HOOK_MODES = ["503", "429 Retry-After: 3600", "400", "404", "302 Location: http://127.0.0.1:1/", "500", "drop", "reset", "204", "long"]
-MAYBE = {"dot354", "dropdot", "hangdot", "garbagedot", "500", "drop", "reset"} # nobody knows whether it arrived
+SMTP_MODES = ("tempban ban hanggreeting slowgreeting garbagegreeting longgreeting ehlo500 nostarttls authfail mail451 mail452 mail421 mail552"
+              " hang garbage longline rcpt450 rcpt550 rcpt421 rcptmulti rcpt550go data451 data554 dropdata early421 dot451 dot554 dot354 dropdot hangdot garbagedot closeafter resetafter").split()
+TAKEN = ["204", "long", "html", "short", "badchunk", "bomb", "endless"] # a 2xx stands, whatever its body is
+HOOK_MODES = ["503", "429 Retry-After: 3600", "400", "404", "302 Location: http://127.0.0.1:1/", "500", "drop", "reset", "nothttp", "bigheader", *TAKEN]
+MAYBE = {"dot354", "dropdot", "hangdot", "garbagedot", "500", "drop", "reset", "nothttp"} # nobody knows whether it arrived
 
-EITHER = {"dropdata", "early421"} # a short message has left whole before the relay hangs up
+# a short message has left whole before the relay hangs up; of a header that is too big the status may have been read
+EITHER = {"dropdata", "early421", "bigheader"}
 
 
 class Run:
@@ -107,9 +109,10 @@ def one_fault(run, which, mode, recipient):
         lab.wait(lambda: run.quiet() and (run.last()[2] == 3 or run.last()[5] > run.now.timestamp() * 1000), "the next attempt: " + mode)
     _, same, state, attempts, maybe, _ = run.last()
     assert (same, state) == (uuid, 3), (mode, run.last())
-    copies = mail_copies(lab, uuid) if which == "smtp" else hook_copies(lab, uuid, ["200", "204", "long", "500", "drop", "reset"])
+    copies = mail_copies(lab, uuid) if which == "smtp" else hook_copies(lab, uuid, ["200", "500", "drop", "reset", "nothttp", "bigheader", *TAKEN])
     assert 1 <= len(copies) <= 1 + maybe and attempts >= 1, (mode, len(copies), maybe)
     assert len(set(copies)) == 1, "a copy differs: " + mode
+    assert which == "hook" or copies[0].isascii(), "the relay offers no 8BITMIME"
     assert lab.sql("SELECT count(*) FROM channel WHERE paused_ms > 0") == [(0,)], mode
     run.restart()
 
@@ -208,7 +211,7 @@ def main():
         lab.start_publisher()
         run.mode("smtp", "ok")
         run.mode("hook", "200")
-        lab.start_smtp("--auth", "chiso", PASSWORD, "--mode-file", lab.path("smtp-mode"))
+        lab.start_smtp("--no-8bit", "--offer", "PIPELINING,CHUNKING", "--auth", "chiso", PASSWORD, "--mode-file", lab.path("smtp-mode"))
         lab.start_hook(SECRET, "--mode-file", lab.path("hook-mode"))
         with open(lab.path("etc", "smtp-password"), "w", encoding="ascii") as f:
             f.write(PASSWORD)
