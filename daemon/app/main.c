@@ -2,8 +2,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "app/boot.h"
 #include "app/manager.h"
+#include "flow/boot.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/secret.h"

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/courier.h"
-#include "app/judge.h"
-#include "app/source.h"
-#include "app/status.h"
-#include "app/warn.h"
+#include "answer/status.h"
+#include "flow/courier.h"
+#include "flow/judge.h"
+#include "flow/source.h"
+#include "flow/warn.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/secret.h"

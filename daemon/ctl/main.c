@@ -69,7 +69,8 @@ static const Command commands[] = {
          "nhập tệp xlsx, CSV, JSON, sau khi xem trước và hỏi; --undo: bỏ lần nhập đó",
          "import an xlsx, CSV or JSON file, after a preview and a question; --undo takes it back"},
         {"units", command_units, "kind= parent= all from= sheet= format= yes limit=", 1, 3,
-         "list [--kind K] [--parent U] [--all] | import FILE [--sheet NAME] [--yes] | export [FILE] "
+         "list [--kind K] [--parent U] [--all] | import FILE [--sheet NAME] [--yes] | export "
+         "[FILE] "
          "[--format csv|xlsx] | suggest | "
          "link CODE UNIT [--from DATE] | same CODE --from DATE | new CODE --from DATE",
          "danh mục đơn vị và nơi nhận", "the registry of units and their contacts"},

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "app/rehearse.h"
 #include "base/text.h"
 #include "ctl/show-util.h"
+#include "flow/rehearse.h"
 
 #define ANSWER_MAX ((size_t) 64 << 20)
 

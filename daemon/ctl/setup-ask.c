@@ -10,9 +10,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "app/boot.h"
 #include "base/text.h"
 #include "core/mail.h"
+#include "flow/boot.h"
 #include "os/file.h"
 
 #define ANSWER_MAX 500u

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "app/boot.h"
 #include "base/timeutil.h"
 #include "core/builtin.h"
 #include "core/template.h"
+#include "flow/boot.h"
 #include "os/clock.h"
 #include "os/file.h"
 

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/boot.h"
 #include "base/timeutil.h"
+#include "flow/boot.h"
 #include "os/clock.h"
 #include "os/file.h"
 

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "app/boot.h"
-#include "app/fetch.h"
-#include "app/json_out.h"
+#include "answer/json_out.h"
 #include "ctl/show-util.h"
+#include "flow/boot.h"
+#include "flow/fetch.h"
 #include "os/clock.h"
 #include "transport/mux.h"
 

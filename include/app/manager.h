@@ -1,7 +1,7 @@
 /* The daemon: owns the App, ticks, reloads, stops. */
 #pragma once
 
-#include "app/app.h"
+#include "flow/app.h"
 
 typedef struct ManagerOptions {
         const char *config_path; /* NULL: /etc/chisod/chisod.conf */

@@ -5,7 +5,7 @@
  * is dead. */
 #pragma once
 
-#include "app/app.h"
+#include "flow/app.h"
 
 /* At the end of a tick, when everything that was due has run. */
 void peace_run(App *app, int64_t now_ms);

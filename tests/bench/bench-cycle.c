@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/courier.h"
-#include "app/cycle.h"
-#include "app/judge.h"
 #include "app/manager.h"
-#include "app/message.h"
-#include "app/source.h"
-#include "app/teller.h"
+#include "flow/courier.h"
+#include "flow/cycle.h"
+#include "flow/judge.h"
+#include "flow/message.h"
+#include "flow/source.h"
+#include "flow/teller.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "store/alert.h"

@@ -20,10 +20,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/api.h"
-#include "app/app.h"
-#include "app/boot.h"
-#include "app/source.h"
+#include "answer/api.h"
+#include "flow/app.h"
+#include "flow/boot.h"
+#include "flow/source.h"
 #include "store/alert.h"
 #include "store/figure.h"
 #include "store/outbox.h"

@@ -1,7 +1,7 @@
 /* The API over real sockets: what it says of the letter's fifteen communes, and what it refuses. */
 #include "api-sample.h"
 
-#include "app/status.h"
+#include "answer/status.h"
 #include "store/sql.h"
 
 static Sample sample;

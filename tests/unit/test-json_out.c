@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "app/json_out.h"
+#include "answer/json_out.h"
 
 static void test_document(void **state) {
         CLEANUP(buf_done) Buf b = BUF_INIT(4096);

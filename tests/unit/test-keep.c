@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "app/keep.h"
 #include "base/timeutil.h"
+#include "flow/keep.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "store/figure.h"

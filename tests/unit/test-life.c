@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "app/life.h"
 #include "base/timeutil.h"
+#include "flow/life.h"
 #include "os/clock.h"
 
 static void test_quiet(void **state) {

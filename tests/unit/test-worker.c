@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "app/worker.h"
+#include "flow/worker.h"
 
 typedef struct Job {
         int begin[2], end[2]; /* pipes: go on; dropped */

@@ -1,0 +1,418 @@
+/* explain RULE UNIT: in words, with the numbers, why an alert stands or not, what would change that,
+ * what still holds telling, and when it is judged next.
+ *
+ * Everything is asked of the same functions that judge and tell (judge_explain, facts), so that the
+ * answer cannot say anything else than what is done. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "answer/api-call.h"
+#include "core/rule.h"
+#include "flow/facts.h"
+#include "flow/judge.h"
+#include "flow/message.h"
+#include "os/clock.h"
+
+typedef struct Explain {
+        ApiCall *c;
+        const RuleDef *rule;
+        const IndicatorDef *def; /* or NULL */
+        UnitId unit;
+        int64_t now_ms;
+        JudgeExplanation x;
+        const PlanEpisode *episode; /* the newest of rule and unit; or NULL */
+        Facts facts;
+} Explain;
+
+typedef struct Words {
+        char text[VIEW_TEXT_MAX + 4];
+} Words;
+
+/* "82,71 %", "30.204", "-" for no value. */
+static Words words_of(const Explain *e, int64_t value, DecimalFlags flags) {
+        Words w = {"-"};
+        char text[VIEW_TEXT_MAX];
+        if (value == VALUE_NONE)
+                return w;
+        bool is_percent = e->def->unit == INDICATOR_PERCENT && !(flags & DECIMAL_SIGN);
+        (void) snprintf(w.text, sizeof w.text, "%s%s",
+                        view_value_text(text, e->c->app, e->def, value, flags),
+                        is_percent ? " %" : "");
+        return w;
+}
+#define VALUE(e, v) words_of((e), (v), 0).text
+#define CHANGE(e, v) words_of((e), (v), DECIMAL_SIGN).text
+
+static void say_text(Explain *e, const char *format, ...) PRINTF_LIKE(2, 3);
+static void say_text(Explain *e, const char *format, ...) {
+        Buf CLEANUP(buf_done) text = BUF_INIT(4096);
+        va_list ap;
+        va_start(ap, format);
+        int r = buf_vprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0)
+                e->c->out.error = r;
+        json_out_text(&e->c->out, NULL, buf_text(&text));
+}
+#define SAY(e, vi, en, ...)                                                                        \
+        (app_is_vi((e)->c->app) ? say_text((e), vi, ##__VA_ARGS__)                                 \
+                                : say_text((e), en, ##__VA_ARGS__))
+
+/* ---- why ------------------------------------------------------------------------------------- */
+
+static const char *delta_words(const Explain *e, DeltaReason reason) {
+        static const char *const words[][2] = {
+                [DELTA_OK] = {"", ""},
+                [DELTA_FIRST] = {"chưa có số liệu kỳ trước", "there is no earlier figure"},
+                [DELTA_GAP] = {"kỳ trước không có số liệu", "the previous period has no figure"},
+                [DELTA_MERGED] = {"đơn vị mới thành lập", "the unit did not exist then"},
+                [DELTA_ERA] = {"hai kỳ không so sánh được", "the periods do not compare"},
+                [DELTA_MISSING] = {"kỳ này không có số liệu", "there is no figure now"},
+                [DELTA_RUNNING] = {"kỳ chưa kết thúc", "the period has not ended"},
+        };
+        return words[reason][!app_is_vi(e->c->app)];
+}
+
+static void why_limit(Explain *e, const Condition *k) {
+        const Judgement *j = &e->x.judgement;
+        int64_t value = j->value, limit = k->amount;
+        if (k->kind == CONDITION_BEHIND) {
+                if (e->x.median == VALUE_NONE) {
+                        SAY(e, "cần ít nhất 5 đơn vị có số liệu để tính trung vị, mới có %zu",
+                            "a median needs 5 units with a figure, there are %zu", e->x.n_values);
+                        return;
+                }
+                SAY(e, "trung vị của %zu đơn vị là %s", "the median of %zu units is %s",
+                    e->x.n_values, VALUE(e, e->x.median));
+                limit = e->x.median - k->amount;
+        }
+        if (k->kind == CONDITION_ABOVE ? value > limit : value < limit)
+                SAY(e, "%s %s ngưỡng %s, chênh %s: vi phạm", "%s is %s the limit %s by %s",
+                    VALUE(e, value),
+                    app_is_vi(e->c->app)         ? k->kind == CONDITION_ABOVE ? "trên" : "dưới"
+                    : k->kind == CONDITION_ABOVE ? "over"
+                                                 : "under",
+                    VALUE(e, limit), CHANGE(e, value - limit));
+        else if (j->verdict == VERDICT_BETWEEN)
+                SAY(e, "%s đã qua ngưỡng %s nhưng chưa qua mức hết cảnh báo: không mở, không đóng",
+                    "%s is past the limit %s but not where an alert ends: opens and closes nothing",
+                    VALUE(e, value), VALUE(e, limit));
+        else
+                SAY(e, "%s đạt, ngưỡng %s (cách %s)", "%s is fine, the limit is %s (%s away)",
+                    VALUE(e, value), VALUE(e, limit), CHANGE(e, value - limit));
+}
+
+static void why_deltas(Explain *e, const Condition *k) {
+        int n = k->kind == CONDITION_DROP ? 1 : k->count;
+        Buf CLEANUP(buf_done) list = BUF_INIT(2048);
+        if (e->x.judgement.delta_reason != DELTA_OK) {
+                SAY(e, "không tính được mức thay đổi: %s", "there is no change: %s",
+                    delta_words(e, e->x.judgement.delta_reason));
+                return;
+        }
+        for (int i = 0; i < n && (size_t) i + 1 < e->x.n_periods; i++) {
+                int64_t now = e->x.value[i], before = e->x.value[i + 1];
+                bool is_known = now != VALUE_NONE && before != VALUE_NONE;
+                if (buf_printf(&list, "%s%s", i ? "; " : "",
+                               is_known ? CHANGE(e, now - before) : "?") < 0)
+                        break;
+        }
+        if (k->kind == CONDITION_DROP)
+                SAY(e, "thay đổi so với kỳ trước %s; vi phạm khi giảm từ %s",
+                    "change %s; a breach from a fall of %s", buf_text(&list), VALUE(e, k->amount));
+        else if (k->kind == CONDITION_FALLING)
+                SAY(e, "%d thay đổi gần nhất: %s; vi phạm khi tất cả đều giảm",
+                    "last %d changes: %s; a breach when all of them are falls", n, buf_text(&list));
+        else
+                SAY(e, "%d thay đổi gần nhất: %s; vi phạm khi mỗi lần không quá %s",
+                    "last %d changes: %s; a breach when none is more than %s", n, buf_text(&list),
+                    VALUE(e, k->amount));
+}
+
+static void why_condition(Explain *e, const Condition *k) {
+        switch (k->kind) {
+        case CONDITION_BELOW:
+        case CONDITION_ABOVE:
+        case CONDITION_BEHIND:
+                why_limit(e, k);
+                break;
+        case CONDITION_DROP:
+        case CONDITION_FALLING:
+        case CONDITION_FLAT:
+                why_deltas(e, k);
+                break;
+        case CONDITION_RANK_DROP:
+                SAY(e, "hạng %u/%u; vi phạm khi tụt từ %d bậc",
+                    "place %u/%u; a breach from %d places down", e->x.judgement.place,
+                    e->x.judgement.of, k->count);
+                break;
+        default:
+                break;
+        }
+        if (k->and_kind != CONDITION_NONE) {
+                int64_t value = e->x.judgement.value;
+                bool holds = k->and_kind == CONDITION_BELOW ? value < k->and_amount
+                                                            : value > k->and_amount;
+                SAY(e, "điều kiện kèm theo (%s %s): %s", "and %s %s: %s",
+                    k->and_kind == CONDITION_BELOW ? "<" : ">", VALUE(e, k->and_amount),
+                    app_is_vi(e->c->app) ? holds ? "đúng" : "không đúng"
+                    : holds              ? "true"
+                                         : "false");
+        }
+}
+
+static void why_not_judged(Explain *e) {
+        char day[16];
+        if (e->rule->is_off)
+                SAY(e, "quy tắc đang tắt", "the rule is off");
+        else if (!e->def)
+                SAY(e, "quy tắc của người vận hành: xét từng nguồn, không xét từng đơn vị",
+                    "an operator's rule: it looks at sources, not at units");
+        else
+                SAY(e,
+                    "chưa có kỳ nào xét được: cần số liệu lấy sau khi kỳ kết thúc và sau ngày chốt "
+                    "(%s)",
+                    "no period can be judged yet: figures seen after its end and after %s are "
+                    "needed",
+                    day_format_vi(day, e->x.next_day));
+}
+
+static void why(Explain *e) {
+        const JudgeExplanation *x = &e->x;
+        char period[VIEW_TEXT_MAX];
+        if (!x->text) {
+                why_not_judged(e);
+                return;
+        }
+        (void) view_period_text(period, e->c->app, x->period);
+        if (!x->is_watched)
+                SAY(e, "đơn vị không thuộc phạm vi của quy tắc", "the unit is none of the rule's");
+        if (x->judgement.value == VALUE_NONE) {
+                SAY(e, "%s không có số liệu: không mở, không đóng cảnh báo",
+                    "%s has no figure: nothing opens or closes", period);
+                return;
+        }
+        SAY(e, "%s: %s %s", "%s: %s is %s", period, view_indicator_label(e->c->app, e->def),
+            VALUE(e, x->judgement.value));
+        if (x->judgement.is_low_volume) {
+                char volume[DECIMAL_TEXT_MAX] = "-", least[DECIMAL_TEXT_MAX];
+                if (x->volume != VALUE_NONE)
+                        (void) decimal_format_vi(volume, x->volume, 0, 0);
+                SAY(e, "số lượng %s, ít hơn %s: không kết luận",
+                    "volume %s, less than %s: no verdict", volume,
+                    decimal_format_vi(least, x->text->min_volume, 0, 0));
+                return;
+        }
+        why_condition(e, &x->text->when);
+        if (x->text->critical.kind != CONDITION_NONE) {
+                SAY(e, "mức nghiêm trọng:", "critical:");
+                why_condition(e, &x->text->critical);
+        }
+        if (x->text->for_n > 1)
+                SAY(e, "mở sau %d kỳ công bố vi phạm; đợt này có %d",
+                    "opens after %d publications in breach; %d so far", x->text->for_n,
+                    e->episode && e->episode->e.state != EPISODE_CLOSED ? e->episode->e.length : 0);
+}
+
+/* ---- what would change it -------------------------------------------------------------------- */
+
+static void change_limit(Explain *e, const Condition *k, int64_t clear) {
+        bool is_above = k->kind == CONDITION_ABOVE;
+        int64_t limit = k->kind == CONDITION_BEHIND ? e->x.median - k->amount : k->amount;
+        if (k->kind == CONDITION_BEHIND && e->x.median == VALUE_NONE)
+                return;
+        int64_t end = is_above ? limit - clear : limit + clear, value = e->x.judgement.value;
+        SAY(e, "mở khi %s %s", "opens %s %s", is_above ? ">" : "<", VALUE(e, limit));
+        if (value == VALUE_NONE)
+                SAY(e, "đóng khi %s %s", "closes at %s %s", is_above ? "≤" : "≥", VALUE(e, end));
+        else
+                SAY(e, "đóng khi %s %s (còn %s)", "closes at %s %s (%s to go)",
+                    is_above ? "≤" : "≥", VALUE(e, end), CHANGE(e, end - value));
+}
+
+static void what_changes(Explain *e) {
+        const RuleDef *t = e->x.text;
+        if (!t)
+                return;
+        switch (t->when.kind) {
+        case CONDITION_BELOW:
+        case CONDITION_ABOVE:
+        case CONDITION_BEHIND:
+                change_limit(e, &t->when, t->clear);
+                break;
+        case CONDITION_DROP:
+                SAY(e, "đóng khi kỳ sau không giảm tới %s",
+                    "closes when the next change is no fall of %s", VALUE(e, t->when.amount));
+                break;
+        case CONDITION_FALLING:
+                SAY(e, "đóng khi có một kỳ không giảm",
+                    "closes with one period that does not fall");
+                break;
+        case CONDITION_FLAT:
+                SAY(e, "đóng khi một kỳ thay đổi quá %s", "closes with one change of more than %s",
+                    VALUE(e, t->when.amount));
+                break;
+        default:
+                SAY(e, "đóng khi điều kiện không còn đúng", "closes when the condition is false");
+                break;
+        }
+        if (e->episode && e->episode->e.state == EPISODE_OPEN)
+                SAY(e, "thiếu số liệu không đóng cảnh báo", "missing data does not close it");
+}
+
+/* ---- gates ----------------------------------------------------------------------------------- */
+
+static void gates_of_episode(Explain *e) {
+        const PlanEpisode *p = e->episode;
+        char period[VIEW_TEXT_MAX];
+        if (!p || p->e.state != EPISODE_OPEN)
+                return;
+        if (p->e.is_held)
+                SAY(e, "chốt chặn hàng loạt đang giữ: chisoctl rules release %s",
+                    "held by the mass guard: chisoctl rules release %s", e->rule->name);
+        if (p->e.tell_from && p->e.tell_from > p->newest)
+                SAY(e, "chờ kỳ công bố %s rồi mới báo", "told from the publication of %s on",
+                    view_period_text(period, e->c->app, p->e.tell_from));
+        if (p->is_muted)
+                SAY(e, "đang có lệnh tạm im", "a silence covers it");
+        if (p->is_acked)
+                SAY(e, "đã có người nhận: không nhắc lại, trừ khi nặng thêm",
+                    "acknowledged: not repeated, unless it gets worse");
+        if (p->is_unknown)
+                SAY(e, "kỳ mới nhất không có kết luận: không nhắc lại cho cán bộ",
+                    "the newest period has no verdict: not repeated to officials");
+}
+
+static void gates(Explain *e) {
+        if (e->rule->is_letter_only)
+                SAY(e, "chỉ nêu trong công văn tháng", "told by the letter alone");
+        if (!e->facts.is_live)
+                SAY(e, "chế độ observe: chưa báo cho cán bộ, dùng chisoctl go-live",
+                    "notify = observe: officials are told nothing before chisoctl go-live");
+        gates_of_episode(e);
+}
+
+static int write_target(Explain *e, const TargetRow *t, const RecipientDef *recipient) {
+        JsonOut *o = &e->c->out;
+        Told told = {0};
+        int r = store_told_get(e->c->store, t->id, e->episode->e.id, &told);
+        if (r < 0)
+                return r;
+        json_out_object(o, NULL);
+        json_out_text(o, "target", t->key);
+        json_out_text(o, "told", told.said == SAY_NONE ? NULL : say_name(told.said));
+        json_out_instant(o, "told_at", told.said_ms);
+        json_out_instant(o, "gate", facts_gate(&e->facts, recipient, t, true));
+        json_out_bool(o, "is_marked", t->state != TARGET_OK);
+        json_out_end_object(o);
+        return 0;
+}
+
+static int write_targets(Explain *e) {
+        int r = 0;
+        json_out_array(&e->c->out, "targets");
+        for (size_t i = 0; e->episode && r >= 0 && i < e->facts.n_targets; i++) {
+                const TargetRow *t = &e->facts.targets[i];
+                const RecipientDef *recipient = message_recipient(e->c->app, t->recipient);
+                if (recipient && facts_concerns(&e->facts, recipient, t, e->episode))
+                        r = write_target(e, t, recipient);
+        }
+        json_out_end_array(&e->c->out);
+        return MIN(r, 0);
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static void find_episode(Explain *e) {
+        for (size_t i = 0; i < e->facts.n_episodes; i++) {
+                const PlanEpisode *p = &e->facts.plan[i];
+                if (p->e.unit != e->unit || !streq(p->e.rule, e->rule->name) || p->e.opened == 0)
+                        continue;
+                if (!e->episode || p->e.first > e->episode->e.first)
+                        e->episode = p;
+        }
+}
+
+static const char *verdict_name(Verdict v) {
+        static const char *const names[] = {"unknown", "clear", "between", "breach"};
+        return names[v];
+}
+
+static const char *state_words(const Explain *e) {
+        bool is_vi = app_is_vi(e->c->app);
+        if (!e->episode)
+                return is_vi ? "không có cảnh báo" : "no alert";
+        switch (e->episode->e.state) {
+        case EPISODE_OPEN:
+                return is_vi ? "cảnh báo đang mở" : "alert open";
+        case EPISODE_CLOSED:
+                return is_vi ? "cảnh báo đã đóng" : "alert closed";
+        default:
+                return is_vi ? "cảnh báo đã rút" : "alert withdrawn";
+        }
+}
+
+static int write_explain(Explain *e) {
+        JsonOut *o = &e->c->out;
+        char day[16];
+        json_out_object(o, NULL);
+        json_out_text(o, "rule", e->rule->name);
+        json_out_text(o, "rule_text", e->x.text ? e->x.text->text : e->rule->text);
+        view_unit(o, "unit", &e->c->view, e->unit, e->c->view.today);
+        view_indicator(o, "indicator", &e->c->view, e->def);
+        json_out_period(o, "period", e->x.period);
+        json_out_text(o, "verdict", verdict_name(e->x.judgement.verdict));
+        json_out_text(o, "state", state_words(e));
+        if (e->episode)
+                json_out_int(o, "alert", e->episode->e.id);
+        else
+                json_out_null(o, "alert");
+        view_value(o, "value", e->c->app, e->def, e->x.judgement.value, 0);
+        view_value(o, "limit", e->c->app, e->def, e->x.judgement.limit, 0);
+        json_out_array(o, "why");
+        why(e);
+        json_out_end_array(o);
+        json_out_array(o, "would_change");
+        what_changes(e);
+        json_out_end_array(o);
+        json_out_array(o, "gates");
+        gates(e);
+        json_out_end_array(o);
+        int r = write_targets(e);
+        json_out_period(o, "next_period", e->x.next);
+        json_out_text(o, "next_from", e->x.next ? day_format(day, e->x.next_day) : NULL);
+        json_out_end_object(o);
+        return r;
+}
+
+static int explain(ApiCall *c, const RuleDef *rule, UnitId unit) {
+        Explain e = {.c = c,
+                     .rule = rule,
+                     .unit = unit,
+                     .now_ms = clock_now_ms(),
+                     .def = rule->indicator < 0 ? NULL
+                                                : &c->app->config->indicators[rule->indicator]};
+        int r = judge_explain(c->app, (size_t) (rule - c->app->config->rules), unit, e.now_ms,
+                              &e.x);
+        if (r >= 0)
+                r = facts_load(c->app, e.now_ms, &e.facts);
+        if (r < 0)
+                return r;
+        find_episode(&e);
+        r = write_explain(&e);
+        facts_done(&e.facts);
+        return r;
+}
+
+int api_explain(ApiCall *c) {
+        const char *name = api_query(c, "rule"), *text = api_query(c, "unit");
+        int i = name ? config_rule(c->app->config, name) : -1;
+        UnitId unit = 0;
+        if (!name || !text)
+                return API_PROBLEM(c, 400, "cần rule và unit", "rule and unit are needed");
+        if (i < 0)
+                return API_PROBLEM(c, 404, "không có quy tắc \"%s\"", "no rule \"%s\"", name);
+        int r = api_find_unit(c, text, &unit);
+        return r != 0 ? r : explain(c, &c->app->config->rules[i], unit);
+}

@@ -1,0 +1,171 @@
+/* POST /v1/snapshots: a file of figures, shown first (preview=1), then stored. The preview is the
+ * whole evaluation in a transaction that is taken back: what it says is what would happen. */
+#include <errno.h>
+
+#include "answer/api-call.h"
+#include "flow/cycle.h"
+#include "flow/import.h"
+#include "os/clock.h"
+
+#define SHOWN_CHANGES 50u
+
+typedef struct Seen {
+        ApiCall *c;
+        Buf changes; /* JSON array */
+        JsonOut out;
+} Seen;
+
+static const IndicatorDef *indicator_of(const ApiCall *c, IndicatorId id) {
+        const Config *config = c->app->config;
+
+        for (size_t i = 0; i < config->n_indicators; i++)
+                if (config->indicators[i].id == id)
+                        return config->indicators + i;
+        return NULL;
+}
+
+/* Runs while the trial's figures and units are still there. */
+static int watch(void *userdata, const FigureChange *changes, size_t n) {
+        Seen *seen = userdata;
+        JsonOut *o = &seen->out;
+
+        json_out_array(o, NULL);
+        for (size_t i = 0; i < MIN(n, SHOWN_CHANGES); i++) {
+                const FigureChange *f = changes + i;
+                const IndicatorDef *def = indicator_of(seen->c, f->now.indicator);
+
+                json_out_object(o, NULL);
+                json_out_text(o, "indicator", def->name);
+                view_unit(o, "unit", &seen->c->view, f->now.unit, seen->c->view.today);
+                view_value(o, "old", seen->c->app, def, f->had_old ? f->old_value : VALUE_NONE, 0);
+                view_value(o, "new", seen->c->app, def, f->now.value, 0);
+                json_out_bool(o, "is_new", !f->had_old);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        return json_out_done(o);
+}
+
+static void write_refused(JsonOut *o, const ImportCounts *counts) {
+        json_out_int(o, "rows", (int64_t) counts->n_rows);
+        json_out_int(o, "matched", (int64_t) counts->n_matched);
+        json_out_text(o, "ignored_columns", counts->ignored);
+        json_out_int(o, "refused_rows", (int64_t) counts->n_refused);
+        json_out_array(o, "refused");
+        for (size_t i = 0; i < MIN(counts->n_refused, (size_t) IMPORT_MAX_REFUSED); i++) {
+                json_out_object(o, NULL);
+                json_out_int(o, "line", counts->refused[i].line);
+                if (counts->refused[i].column)
+                        json_out_int(o, "column", counts->refused[i].column);
+                else
+                        json_out_null(o, "column");
+                json_out_text(o, "reason", counts->refused[i].text);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+}
+
+static int answer(ApiCall *c, const ImportCounts *counts, const CycleReport *report,
+                  const Seen *seen) {
+        JsonOut *o = &c->out;
+
+        json_out_object(o, NULL);
+        if (report->snapshot && !seen->changes.len)
+                json_out_int(o, "snapshot", report->snapshot);
+        else
+                json_out_null(o, "snapshot");
+        json_out_bool(o, "preview", seen->changes.len > 0);
+        write_refused(o, counts);
+        json_out_int(o, "unknown", (int64_t) report->n_quarantined);
+        json_out_int(o, "registered", (int64_t) report->n_registered);
+        json_out_int(o, "new", (int64_t) report->n_new);
+        json_out_int(o, "changed", (int64_t) report->n_changed);
+        json_out_int(o, "bad", (int64_t) report->n_bad);
+        json_out_int(o, "transitions", (int64_t) report->n_transitions);
+        json_out_text(o, "warning", report->reason[0] ? report->reason : NULL);
+        if (seen->changes.len)
+                json_out_raw(o, "changes", buf_text(&seen->changes));
+        json_out_end_object(o);
+        return 0;
+}
+
+static int find_source(ApiCall *c, ImportFile *file) {
+        const Config *config = c->app->config;
+        const char *name = api_query(c, "source"), *scope = api_query(c, "scope");
+
+        int i = name ? config_source(config, name) : -1;
+        if (i < 0) {
+                (void) API_PROBLEM(c, 404, "không có nguồn \"%s\"", "no source \"%s\"",
+                                   str_or(name, ""));
+                return API_E_ANSWERED;
+        }
+        const SourceDef *source = config->sources + i;
+        file->source = (size_t) i;
+        if (!scope && source->n_scopes == 1)
+                file->scope = source->scopes[0];
+        for (size_t s = 0; scope && s < source->n_scopes; s++)
+                if (streq(source->scopes[s], scope))
+                        file->scope = source->scopes[s];
+        if (file->scope)
+                return 0;
+        (void) API_PROBLEM(c, 400, "thiếu scope=, hoặc nguồn %s không có phạm vi đó",
+                           "scope= is missing, or source %s has no such scope", name);
+        return API_E_ANSWERED;
+}
+
+static int read_file(ApiCall *c, ImportFile *file) {
+        int r = find_source(c, file);
+
+        if (r == 0)
+                r = api_find_period(c, api_query(c, "period"), &file->period);
+        if (r != 0)
+                return r;
+        file->name = str_or(api_query(c, "name"), "");
+        file->data = c->request->body;
+        file->size = c->request->body_size;
+        if (file->period != 0 && file->size > 0)
+                return 0;
+        (void) API_PROBLEM(c, 400, "thiếu period= hoặc tệp rỗng",
+                           "period= is missing, or the file is empty");
+        return API_E_ANSWERED;
+}
+
+static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen *seen) {
+        CLEANUP(fetch_result_freep) FetchResult *result = NULL;
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        bool is_trial = api_flag(c, "preview");
+        CycleOrder order = {.cause = CAUSE_IMPORT,
+                            .is_partial = true,
+                            .is_trial = is_trial,
+                            .watch = watch,
+                            .userdata = seen};
+        CycleReport report;
+
+        int r = import_read(c->app, file, &diag, counts, &result);
+        if (r > 0 && diag.n > 0 && diag.items[0].line)
+                return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag.items[0].line,
+                                   diag.items[0].text);
+        if (r > 0)
+                return API_PROBLEM(c, 400, "không nhập được: %s", "cannot be imported: %s",
+                                   diag_first_error(&diag, "rejected"));
+        if (r == 0)
+                r = cycle_order(c->app, result, &order, clock_now_ms(), &report);
+        if (r != 0)
+                return r;
+        if (!is_trial)
+                app_wake(c->app);
+        return answer(c, counts, &report, seen);
+}
+
+int api_import(ApiCall *c) {
+        CLEANUP(import_counts_done) ImportCounts counts = {0};
+        ImportFile file = {0};
+        Seen seen = {.c = c, .changes = BUF_INIT(API_REPLY_MAX)};
+
+        seen.out = JSON_OUT(&seen.changes);
+        int r = read_file(c, &file);
+        if (r == 0)
+                r = import(c, &file, &counts, &seen);
+        buf_done(&seen.changes);
+        return r;
+}

@@ -1,0 +1,115 @@
+/* Sources, and what a person asks of them. */
+#include <errno.h>
+
+#include "answer/api-call.h"
+#include "flow/source.h"
+#include "os/clock.h"
+
+#define ALL_SOURCES "all" /* unless a source is called so */
+
+static int write_source(ApiCall *c, size_t index) {
+        json_t *source = source_json(c->app, index, c->view.at_ms);
+        char *text = source ? json_dumps(source, JSON_COMPACT) : NULL;
+
+        json_decref(source);
+        if (!text)
+                return -ENOMEM;
+        json_out_raw(&c->out, NULL, text);
+        free(text);
+        return 0;
+}
+
+static int write_request(ApiCall *c) {
+        const char *text = api_query(c, "request");
+        int64_t id;
+
+        if (!text)
+                return 0;
+        int r = api_find_id(c, text, &id);
+        if (r != 0)
+                return r;
+        json_out_object(&c->out, "request");
+        json_out_int(&c->out, "id", id);
+        json_out_bool(&c->out, "done", source_request_done(c->app, id));
+        json_out_bool(&c->out, "failed", source_request_failed(c->app, id));
+        json_out_end_object(&c->out);
+        return 0;
+}
+
+int api_sources(ApiCall *c) {
+        size_t n = c->app->config->n_sources;
+
+        json_out_object(&c->out, NULL);
+        api_page(c, n);
+        int r = write_request(c);
+        if (r != 0)
+                return r;
+        json_out_array(&c->out, "sources");
+        for (size_t i = 0, window = api_window(c, n); i < window; i++) {
+                r = write_source(c, c->offset + i);
+                if (r < 0)
+                        return r;
+        }
+        json_out_end_array(&c->out);
+        json_out_end_object(&c->out);
+        return 0;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static int refuse_source(ApiCall *c, const char *name) {
+        const Config *config = c->app->config;
+        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
+
+        for (size_t i = 0; i < config->n_sources; i++)
+                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->sources[i].name) < 0)
+                        break;
+        (void) API_PROBLEM(c, 404, "không có nguồn \"%s\"; có: %s",
+                           "no source \"%s\"; there are: %s", name, buf_text(&names));
+        return API_E_ANSWERED;
+}
+
+static int read_range(ApiCall *c, PeriodId *ret_from, PeriodId *ret_to) {
+        int r = api_find_period(c, api_query(c, "from"), ret_from);
+
+        if (r == 0)
+                r = api_find_period(c, api_query(c, "to"), ret_to);
+        if (r != 0)
+                return r;
+        if (*ret_to == 0)
+                *ret_to = *ret_from;
+        if (*ret_from == 0)
+                *ret_from = *ret_to;
+        if (*ret_from == 0 ||
+            (period_type(*ret_from) == period_type(*ret_to) && *ret_from <= *ret_to))
+                return 0;
+        (void) API_PROBLEM(c, 400, "from và to phải cùng loại kỳ, from không sau to",
+                           "from and to must be of one type, from not after to");
+        return API_E_ANSWERED;
+}
+
+int api_source_fetch(ApiCall *c) {
+        const char *name = c->arg[0];
+        bool is_all = streq(name, ALL_SOURCES) && config_source(c->app->config, name) < 0;
+        PeriodId from, to;
+        int64_t id;
+
+        if (!is_all && config_source(c->app->config, name) < 0)
+                return refuse_source(c, name);
+        int r = read_range(c, &from, &to);
+        if (r != 0)
+                return r;
+        r = source_request(c->app, is_all ? NULL : name, from, to, &id);
+        if (r == -ENOENT)
+                return refuse_source(c, name);
+        if (r == -EINVAL)
+                return API_PROBLEM(c, 400, "nguồn %s không lấy loại kỳ này",
+                                   "source %s does not fetch periods of this type", name);
+        if (r < 0)
+                return r;
+        c->reply->status = 202;
+        json_out_object(&c->out, NULL);
+        json_out_int(&c->out, "request", id);
+        json_out_end_object(&c->out);
+        return 0;
+}

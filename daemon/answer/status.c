@@ -1,0 +1,408 @@
+/* What systemctl and /v1/status say. Both must answer while the database does not: a read that
+ * fails leaves its part out and is named in "store_error", the rest is still told. */
+#include "answer/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "answer/view.h"
+#include "flow/source.h"
+#include "flow/teller.h"
+#include "flow/warn.h"
+#include "os/file.h"
+#include "store/alert.h"
+#include "store/outbox.h"
+#include "store/registry.h"
+
+#define STATUS_MAX ((size_t) 4 << 20)
+#define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
+
+typedef struct Tally {
+        size_t with_value, of;
+        int64_t fetched_ms;
+} Tally;
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+static int tally_period(const View *v, const IndicatorDef *def, PeriodId period, Tally *ret) {
+        ViewQuery query = {.indicator = def, .period = period};
+        ViewCohort *cohorts = NULL;
+        Tally tally = {0};
+        size_t n = 0;
+
+        int r = view_cohorts(v, &query, &cohorts, &n);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                CLEANUP(panel_freep) Panel *panel = NULL;
+
+                r = view_panel(v, def, cohorts + i, period, 1, &panel);
+                if (r != 0)
+                        break;
+                tally.of += panel->n_units;
+                for (size_t u = 0; u < panel->n_units; u++)
+                        tally.with_value += panel_at(panel, 0, u) != VALUE_NONE;
+        }
+        view_cohorts_free(cohorts, n);
+        if (r == 0)
+                r = view_fetched(v, def, period, &tally.fetched_ms);
+        if (r == 0)
+                *ret = tally;
+        return r;
+}
+
+/* ---- alerts ---------------------------------------------------------------------------------- */
+
+typedef struct AlertCounts {
+        Episode *episodes;
+        size_t n;
+        size_t open, critical, held; /* of units; held ones wait for the mass guard */
+} AlertCounts;
+
+static void alert_counts_done(AlertCounts *a) {
+        store_episodes_free(a->episodes, a->n);
+}
+
+static int count_alerts(const App *app, AlertCounts *ret) {
+        AlertCounts a = {0};
+        EpisodeFilter filter = {.is_live = true, .is_visible = true};
+
+        int r = store_episodes(app->reader, &filter, &a.episodes, &a.n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < a.n; i++) {
+                const Episode *e = a.episodes + i;
+
+                if (e->unit == 0 || e->state != EPISODE_OPEN)
+                        continue;
+                a.open++;
+                a.critical += e->severity == SEVERITY_CRITICAL;
+                a.held += e->is_held;
+        }
+        *ret = a;
+        return 0;
+}
+
+/* ---- the line -------------------------------------------------------------------------------- */
+
+static int line_figures(const View *v, Buf *out) {
+        const IndicatorDef *def = view_default_indicator(v);
+        char period_text[VIEW_TEXT_MAX], fetched_text[24];
+        PeriodId period;
+        Tally tally;
+
+        int r = def ? view_default_period(v, def, &period) : STORE_E_NONE;
+        if (r == 0)
+                r = tally_period(v, def, period, &tally);
+        if (r != 0)
+                return buf_str(out, SAID(v->app, "chưa có số liệu", "no figures yet"));
+        r = buf_printf(out, SAID(v->app, "%zu/%zu đơn vị · %s %s", "%zu/%zu units · %s %s"),
+                       tally.with_value, tally.of, view_period_text(period_text, v->app, period),
+                       view_status_text(v->app, view_period_status(v, def, period)));
+        if (r < 0 || tally.fetched_ms == 0)
+                return r;
+        return buf_printf(out, SAID(v->app, ", lấy %s", ", fetched %s"),
+                          instant_format_short(fetched_text, tally.fetched_ms));
+}
+
+static int line_work(const View *v, Buf *out) {
+        const App *app = v->app;
+        OutboxCounts outbox;
+        size_t n_open;
+
+        int r = store_episodes_open(app->reader, &n_open);
+        if (r >= 0)
+                r = store_outbox_counts(app->reader, &outbox);
+        if (r < 0)
+                return 0; /* the trouble is told at the beginning of the line */
+        return buf_printf(out,
+                          SAID(app, " · %zu cảnh báo · thư chờ %zu, hỏng %zu",
+                               " · %zu alerts · queued %zu, dead %zu"),
+                          n_open, outbox.ready + outbox.started, outbox.dead);
+}
+
+static const char *trouble_of(const App *app, int64_t now_ms, char text[static 320]) {
+        const AppHealth *health = &app->health;
+
+        if (health->trouble[0])
+                return health->trouble;
+        if (health->reload_error[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "cấu hình mới có lỗi, đang dùng cấu hình cũ (%.200s)",
+                                     "the new configuration has errors, going on with the old one "
+                                     "(%.200s)"),
+                                health->reload_error);
+                return text;
+        }
+        if (health->damage[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "cơ sở dữ liệu hỏng (%s): xem chisoctl verify",
+                                     "the database is damaged (%s): see chisoctl verify"),
+                                health->damage);
+                return text;
+        }
+        if (health->store_error == 0 && source_trouble(app, now_ms, text, 320))
+                return text;
+        if (health->store_error == 0 && health->backup_error[0]) {
+                (void) snprintf(text, 320,
+                                SAID(app, "không sao lưu được (%s)", "backups cannot be made (%s)"),
+                                health->backup_error);
+                return text;
+        }
+        if (health->store_error == 0)
+                return NULL;
+        (void) snprintf(text, 320,
+                        SAID(app, "cơ sở dữ liệu không ghi được (%s), giữ số liệu cũ",
+                             "the database cannot be written (%s), keeping the figures"),
+                        strerror(abs(health->store_error)));
+        return text;
+}
+
+bool status_has_trouble(App *app, int64_t now_ms) {
+        char text[320];
+        return trouble_of(app, now_ms, text) != NULL;
+}
+
+int status_line(App *app, int64_t now_ms, Buf *out) {
+        View v = view_now(app, now_ms);
+        char trouble_text[320], next_text[24];
+        const char *trouble = trouble_of(app, now_ms, trouble_text);
+        int64_t next_ms = MAX(source_next(app, now_ms), now_ms);
+        int r = 0;
+
+        if (trouble)
+                r = buf_printf(out, SAID(app, "SỰ CỐ: %s · ", "TROUBLE: %s · "), trouble);
+        if (r == 0)
+                r = line_figures(&v, out);
+        if (r == 0)
+                r = line_work(&v, out);
+        if (r == 0 && next_ms != INT64_MAX)
+                r = buf_printf(out, SAID(app, " · lần tới %s", " · next %s"),
+                               instant_format_short(next_text, next_ms));
+        return r;
+}
+
+/* ---- the object ------------------------------------------------------------------------------ */
+
+static int write_sources(const View *v, JsonOut *o) {
+        json_out_array(o, "sources");
+        for (size_t i = 0; i < v->app->config->n_sources; i++) {
+                json_t *source = source_json(v->app, i, v->at_ms);
+                char *text = source ? json_dumps(source, JSON_COMPACT) : NULL;
+
+                json_decref(source);
+                if (!text)
+                        return -ENOMEM;
+                json_out_raw(o, NULL, text);
+                free(text);
+        }
+        json_out_end_array(o);
+        return 0;
+}
+
+/* The newest period of each type, by the headline indicator. */
+static int write_periods(const View *v, JsonOut *o) {
+        const IndicatorDef *def = view_default_indicator(v);
+        int first_error = 0;
+
+        json_out_array(o, "periods");
+        for (PeriodType type = PERIOD_MONTH; def && type <= PERIOD_YEAR; type++) {
+                PeriodId period;
+                Tally tally;
+
+                int r = view_newest_period(v, def, type, &period);
+                if (r == 0)
+                        r = tally_period(v, def, period, &tally);
+                if (r < 0 && first_error == 0)
+                        first_error = r;
+                if (r != 0)
+                        continue;
+                json_out_object(o, NULL);
+                json_out_text(o, "indicator", def->name);
+                view_period_members(o, v, def, period);
+                json_out_int(o, "with_value", (int64_t) tally.with_value);
+                json_out_int(o, "units", (int64_t) tally.of);
+                json_out_instant(o, "fetched", tally.fetched_ms);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        return first_error;
+}
+
+/* Episodes come sorted by rule: one object per run of a rule. */
+static void write_rules(const AlertCounts *a, JsonOut *o) {
+        json_out_array(o, "by_rule");
+        for (size_t i = 0; i < a->n;) {
+                const char *rule = a->episodes[i].rule;
+                size_t open = 0, critical = 0;
+
+                for (; i < a->n && streq(a->episodes[i].rule, rule); i++) {
+                        if (a->episodes[i].state != EPISODE_OPEN || a->episodes[i].unit == 0)
+                                continue;
+                        open++;
+                        critical += a->episodes[i].severity == SEVERITY_CRITICAL;
+                }
+                if (open == 0)
+                        continue;
+                json_out_object(o, NULL);
+                json_out_text(o, "rule", rule);
+                json_out_int(o, "open", (int64_t) open);
+                json_out_int(o, "critical", (int64_t) critical);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+}
+
+static bool has_prefix(const char *text, const char *prefix) {
+        return text && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What is wrong with us rather than with a unit: holds of the mass guard, or everything else. */
+static void write_subjects(const View *v, const AlertCounts *a, JsonOut *o, const char *key,
+                           bool is_holds) {
+        int64_t since_ms;
+
+        json_out_array(o, key);
+        for (size_t i = 0; i < a->n; i++) {
+                const Episode *e = a->episodes + i;
+
+                if (e->unit != 0 || e->state != EPISODE_OPEN ||
+                    has_prefix(e->subject, "hold:") != is_holds)
+                        continue;
+                if (store_step_ms(v->app->reader, e->first, &since_ms) != 0)
+                        since_ms = 0;
+                json_out_object(o, NULL);
+                json_out_int(o, "alert", e->id);
+                json_out_text(o, "rule", e->rule);
+                json_out_text(o, "subject", e->subject);
+                json_out_text(o, "severity",
+                              e->severity == SEVERITY_CRITICAL ? "critical" : "warning");
+                json_out_instant(o, "since", since_ms);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+}
+
+static int write_alerts(const View *v, JsonOut *o) {
+        CLEANUP(alert_counts_done) AlertCounts a = {0};
+
+        int r = count_alerts(v->app, &a);
+        json_out_object(o, "alerts");
+        json_out_int(o, "open", (int64_t) a.open);
+        json_out_int(o, "critical", (int64_t) a.critical);
+        json_out_int(o, "held", (int64_t) a.held);
+        write_rules(&a, o);
+        json_out_end_object(o);
+        write_subjects(v, &a, o, "holds", /* is_holds= */ true);
+        write_subjects(v, &a, o, "conditions", /* is_holds= */ false);
+        return r;
+}
+
+static int write_outbox(const View *v, JsonOut *o) {
+        OutboxCounts counts = {0};
+        CLEANUP_FREE ChannelRow *channels = NULL;
+        size_t n = 0;
+
+        int r = store_outbox_counts(v->app->reader, &counts);
+        int r2 = store_channels(v->app->reader, &channels, &n);
+        json_out_object(o, "outbox");
+        json_out_int(o, "ready", (int64_t) counts.ready);
+        json_out_int(o, "started", (int64_t) counts.started);
+        json_out_int(o, "dead", (int64_t) counts.dead);
+        json_out_end_object(o);
+        json_out_array(o, "paused");
+        for (size_t i = 0; i < n; i++) {
+                json_out_object(o, NULL);
+                json_out_text(o, "channel", channels[i].name);
+                json_out_instant(o, "since", channels[i].paused_ms);
+                json_out_instant(o, "probe", channels[i].probe_ms);
+                json_out_text(o, "reason", channels[i].reason);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        return r < 0 ? r : MIN(r2, 0);
+}
+
+static int write_storage(const View *v, JsonOut *o) {
+        size_t quarantined = 0;
+        StepId step = 0;
+        int64_t step_ms = 0, free_bytes = file_free_bytes(v->app->config->daemon.state_dir);
+
+        json_out_object(o, "storage");
+        json_out_int(o, "bytes", store_size(v->app->reader));
+        if (free_bytes >= 0)
+                json_out_int(o, "free", free_bytes);
+        else
+                json_out_null(o, "free");
+        json_out_end_object(o);
+        int r = store_quarantine_count(v->app->reader, &quarantined);
+        json_out_int(o, "quarantined", (int64_t) quarantined);
+        int r2 = store_step_last(v->app->reader, &step, &step_ms);
+        json_out_object(o, "last_step");
+        json_out_int(o, "id", step);
+        json_out_instant(o, "at", step_ms);
+        json_out_end_object(o);
+        return r < 0 ? r : MIN(r2, 0);
+}
+
+static int write_warnings(const View *v, JsonOut *o) {
+        CLEANUP(warn_done) Warnings w = {0};
+        int r = warn_find(v->app, v->at_ms, &w);
+
+        json_out_array(o, "warnings");
+        for (size_t i = 0; i < w.n; i++)
+                json_out_text(o, NULL, w.items[i].text);
+        json_out_end_array(o);
+        return r;
+}
+
+static void write_errors(const View *v, JsonOut *o, int error) {
+        const AppHealth *health = &v->app->health;
+        char text[320];
+
+        if (error == 0)
+                error = health->store_error;
+        json_out_text(o, "trouble", trouble_of(v->app, v->at_ms, text));
+        json_out_text(o, "store_error", error ? strerror(abs(error)) : NULL);
+        json_out_instant(o, "store_error_at", health->store_error ? health->store_error_ms : 0);
+}
+
+static int first_of(int error, int r) {
+        return error < 0 ? error : MIN(r, 0);
+}
+
+static void write_status(const View *v, JsonOut *o) {
+        const App *app = v->app;
+        int error = 0;
+
+        json_out_object(o, NULL);
+        json_out_text(o, "version", CHISO_VERSION);
+        json_out_text(o, "organization", app->config->daemon.organization);
+        json_out_text(o, "language", app->config->daemon.language);
+        json_out_instant(o, "now", v->at_ms);
+        json_out_instant(o, "started", app->started_ms);
+        json_out_text(o, "notify", teller_is_live(v->app) ? "live" : "observe");
+        error = first_of(error, write_sources(v, o));
+        error = first_of(error, write_periods(v, o));
+        error = first_of(error, write_alerts(v, o));
+        error = first_of(error, write_outbox(v, o));
+        error = first_of(error, write_storage(v, o));
+        error = first_of(error, write_warnings(v, o));
+        write_errors(v, o, error);
+        json_out_end_object(o);
+}
+
+int status_json(App *app, int64_t now_ms, json_t **ret) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(STATUS_MAX);
+        View v = view_now(app, now_ms);
+        JsonOut o = JSON_OUT(&text);
+
+        write_status(&v, &o);
+        int r = json_out_done(&o);
+        if (r < 0)
+                return r;
+        json_t *status = json_loadb(buf_text(&text), text.len, 0, NULL);
+        if (!status)
+                return -ENOMEM;
+        *ret = status;
+        return 0;
+}

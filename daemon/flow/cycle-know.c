@@ -1,0 +1,195 @@
+/* Know: the snapshot against the figures, by (indicator, unit); what differs is written, and what is
+ * odd about it noted. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "flow/cycle-private.h"
+#include "store/figure.h"
+
+/* Place in the snapshot by the id that the database knows it by. */
+typedef struct Ordered {
+        uint32_t id;
+        size_t at;
+} Ordered;
+
+static int compare_ordered(const void *a, const void *b) {
+        const Ordered *x = a, *y = b;
+        return (x->id > y->id) - (x->id < y->id);
+}
+
+int cycle_drop_doubles(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        UnitId max = 0;
+        for (size_t i = 0; i < s->n_units; i++)
+                max = MAX(max, e->unit_of[i]);
+        bool CLEANUP_FREE *seen = calloc((size_t) max + 1, sizeof *seen);
+        if (!seen)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_units; i++) {
+                UnitId id = e->unit_of[i];
+                if (id && seen[id]) {
+                        e->unit_of[i] = 0;
+                        e->report->n_quarantined++;
+                        int r = store_quarantine_add(
+                                e->app->store, e->step, e->source->name, e->source->namespace_,
+                                s->units[i].code, s->units[i].name,
+                                "a second row of a unit that this snapshot already has");
+                        if (r < 0)
+                                return r;
+                }
+                seen[id] = true;
+        }
+        return 0;
+}
+
+/* What a partial snapshot (an imported file) is silent about stays as it is known. */
+static int find_columns(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        e->has_column = calloc(s->n_columns + 1, sizeof *e->has_column);
+        if (!e->has_column)
+                return -ENOMEM;
+        for (size_t at = 0; at < s->n_units * s->n_columns; at++)
+                e->has_column[at % s->n_columns] |= s->why[at] != WHY_MISSING;
+        for (size_t c = 0; (!e->order || !e->order->is_partial) && c < s->n_columns; c++)
+                e->has_column[c] = true;
+        return 0;
+}
+
+/* By (indicator, unit), as they are stored: sorting both sides is a tenth of sorting the cells. */
+static int collect_rows(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        Ordered CLEANUP_FREE *units = calloc(s->n_units + 1, sizeof *units);
+        Ordered CLEANUP_FREE *columns = calloc(s->n_columns + 1, sizeof *columns);
+        size_t n = 0, n_columns = 0;
+        e->rows = calloc(s->n_units * s->n_columns + 1, sizeof *e->rows);
+        if (!units || !columns || !e->rows)
+                return -ENOMEM;
+        for (size_t u = 0; u < s->n_units; u++)
+                if (e->unit_of[u])
+                        units[n++] = (Ordered){e->unit_of[u], u};
+        for (size_t c = 0; c < s->n_columns; c++)
+                if (e->has_column[c])
+                        columns[n_columns++] =
+                                (Ordered){e->app->config->indicators[s->indicators[c]].id, c};
+        qsort(units, n, sizeof *units, compare_ordered);
+        qsort(columns, n_columns, sizeof *columns, compare_ordered);
+        for (size_t c = 0; c < n_columns; c++) {
+                for (size_t u = 0; u < n; u++) {
+                        size_t at = units[u].at * s->n_columns + columns[c].at;
+                        e->rows[e->n_rows++] = (FigureRow){
+                                .indicator = columns[c].id,
+                                .unit = units[u].id,
+                                .value = s->value[at],
+                                .why = s->why[at],
+                        };
+                }
+        }
+        return 0;
+}
+
+static int compare_indicators(const void *a, const void *b) {
+        IndicatorId x = *(const IndicatorId *) a, y = *(const IndicatorId *) b;
+        return (x > y) - (x < y);
+}
+
+static int compare_figures(const void *a, const void *b) {
+        const FigureRow *x = a, *y = b;
+        if (x->indicator != y->indicator)
+                return x->indicator < y->indicator ? -1 : 1;
+        return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* A snapshot speaks of its whole scope, a partial one of the figures in its rows only. */
+static size_t leave_unmentioned(const Evaluation *e, FigureRow *known, size_t n) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+                if (bsearch(&known[i], e->rows, e->n_rows, sizeof *e->rows, compare_figures))
+                        known[kept++] = known[i];
+        return kept;
+}
+
+static int know(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
+        FigureRow CLEANUP_FREE *known = NULL;
+        size_t n_known = 0;
+        if (!ids)
+                return -ENOMEM;
+        size_t n_ids = 0;
+        for (size_t c = 0; c < s->n_columns; c++)
+                if (e->has_column[c])
+                        ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
+        qsort(ids, n_ids, sizeof *ids, compare_indicators);
+        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
+                                 &known, &n_known);
+        if (r >= 0 && e->order && e->order->is_partial)
+                n_known = leave_unmentioned(e, known, n_known);
+        if (r >= 0)
+                r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
+        for (size_t i = 0; r >= 0 && i < e->n_changes; i++) {
+                r = store_figure_put(e->app->store, e->step, e->result->period, &e->changes[i]);
+                if (e->changes[i].had_old)
+                        e->report->n_changed++;
+                else
+                        e->report->n_new++;
+        }
+        return r;
+}
+
+static int write_notes(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        for (size_t i = 0; i < s->n_notes; i++) {
+                const DecodeNote *n = &s->notes[i];
+                int r = store_note_add(e->app->store, e->step, e->report->snapshot,
+                                       e->result->period, e->unit_of[n->unit],
+                                       e->app->config->indicators[n->indicator].id, "bad", n->text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A change that the publisher prints is kept beside the computed one; more than 0.011 apart is a
+ * note, never a failure. */
+static int note_deltas(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        PeriodId previous = period_previous(e->result->period);
+        for (size_t at = 0; s->delta && at < s->n_units * s->n_columns; at++) {
+                UnitId unit = e->unit_of[at / s->n_columns];
+                const IndicatorDef *d =
+                        &e->app->config->indicators[s->indicators[at % s->n_columns]];
+                if (!unit || s->delta[at] == VALUE_NONE || s->value[at] == VALUE_NONE)
+                        continue;
+                FigureRow before;
+                int r = store_figure_get(e->app->store, previous, d->id, unit, 0, &before, NULL);
+                if (r < 0)
+                        return r;
+                if (r > 0 || before.value == VALUE_NONE)
+                        continue;
+                int64_t computed = s->value[at] - before.value;
+                int64_t off =
+                        computed > s->delta[at] ? computed - s->delta[at] : s->delta[at] - computed;
+                if (decimal_rescale(off, d->decimals, 3) <= 11)
+                        continue;
+                char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX], text[160];
+                (void) snprintf(text, sizeof text, "published change %s, computed %s",
+                                decimal_format(a, s->delta[at], d->decimals),
+                                decimal_format(b, computed, d->decimals));
+                r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period,
+                                   unit, d->id, "delta", text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int cycle_know(Evaluation *e) {
+        int r = find_columns(e);
+        if (r >= 0)
+                r = collect_rows(e);
+        if (r >= 0)
+                r = know(e);
+        if (r >= 0)
+                r = write_notes(e);
+        return r < 0 ? r : note_deltas(e);
+}

@@ -1,0 +1,32 @@
+/* One evaluation on its way: shared by the parts of cycle. */
+#pragma once
+
+#include "flow/cycle.h"
+#include "store/registry.h"
+
+typedef struct Evaluation {
+        App *app;
+        FetchResult *result;
+        const SourceDef *source;
+        int64_t now_ms;
+        StepId step;
+        UnitId scope_unit;
+        UnitId *unit_of; /* snapshot's unit -> registry; 0 = quarantined */
+        FigureRow *rows;
+        size_t n_rows;
+        FigureChange *changes;
+        size_t n_changes;
+        bool is_registry_touched;
+        bool *has_column; /* per column: some row of the snapshot speaks of it */
+        const CycleOrder *order;
+        CycleReport *report;
+} Evaluation;
+
+/* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
+int cycle_units(Evaluation *e);
+
+/* cycle-know.c. Two published codes of one unit: the first in code order counts, the other is
+ * quarantined. */
+int cycle_drop_doubles(Evaluation *e);
+/* Fills rows and changes, writes the changed figures and the notes. */
+int cycle_know(Evaluation *e);

@@ -1,0 +1,157 @@
+/* Which unit does a published row belong to? What core/unit decides is written down here: new units
+ * and names in the registry, rows without a unit in quarantine. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "flow/cycle-private.h"
+
+#define SCOPE_KIND "scope" /* of a unit of which nothing but its parts is known */
+
+static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind,
+                         UnitId parent, UnitId *ret) {
+        App *app = e->app;
+        char key[256];
+        (void) snprintf(key, sizeof key, "%s:%s", e->source->namespace_, code);
+        UnitId id = 0;
+        e->is_registry_touched = true;
+        e->report->n_registered++;
+        int r = store_unit_add(app->store, e->step, key, kind, parent, DAY_EVER, DAY_OPEN, &id);
+        if (r >= 0 && *name)
+                r = store_unit_name_add(app->store, e->step, id, name, DAY_EVER, DAY_OPEN, false);
+        if (r >= 0)
+                r = store_unit_code_add(app->store, e->step, id, e->source->namespace_, code,
+                                        DAY_EVER, DAY_OPEN);
+        if (r >= 0)
+                r = unit_add(&app->units, id, key, kind, parent, DAY_EVER, DAY_OPEN, NULL);
+        if (r >= 0 && *name)
+                r = unit_add_name(&app->units, id, name, DAY_EVER, DAY_OPEN, false);
+        if (r >= 0)
+                r = unit_add_code(&app->units, id, e->source->namespace_, code, DAY_EVER, DAY_OPEN);
+        if (r < 0)
+                return r;
+        *ret = id;
+        return 0;
+}
+
+/* The index of names is rebuilt from the rows: this is rare. */
+static int reload_units(App *app) {
+        unit_registry_done(&app->units);
+        app->units = (UnitRegistry){0};
+        return store_units_load(app->store, &app->units);
+}
+
+static int rename_unit(Evaluation *e, UnitId id, const char *name, Day day) {
+        e->is_registry_touched = true;
+        int r = store_unit_name_end(e->app->store, id, day);
+        if (r >= 0)
+                r = store_unit_name_add(e->app->store, e->step, id, name, day, DAY_OPEN, false);
+        return r < 0 ? r : reload_units(e->app);
+}
+
+static bool is_below(const UnitRegistry *units, UnitId id, UnitId above) {
+        const Unit *u = unit_get(units, id);
+        for (int depth = 0; u && depth < 16; depth++, u = unit_get(units, u->parent))
+                if (u->id == above)
+                        return true;
+        return false;
+}
+
+/* A unit that was made because one source asks for its parts, and that another one publishes: only now are its kind, name and
+ * parent known. */
+static int adopt_scope(Evaluation *e, const Unit *u, const char *name, const char *kind,
+                       UnitId parent) {
+        Store *store = e->app->store;
+        e->is_registry_touched = true;
+        int r = store_unit_adopt(store, u->id, kind,
+                                 is_below(&e->app->units, parent, u->id) ? 0 : parent);
+        if (r >= 0 && u->n_names == 0 && *name)
+                r = store_unit_name_add(store, e->step, u->id, name, DAY_EVER, DAY_OPEN, false);
+        return r < 0 ? r : reload_units(e->app);
+}
+
+static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
+        App *app = e->app;
+        Day first = period_start(e->result->period), last = period_end(e->result->period) - 1;
+        const char *kind = u->kind;
+        char CLEANUP_FREE *bare = NULL;
+        if (!*kind && *u->name) {
+                int r = unit_name_split(u->name, &bare, &kind);
+                if (r < 0)
+                        return r;
+        }
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        UnitId id = 0;
+        UnitDecision decision = unit_resolve(&app->units, e->source->namespace_, u->code, u->name,
+                                             kind, parent, last, e->source->is_strict, &id, &diag);
+        const Unit *known = id ? unit_get(&app->units, id) : NULL;
+        if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
+                *ret = id;
+                return adopt_scope(e, known, u->name, kind, parent);
+        }
+        switch (decision) {
+        case UNIT_KNOWN:
+                *ret = id;
+                return 0;
+        case UNIT_NEW:
+                return register_unit(e, u->code, u->name, *kind ? kind : "unit", parent, ret);
+        case UNIT_RENAMED:
+                *ret = id;
+                return rename_unit(e, id, u->name, first);
+        case UNIT_QUARANTINED:
+                break;
+        }
+        *ret = 0;
+        e->report->n_quarantined++;
+        return store_quarantine_add(
+                app->store, e->step, e->source->name, e->source->namespace_, u->code, u->name,
+                diag_first_error(&diag, "no unit of that code or name is known"));
+}
+
+/* A key may be written with the namespace that the registering adds. */
+static const char *without_namespace(const Evaluation *e, const char *key) {
+        size_t n = strlen(e->source->namespace_);
+        return strncmp(key, e->source->namespace_, n) == 0 && key[n] == ':' ? key + n + 1 : key;
+}
+
+/* The unit that is the parent of the scope's rows: the published parent row, else what
+ * `scope_unit` names, else one made from the scope itself. Scope "" (national lists) has none. */
+static int resolve_scope(Evaluation *e) {
+        App *app = e->app;
+        const FetchResult *f = e->result;
+        for (size_t i = 0; i < f->snapshot->n_units; i++) {
+                if (!f->snapshot->units[i].is_scope)
+                        continue;
+                int r = resolve_row(e, &f->snapshot->units[i], 0, &e->unit_of[i]);
+                if (r < 0)
+                        return r;
+                e->scope_unit = e->unit_of[i];
+                return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
+        }
+        int r = store_scope_get(app->store, e->source->name, f->scope, &e->scope_unit);
+        if (r <= 0)
+                return r;
+        e->scope_unit = 0;
+        if (!*f->scope && !e->source->scope_unit)
+                return store_scope_put(app->store, e->source->name, f->scope, 0);
+        const char *key = e->source->scope_unit ? e->source->scope_unit : f->scope;
+        if (unit_find(&app->units, key, period_end(f->period) - 1, &e->scope_unit, NULL) != 0) {
+                r = register_unit(e, without_namespace(e, key),
+                                  e->source->scope_unit ? "" : e->source->label, SCOPE_KIND, 0,
+                                  &e->scope_unit);
+                if (r < 0)
+                        return r;
+        }
+        return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
+}
+
+int cycle_units(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        e->unit_of = calloc(s->n_units + 1, sizeof *e->unit_of);
+        if (!e->unit_of)
+                return -ENOMEM;
+        int r = resolve_scope(e);
+        for (size_t i = 0; r >= 0 && i < s->n_units; i++)
+                if (!s->units[i].is_scope)
+                        r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
+        return r;
+}

@@ -1,0 +1,552 @@
+/* A file becomes rows of JSON under the names that parts know ("code", "name", an indicator's name),
+ * and these go through core/decode like any publisher's answer: ranges, derived indicators and
+ * totals are checked by the same code. What is stored is the file itself, verbatim.
+ *
+ * A source of kind inbox keeps its own part, so that its pointers may name headings as they stand in
+ * the file; any other source gets a part made here, with one column per indicator found. */
+#include "flow/import.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "core/sheet.h"
+#include "os/clock.h"
+#include "store/registry.h"
+
+typedef struct Import {
+        App *app;
+        const ImportFile *file;
+        const SourceDef *source;
+        Diag *diag;
+        ImportCounts *counts;
+        UnitId parent; /* of the rows; 0 = unknown */
+        Day day;       /* last of the period */
+        json_t *rows;  /* what decode reads */
+        json_t *codes; /* set of those seen */
+        bool *is_used; /* per indicator of the configuration */
+        bool is_table; /* cells have types: a workbook's */
+        Buf ignored;
+} Import;
+
+void import_counts_done(ImportCounts *c) {
+        for (size_t i = 0; i < c->n_refused; i++)
+                free(c->refused[i].text);
+        free(c->refused);
+        free(c->ignored);
+        *c = (ImportCounts){0};
+}
+
+static void import_done(Import *im) {
+        json_decref(im->rows);
+        json_decref(im->codes);
+        free(im->is_used);
+        buf_done(&im->ignored);
+}
+
+/* Positive: the row is left out, as said. */
+PRINTF_LIKE(4, 5)
+static int refuse(Import *im, unsigned line, unsigned column, const char *format, ...) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(4096);
+        ImportCounts *c = im->counts;
+        va_list ap;
+        va_start(ap, format);
+        int r = buf_vprintf(&text, format, ap);
+        va_end(ap);
+        if (r == -ENOMEM)
+                return r;
+        if (c->n_refused >= IMPORT_MAX_REFUSED) {
+                c->n_refused++;
+                return 1;
+        }
+        r = ARRAY_GROW(c->refused, c->cap_refused, c->n_refused + 1);
+        char *copy = r < 0 ? NULL : buf_take(&text);
+        if (!copy)
+                return -ENOMEM;
+        c->refused[c->n_refused++] = (ImportRefusal){.line = line, .column = column, .text = copy};
+        return 1;
+}
+
+/* ---- headings -------------------------------------------------------------------------------- */
+
+static const IndicatorDef *own_indicator(const Import *im, const char *prefix, const char *name) {
+        const Config *config = im->app->config;
+        CLEANUP(buf_done) Buf whole = BUF_INIT(1024);
+        if (buf_printf(&whole, "%s%s", prefix, name) < 0)
+                return NULL;
+        int i = config_indicator(config, buf_text(&whole));
+        if (i < 0 || config->indicators[i].source != (int) im->file->source ||
+            config->indicators[i].derive != DERIVE_NONE)
+                return NULL;
+        return config->indicators + i;
+}
+
+static const IndicatorDef *labelled_indicator(const Import *im, const char *heading) {
+        const Config *config = im->app->config;
+        for (size_t i = 0; i < config->n_indicators; i++) {
+                const IndicatorDef *def = config->indicators + i;
+                if (def->source == (int) im->file->source && def->derive == DERIVE_NONE &&
+                    (streq_ptr(def->label, heading) || streq_ptr(def->brief, heading)))
+                        return def;
+        }
+        return NULL;
+}
+
+/* Its name as written, its label, or an alias of the shipped ones. */
+static const IndicatorDef *heading_indicator(const Import *im, const char *heading) {
+        const IndicatorDef *def = own_indicator(im, "", heading);
+        const char *role = def ? NULL : sheet_role(heading);
+        if (!def)
+                def = labelled_indicator(im, heading);
+        return def || !role ? def : own_indicator(im, str_or(im->source->prefix, ""), role);
+}
+
+static bool is_unit_role(const char *role) {
+        return role && (streq(role, "code") || streq(role, "name") || streq(role, "kind"));
+}
+
+static int note_ignored(Import *im, const char *heading) {
+        const char *role = sheet_role(heading);
+        if ((role && streq(role, "-")) || !*heading || strstr(buf_text(&im->ignored), heading))
+                return 0;
+        int r = buf_printf(&im->ignored, "%s%s", im->ignored.len ? ", " : "", heading);
+        return r == -E2BIG ? 0 : r;
+}
+
+/* Two columns for one figure: whichever were taken would be a guess. */
+static int check_headings(const Import *im, const char *(*get)(const void *table, size_t column),
+                          const void *table, size_t n) {
+        for (size_t a = 0; a < n; a++) {
+                const IndicatorDef *def = heading_indicator(im, get(table, a));
+                for (size_t b = a + 1; def && b < n; b++) {
+                        if (heading_indicator(im, get(table, b)) != def)
+                                continue;
+                        diag_error(im->diag, NULL, 0, NULL,
+                                   "columns %zu ('%.60s') and %zu ('%.60s') are both %s: one of "
+                                   "them must go",
+                                   a + 1, get(table, a), b + 1, get(table, b), def->name);
+                        return DECODE_E_REJECTED;
+                }
+        }
+        return 0;
+}
+
+/* ---- cells ----------------------------------------------------------------------------------- */
+
+/* "82,71 %" is 82,71 where the indicator is in percent. */
+static size_t without_percent(const IndicatorDef *def, const char *text) {
+        size_t n = strlen(text);
+        if (def->unit != INDICATOR_PERCENT || n == 0 || text[n - 1] != '%')
+                return n;
+        for (n--; n > 0 && text[n - 1] == ' ';)
+                n--;
+        return n;
+}
+
+static int put(json_t *row, const char *name, const char *text, size_t n) {
+        return json_object_set_new(row, name, json_stringn(text, n)) == 0 ? 0 : -ENOMEM;
+}
+
+/* Parts of a source with a prefix call its indicators without it. */
+static int put_own(const Import *im, json_t *row, const IndicatorDef *def, const char *text,
+                   size_t n) {
+        const char *prefix = str_or(im->source->prefix, "");
+        bool is_prefixed = *prefix && strncmp(def->name, prefix, strlen(prefix)) == 0;
+        int r = is_prefixed ? put(row, def->name + strlen(prefix), text, n) : 0;
+        return r == 0 ? put(row, def->name, text, n) : r;
+}
+
+typedef struct Place {
+        unsigned line, column;
+} Place;
+
+static int put_number(Import *im, json_t *row, const IndicatorDef *def, const char *text,
+                      Place at) {
+        size_t n = without_percent(def, text);
+        int64_t value;
+        int r = decimal_parse(text, n, im->source->numbers, def->decimals, &value);
+        if (r == DECIMAL_E_SYNTAX || r == DECIMAL_E_RANGE)
+                return refuse(im, at.line, at.column,
+                              "%s: '%.60s' is no number as the source "
+                              "writes them (%s)",
+                              def->name, text,
+                              im->source->numbers == DECIMAL_COMMA ? "numbers = comma"
+                                                                   : "numbers = dot");
+        im->is_used[def - im->app->config->indicators] = true;
+        return put_own(im, row, def, text, n);
+}
+
+static int put_text(Import *im, json_t *row, const char *heading, const char *text, Place at) {
+        const IndicatorDef *def = heading_indicator(im, heading);
+        const char *role = def ? NULL : sheet_role(heading);
+        int r = *heading ? put(row, heading, text, strlen(text)) : 0;
+        if (r == 0 && def)
+                return put_number(im, row, def, text, at);
+        if (r == 0 && is_unit_role(role))
+                return put(row, role, text, strlen(text));
+        return r == 0 ? note_ignored(im, heading) : r;
+}
+
+/* ---- units ----------------------------------------------------------------------------------- */
+
+static const char *row_text(const json_t *row, const char *name) {
+        return str_or(json_string_value(json_object_get(row, name)), "");
+}
+
+/* The code of the source's own namespace, or the key. */
+static const char *code_of(const Import *im, UnitId id) {
+        const Unit *u = unit_get(&im->app->units, id);
+        for (size_t i = 0; i < u->n_codes; i++)
+                if (streq(u->codes[i].namespace_, im->source->namespace_) &&
+                    u->codes[i].from <= im->day && im->day < u->codes[i].until)
+                        return u->codes[i].code;
+        return u->key;
+}
+
+static int find_by_name(Import *im, json_t *row, unsigned line) {
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        const char *name = row_text(row, "name");
+        UnitId id = 0;
+        bool is_found;
+        if (im->parent)
+                is_found = unit_resolve(&im->app->units, im->source->namespace_, "", name,
+                                        row_text(row, "kind"), im->parent, im->day,
+                                        /* is_strict= */ true, &id, &diag) != UNIT_QUARANTINED;
+        else
+                is_found = unit_find(&im->app->units, name, im->day, &id, &diag) == 0;
+        if (!is_found)
+                return refuse(im, line, 0, "no unit is called '%.100s': %s", name,
+                              diag_first_error(&diag, "unknown"));
+        const char *code = code_of(im, id);
+        return put(row, "code", code, strlen(code));
+}
+
+static bool is_known(const Import *im, const json_t *row) {
+        UnitId id = 0;
+        UnitDecision d =
+                unit_resolve(&im->app->units, im->source->namespace_, row_text(row, "code"),
+                             row_text(row, "name"), row_text(row, "kind"), im->parent, im->day,
+                             /* is_strict= */ true, &id, /* diag= */ NULL);
+        return d == UNIT_KNOWN || d == UNIT_RENAMED;
+}
+
+/* The row's unit; what has none, or one that was there already, is refused. */
+static int finish_row(Import *im, json_t *row, unsigned line) {
+        int r = 0;
+        if (!*row_text(row, "code") && !*row_text(row, "name"))
+                return refuse(im, line, 0, "the row has neither a code nor a name");
+        if (!*row_text(row, "code"))
+                r = find_by_name(im, row, line);
+        if (r != 0)
+                return r;
+        const char *code = row_text(row, "code");
+        const json_t *first = json_object_get(im->codes, code);
+        if (first)
+                return refuse(im, line, 0, "unit %s stands on line %lld already", code,
+                              (long long) json_integer_value(first));
+        if (json_object_set_new(im->codes, code, json_integer(line)) < 0 ||
+            json_array_append(im->rows, row) < 0)
+                return -ENOMEM;
+        im->counts->n_matched += is_known(im, row);
+        return 0;
+}
+
+/* ---- CSV and JSON ---------------------------------------------------------------------------- */
+
+static int take_line(Import *im, const Sheet *s, size_t i) {
+        json_t *row = json_object();
+        int r = row ? 0 : -ENOMEM;
+        im->counts->n_rows++;
+        for (size_t c = 0; r == 0 && c < s->n_columns; c++)
+                r = put_text(im, row, sheet_cell(s, 0, c), sheet_cell(s, i, c),
+                             (Place){s->lines[i], (unsigned) c + 1});
+        if (r == 0)
+                r = finish_row(im, row, s->lines[i]);
+        json_decref(row);
+        return MIN(r, 0);
+}
+
+static const char *sheet_heading(const void *table, size_t column) {
+        return sheet_cell(table, 0, column);
+}
+
+static int take_sheet(Import *im) {
+        CLEANUP(sheet_done) Sheet s = {0};
+        int r = sheet_read(im->file->data, im->file->size, im->diag, &s);
+        if (r != 0)
+                return r < 0 ? r : DECODE_E_REJECTED;
+        r = check_headings(im, sheet_heading, &s, s.n_columns);
+        for (size_t i = 1; r == 0 && i < s.n_rows; i++)
+                r = take_line(im, &s, i);
+        return r;
+}
+
+/* NFC, one line: as core/sheet does with the cells of CSV. */
+static int put_string(Import *im, json_t *row, const char *name, const char *text, Place at) {
+        CLEANUP_FREE char *clean = NULL;
+        int r = text_clean(text, strlen(text), &clean);
+        if (r == -E2BIG || r == -EILSEQ)
+                return refuse(im, at.line, at.column, "%.60s: a text that is too long", name);
+        return r < 0 ? r : put_text(im, row, name, clean, at);
+}
+
+/* {"date": "2024-08-31"}, {"boolean": "1"}, {"error": "#DIV/0!"}: cells of a workbook that are
+ * neither text nor number. Where nothing is read they are nobody's business. */
+static int refuse_typed(Import *im, const char *name, json_t *value, Place at) {
+        const char *role = sheet_role(name), *type;
+        json_t *text;
+        if (!heading_indicator(im, name) && !is_unit_role(role))
+                return note_ignored(im, name);
+        json_object_foreach(value, type, text) return refuse(
+                im, at.line, at.column, "%.60s: a cell of type %.20s (%.100s), which is no figure",
+                name, type, str_or(json_string_value(text), ""));
+        return 0;
+}
+
+/* Numbers are dot by JSON's own rule; decode reads them so. */
+static int put_json(Import *im, json_t *row, const char *name, json_t *value, Place at) {
+        if (json_is_string(value))
+                return put_string(im, row, name, json_string_value(value), at);
+        if (im->is_table && json_is_object(value))
+                return refuse_typed(im, name, value, at);
+        const IndicatorDef *def = heading_indicator(im, name);
+        const char *role = def ? NULL : sheet_role(name);
+        if (role && streq(role, "code") && json_is_number(value))
+                return refuse(im, at.line, at.column,
+                              "%s is a number: codes are text, zeros in front count", name);
+        if (!json_is_number(value))
+                return 0; /* null and structures are no value */
+        if (!def)
+                return json_object_set(row, name, value) < 0 ? -ENOMEM : note_ignored(im, name);
+        im->is_used[def - im->app->config->indicators] = true;
+        const char *prefix = str_or(im->source->prefix, "");
+        if (*prefix && strncmp(def->name, prefix, strlen(prefix)) == 0 &&
+            json_object_set(row, def->name + strlen(prefix), value) < 0)
+                return -ENOMEM;
+        return json_object_set(row, def->name, value) == 0 ? 0 : -ENOMEM;
+}
+
+static int take_object(Import *im, json_t *object, unsigned number) {
+        json_t *row = json_object(), *value;
+        const char *name;
+        int r = row ? 0 : -ENOMEM;
+        im->counts->n_rows++;
+        json_object_foreach(object, name, value) if (r == 0) r =
+                put_json(im, row, name, value, (Place){number, 0});
+        if (r == 0)
+                r = finish_row(im, row, number);
+        json_decref(row);
+        return MIN(r, 0);
+}
+
+static int take_objects(Import *im, json_t *rows) {
+        json_t *object;
+        size_t i;
+        int r = 0;
+        json_array_foreach(rows, i, object) if (r == 0) r =
+                take_object(im, object, (unsigned) i + 1);
+        return r;
+}
+
+/* ---- tables of workbooks --------------------------------------------------------------------- */
+
+static int take_typed_row(Import *im, const json_t *headings, const json_t *from) {
+        const json_t *cells = json_object_get(from, "cells");
+        unsigned line = (unsigned) json_integer_value(json_object_get(from, "line"));
+        json_t *row = json_object();
+        int r = row ? 0 : -ENOMEM;
+        im->counts->n_rows++;
+        for (size_t c = 0; r == 0 && c < json_array_size(headings); c++) {
+                const char *heading = json_string_value(json_array_get(headings, c));
+                json_t *value = json_array_get(cells, c);
+                if (heading && value)
+                        r = put_json(im, row, heading, value, (Place){line, (unsigned) c + 1});
+        }
+        if (r == 0)
+                r = finish_row(im, row, line);
+        json_decref(row);
+        return MIN(r, 0);
+}
+
+static const char *json_heading(const void *table, size_t column) {
+        return str_or(json_string_value(json_array_get(table, column)), "");
+}
+
+static int take_table(Import *im, const json_t *headings, const json_t *rows) {
+        json_t *row;
+        size_t i;
+        im->is_table = true;
+        int r = check_headings(im, json_heading, headings, json_array_size(headings));
+        json_array_foreach(rows, i, row) if (r == 0) r = take_typed_row(im, headings, row);
+        return r;
+}
+
+static int take_json(Import *im) {
+        json_error_t error;
+        int r = decode_scan(im->file->data, im->file->size, im->diag);
+        if (r == 0 && sheet_check_text(im->file->data, im->file->size, im->diag) != 0)
+                r = DECODE_E_REJECTED;
+        if (r != 0)
+                return r;
+        json_t *root = json_loadb(im->file->data, im->file->size, JSON_REJECT_DUPLICATES, &error);
+        json_t *rows = json_is_object(root) ? json_object_get(root, "rows") : root;
+        const json_t *headings = json_object_get(root, "headings");
+        if (!json_is_array(rows)) {
+                diag_error(im->diag, NULL, 0, NULL, "%s", root ? "no array of rows" : error.text);
+                r = DECODE_E_REJECTED;
+        } else {
+                r = json_is_array(headings) ? take_table(im, headings, rows)
+                                            : take_objects(im, rows);
+        }
+        json_decref(root);
+        return r;
+}
+
+static bool is_json(const ImportFile *f) {
+        size_t i = f->size >= 3 && memcmp(f->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        while (i < f->size && f->data[i] && strchr(" \t\r\n", f->data[i]))
+                i++;
+        return i < f->size && (f->data[i] == '[' || f->data[i] == '{');
+}
+
+/* ---- decoding -------------------------------------------------------------------------------- */
+
+typedef struct OwnPart {
+        PartDef part;
+        ValueMap *values;
+        Buf pointers; /* "/total\0/progress\0" */
+} OwnPart;
+
+static int own_part(const Import *im, OwnPart *ret) {
+        const Config *config = im->app->config;
+        ret->values = calloc(config->n_indicators + 1, sizeof *ret->values);
+        if (!ret->values)
+                return -ENOMEM;
+        size_t n = 0;
+        for (size_t i = 0; i < config->n_indicators; i++) {
+                if (!im->is_used[i])
+                        continue;
+                int r = buf_printf(&ret->pointers, "/%s", config->indicators[i].name);
+                if (r == 0)
+                        r = buf_char(&ret->pointers, '\0');
+                if (r < 0)
+                        return r;
+                ret->values[n++].indicator = i;
+        }
+        const char *pointer = buf_text(&ret->pointers);
+        for (size_t i = 0; i < n; i++, pointer += strlen(pointer) + 1)
+                ret->values[i].pointer = pointer;
+        ret->part = (PartDef){.name = IMPORT_PART,
+                              .rows = "",
+                              .unit_code = "/code",
+                              .unit_name = "/name",
+                              .kind_default = "",
+                              .values = ret->values,
+                              .n_values = n};
+        return 0;
+}
+
+static int decode_as(const Import *im, const Config *config, const Buf *text, Snapshot **ret) {
+        Snapshot CLEANUP(snapshot_freep) *s = NULL;
+        DecodeSeen CLEANUP(decode_seen_freep) *seen = NULL;
+        size_t source = im->file->source;
+        int r = snapshot_new(config, source, &s);
+        if (r == 0)
+                r = decode_part(s, config, source, 0, im->file->scope, buf_text(text), text->len,
+                                &seen, NULL, NULL, im->diag);
+        if (r == 0)
+                r = decode_finish(s, config, source, im->diag);
+        if (r == 0)
+                *ret = TAKE_PTR(s);
+        return r;
+}
+
+static int decode_own(const Import *im, const Buf *text, Snapshot **ret) {
+        OwnPart own = {.pointers = BUF_INIT(BUF_MAX_TEXT)};
+        Config config = *im->app->config;
+        SourceDef *sources = calloc(config.n_sources, sizeof *sources);
+        int r = sources ? own_part(im, &own) : -ENOMEM;
+        if (r == 0) {
+                memcpy(sources, config.sources, config.n_sources * sizeof *sources);
+                sources[im->file->source].parts = &own.part;
+                sources[im->file->source].n_parts = 1;
+                config.sources = sources;
+                r = decode_as(im, &config, text, ret);
+        }
+        free(sources);
+        free(own.values);
+        buf_done(&own.pointers);
+        return r;
+}
+
+static int decode_rows(const Import *im, Snapshot **ret) {
+        if (json_array_size(im->rows) == 0) {
+                diag_error(im->diag, NULL, 0, NULL, "no row can be used%s%s",
+                           im->counts->n_refused ? ": " : "",
+                           im->counts->n_refused ? im->counts->refused[0].text : "");
+                return DECODE_E_REJECTED;
+        }
+        char CLEANUP_FREE *text = json_dumps(im->rows, JSON_COMPACT);
+        if (!text)
+                return -ENOMEM;
+        Buf body = {.data = text, .len = strlen(text)};
+        return im->source->kind == SOURCE_INBOX ? decode_as(im, im->app->config, &body, ret)
+                                                : decode_own(im, &body, ret);
+}
+
+static int add_body(const ImportFile *file, FetchResult *result) {
+        int r = ARRAY_GROW(result->parts, result->cap_parts, 1);
+        if (r < 0)
+                return r;
+        FetchedPart *part = &result->parts[result->n_parts++];
+        *part = (FetchedPart){.page = 1, .at_ms = result->started_ms};
+        part->name = strdup(IMPORT_PART);
+        part->url = strdup(file->name);
+        if (!part->name || !part->url)
+                return -ENOMEM;
+        return body_pack(file->data, file->size, &part->body);
+}
+
+static int begin(Import *im) {
+        im->rows = json_array();
+        im->codes = json_object();
+        im->is_used = calloc(im->app->config->n_indicators + 1, sizeof *im->is_used);
+        if (!im->rows || !im->codes || !im->is_used)
+                return -ENOMEM;
+        im->day = period_end(im->file->period) - 1;
+        int r = store_scope_get(im->app->store, im->source->name, im->file->scope, &im->parent);
+        if (r == STORE_E_NONE && im->source->scope_unit)
+                (void) unit_find(&im->app->units, im->source->scope_unit, im->day, &im->parent,
+                                 NULL);
+        return MIN(r, 0);
+}
+
+int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *counts,
+                FetchResult **ret) {
+        Import CLEANUP(import_done) im = {.app = app,
+                                          .file = file,
+                                          .source = &app->config->sources[file->source],
+                                          .diag = diag,
+                                          .counts = counts,
+                                          .ignored = BUF_INIT(2048)};
+        FetchResult CLEANUP(fetch_result_freep) *result = calloc(1, sizeof *result);
+        if (!result)
+                return -ENOMEM;
+        *result = (FetchResult){.source = file->source,
+                                .scope = file->scope,
+                                .period = file->period,
+                                .bytes = (int64_t) file->size,
+                                .started_ms = clock_now_ms()};
+        int r = begin(&im);
+        if (r == 0)
+                r = is_json(file) ? take_json(&im) : take_sheet(&im);
+        if (r == 0)
+                r = decode_rows(&im, &result->snapshot);
+        if (r == 0)
+                r = add_body(file, result);
+        if (r != 0)
+                return r;
+        if (im.ignored.len > 0)
+                counts->ignored = buf_take(&im.ignored);
+        *ret = TAKE_PTR(result);
+        return 0;
+}

@@ -1,0 +1,105 @@
+/* Why a rule fires or not for one unit: the same panels and verdicts, nothing written. */
+#include <errno.h>
+
+#include "core/rank.h"
+#include "flow/judge-private.h"
+
+static const RuleDef *text_for(const RuleTexts *t, PeriodId period) {
+        const RuleDef *rule = NULL;
+        for (size_t i = 0; i < t->n && t->versions[i].from <= period; i++)
+                rule = t->versions[i].rule;
+        return rule;
+}
+
+static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
+        const Config *c = w->app->config;
+        const IndicatorDef *indicator = &c->indicators[w->rule->indicator];
+        const Unit *parent = unit_get(&w->app->units, w->cohort->parent);
+        size_t p = w->value->n_periods - 1;
+        Judgement CLEANUP_FREE *all = calloc(w->cohort->n, sizeof *all);
+        if (!all)
+                return -ENOMEM;
+        RuleContext context = {.rule = ret->text,
+                               .indicators = c->indicators,
+                               .value = w->value,
+                               .volume = w->volume,
+                               .eras = c->eras,
+                               .n_eras = c->n_eras,
+                               .source = c->sources[indicator->source].name,
+                               .parent = parent ? parent->key : NULL,
+                               .valid_from = w->cohort->from,
+                               .is_running = w->rule->watch == WATCH_RUNNING};
+        int r = rule_judge(&context, p, all);
+        if (r >= 0)
+                r = rank_median(w->value->value + p * w->value->n_units, w->value->n_units, 5,
+                                &ret->median);
+        if (r < 0)
+                return r;
+        ret->judgement = all[u];
+        ret->is_watched = w->is_watched[u];
+        ret->n_units = w->cohort->n;
+        ret->volume = w->volume ? panel_at(w->volume, p, u) : VALUE_NONE;
+        for (size_t i = 0; i < w->value->n_units; i++)
+                ret->n_values += panel_at(w->value, p, i) != VALUE_NONE;
+        for (size_t k = 0; k <= p && k < EXPLAIN_PERIODS; k++)
+                ret->value[ret->n_periods++] = panel_at(w->value, p - k, u);
+        return 0;
+}
+
+static int explain_cohort(App *app, size_t rule, UnitId unit, JudgeExplanation *ret) {
+        Cohort CLEANUP(judge_cohort_freep) *cohort = NULL;
+        UnitSelection CLEANUP(unit_selection_done) watched = {0};
+        const Unit *u = unit_get(&app->units, unit);
+        Day day = period_end(ret->period) - 1;
+        int r = judge_cohort_new(app, u->kind, u->parent, day, &cohort);
+        if (r >= 0)
+                r = unit_selection_init(&watched, &app->units, &app->config->rules[rule].units,
+                                        day);
+        if (r < 0)
+                return r;
+        CohortWork CLEANUP(judge_work_done) w = {.app = app,
+                                                 .rule = &app->config->rules[rule],
+                                                 .texts = &app->judge->rules[rule],
+                                                 .cohort = cohort,
+                                                 .watched = &watched,
+                                                 .newest = ret->period};
+        r = judge_load_panels(&w, period_add(ret->period, 1 - (int) EXPLAIN_PERIODS));
+        if (r >= 0)
+                r = judge_fill_units(&w);
+        if (r < 0)
+                return r;
+        size_t index = judge_cohort_place(cohort, unit);
+        return index == SIZE_MAX ? 0 : explain_figures(&w, index, ret);
+}
+
+/* The next period and the first day on which it can be judged. */
+static void explain_deadline(const RuleDef *rule, int64_t now_ms, JudgeExplanation *ret) {
+        Day today = day_of_instant(now_ms);
+        if (rule->watch == WATCH_RUNNING) {
+                ret->next = period_of_day(rule->period, today);
+                if (ret->period == ret->next)
+                        ret->next = period_next(ret->next);
+                ret->next_day = period_start(ret->next) + EARLY_DAYS;
+                return;
+        }
+        ret->next = ret->period ? period_next(ret->period) : period_last_ended(rule->period, today);
+        ret->next_day = period_end(ret->next) + rule->settle_days;
+}
+
+int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExplanation *ret) {
+        const RuleDef *def = &app->config->rules[rule];
+        *ret = (JudgeExplanation){
+                .judgement = {.value = VALUE_NONE, .limit = VALUE_NONE, .delta = VALUE_NONE},
+                .median = VALUE_NONE,
+                .volume = VALUE_NONE};
+        if (!app->judge || !judge_is_judged(app, def))
+                return 0;
+        int r = judge_newest(app, def, now_ms, &ret->period);
+        if (r < 0)
+                return r;
+        explain_deadline(def, now_ms, ret);
+        ret->text = ret->period ? text_for(&app->judge->rules[rule], ret->period) : NULL;
+        if (!ret->text)
+                return 0;
+        return explain_cohort(app, rule, unit, ret);
+}

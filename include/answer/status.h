@@ -1,0 +1,14 @@
+/* One line for systemctl, one object for people and programs. */
+#pragma once
+
+#include <jansson.h>
+
+#include "flow/app.h"
+
+/* "104/104 đơn vị · tháng 10/2026 tạm tính, lấy 23/11 04:03 · 7 cảnh báo · thư chờ 0, hỏng 0 · lần
+ * tới 24/11 04:00"; in trouble it begins "SỰ CỐ: ...". */
+int status_line(App *app, int64_t now_ms, Buf *out);
+/* Does it begin so? */
+bool status_has_trouble(App *app, int64_t now_ms);
+/* /v1/status. New reference. */
+int status_json(App *app, int64_t now_ms, json_t **ret);

@@ -1,8 +1,0 @@
-/* The HTTP API (interfaces, "Sockets"): routes and JSON. Reads use app->reader; masked on the
- * status socket. */
-#pragma once
-
-#include "app/app.h"
-
-/* A ServeHandler; userdata is the App. */
-int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata);

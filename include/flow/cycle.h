@@ -1,0 +1,41 @@
+/* Know: the result of a job becomes rows. One transaction per job: evaluate. */
+#pragma once
+
+#include "flow/app.h"
+#include "flow/fetch.h"
+
+typedef struct CycleReport {
+        FetchOutcome outcome;
+        int64_t snapshot, attempt;
+        size_t n_new, n_changed, n_transitions, n_quarantined, n_registered, n_bad;
+        char reason[256];
+} CycleReport;
+
+/* Evaluates the result (borrowed): attempt, snapshot, bodies, units, figures, vintages, notes,
+ * episodes, transitions, source conditions, politeness; and, when no gate waits, the first
+ * release. Returns 0 or a negative errno (nothing was written). */
+int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms,
+                   CycleReport *ret);
+
+/* Figures that a person brings or lets in: an imported file, or a suspect snapshot from its stored
+ * bodies. What would be suspicious is said in the report's reason and does not hinder. */
+typedef struct CycleOrder {
+        StepCause cause;  /* CAUSE_IMPORT or CAUSE_OPERATOR */
+        int64_t snapshot; /* the suspect one to be accepted; 0: a new one is stored */
+        bool is_partial;  /* units and columns that the snapshot does not have stay as they are */
+        bool is_trial;    /* nothing stays: only the report, and what `watch` saw */
+        /* With is_trial: called with the changes before they are forgotten; or NULL. */
+        int (*watch)(void *userdata, const FigureChange *changes, size_t n);
+        void *userdata;
+} CycleOrder;
+/* Returns 0, STORE_E_NONE (no longer suspect), or a negative errno; then nothing was written. */
+int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t now_ms,
+                CycleReport *ret);
+
+/* A suspect snapshot is rejected for good; an imported one is undone: figures that are still as it
+ * left them are again what they were before. Returns 0, -ENOENT (its source is no longer
+ * configured), STORE_E_NONE (neither suspect nor accepted), or a negative errno. */
+int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleReport *ret);
+
+/* Deadlines: judged without a snapshot. */
+int cycle_deadline(App *app, int64_t now_ms);

@@ -1,0 +1,37 @@
+/* A file of figures (CSV or JSON) as the result of a fetch (semantics 4, interfaces "import"). */
+#pragma once
+
+#include "flow/app.h"
+#include "flow/fetch.h"
+
+#define IMPORT_PART "import" /* name of the one part that such a snapshot has */
+#define IMPORT_MAX_REFUSED 200u
+
+typedef struct ImportFile {
+        size_t source; /* index into Config.sources */
+        const char *scope;
+        PeriodId period;
+        const char *name; /* of the file, for people */
+        const char *data;
+        size_t size;
+} ImportFile;
+
+typedef struct ImportRefusal {
+        unsigned line, column; /* column 0: the whole row */
+        char *text;
+} ImportRefusal;
+
+typedef struct ImportCounts {
+        size_t n_rows, n_matched;
+        ImportRefusal *refused;
+        size_t n_refused, cap_refused;
+        char *ignored; /* headings that are no indicator of the source, joined; or NULL */
+} ImportCounts;
+void import_counts_done(ImportCounts *counts);
+
+/* Rows without a code are matched by their exact name. A row with a cell that cannot be read, with a
+ * unit that is not known, or with one that an earlier row has, is refused with its line and column,
+ * the others are used. The scope is borrowed. Returns 0, DECODE_E_REJECTED with text in diag (the
+ * file as a whole cannot be used), or a negative errno. */
+int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *counts,
+                FetchResult **ret);

@@ -1,0 +1,45 @@
+/* Which job of which source is due, and what follows from its result.
+ *
+ * Jobs are (scope, period): with `running` the current period; ended periods of `recheck`: the
+ * newest every regular time until it is closed, the others one a day in turn; `backfill` ended
+ * periods once, newest first, resumable (a job is done when an attempt saw it); what a person
+ * asked for by `fetch`. A regular time missed while the machine was off is made up once. */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/polite.h"
+#include "flow/app.h"
+
+/* (Re)builds app->sources from the configuration and the database. */
+int source_init(App *app);
+void source_done(App *app);
+
+/* Starts what is due now (one job at a time per source). */
+void source_run(App *app, int64_t now_ms);
+/* Next instant at which source_run has something to do; INT64_MAX when only a completion can. */
+int64_t source_next(const App *app, int64_t now_ms);
+
+/* A person's request: source NULL = all; from/to 0 = what is due regularly. Clears a stop. *ret_id
+ * counts up; it is done when source_request_done(id). Returns 0, -ENOENT (no such source), -EINVAL
+ * (period type not fetched). */
+int source_request(App *app, const char *source, PeriodId from, PeriodId to, int64_t *ret_id);
+bool source_request_done(const App *app, int64_t id);
+/* True when a job of it was not accepted, unchanged or not modified, or was not asked at all (known of
+ * each source's newest such request). */
+bool source_request_failed(const App *app, int64_t id);
+/* True when nothing is under way or due (for --once). *ret_failed counts jobs of this run that
+ * were not accepted, unchanged or not modified. */
+bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed);
+/* Name of a source whose job is older than it can be, or NULL; for the watchdog. */
+const char *source_stuck(const App *app, int64_t boot_ms);
+/* --once: every job once, now. */
+int source_request_all(App *app);
+
+/* What the status line says of a source in trouble: refused, stopped, or failing as often as a `source_failing` rule allows.
+ * False when there is none. */
+bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size);
+
+/* One object per source for /v1/sources and status: name, label, last, next, state, backfill
+ * {done, of}, request, progress. */
+json_t *source_json(const App *app, size_t index, int64_t now_ms);
