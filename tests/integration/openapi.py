@@ -22,7 +22,7 @@ ROUTE = re.compile(r'\{"(GET|POST|DELETE)", "([^"]+)", \w+(.*?)\},')
 
 
 def daemon_table():
-    with open(os.path.join(TOP, "daemon", "app", "api.c"), encoding="utf8") as f:
+    with open(os.path.join(TOP, "daemon", "answer", "api.c"), encoding="utf8") as f:
         text = f.read()
     table = {(m, p): "is_admin = true" in rest for m, p, rest in ROUTE.findall(text)}
     arguments = re.findall(r'"(\w+)"', text[text.index("arguments[] = {"):].split("};")[0])
