@@ -24,6 +24,8 @@ static const OptionHelp options[] = {
         {"setup", "scope", "MÃ|CODE", "phạm vi của nguồn", "what the source is asked for"},
         {"setup", "yes", "", "không hỏi gì", "ask nothing"},
         {"render", "format", "text|html|json", "dạng của thư", "the form of the message"},
+        {"units", "format", "csv|xlsx", "dạng của danh mục xuất ra",
+         "the form of the exported registry"},
         {"report", "format", "txt|html|csv|xlsx|docx",
          "công văn (txt, html, docx) hoặc phụ lục (csv, xlsx)",
          "the letter (txt, html, docx) or its appendix (csv, xlsx)"},
