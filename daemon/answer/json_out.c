@@ -3,6 +3,7 @@
 #include "answer/json_out.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/text.h"
 
@@ -14,10 +15,12 @@ static void put(JsonOut *o, int r) {
 static void lead(JsonOut *o, const char *key) {
         if (o->error < 0)
                 return;
-        if (!o->is_first)
+        if (key) {
+                put(o, o->is_first ? buf_char(o->b, '"') : buf_append(o->b, ",\"", 2));
+                put(o, buf_str(o->b, key));
+                put(o, buf_append(o->b, "\":", 2));
+        } else if (!o->is_first)
                 put(o, buf_char(o->b, ','));
-        if (key)
-                put(o, buf_printf(o->b, "\"%s\":", key));
         o->is_first = false;
 }
 
@@ -89,9 +92,10 @@ void json_out_text(JsonOut *o, const char *key, const char *text) {
 }
 
 void json_out_int(JsonOut *o, const char *key, int64_t value) {
-        lead(o, key);
-        if (o->error == 0)
-                put(o, buf_printf(o->b, "%" PRId64, value));
+        char text[DECIMAL_TEXT_MAX];
+
+        (void) snprintf(text, sizeof(text), "%" PRId64, value);
+        literal(o, key, text);
 }
 
 void json_out_bool(JsonOut *o, const char *key, bool value) {

@@ -177,6 +177,32 @@ static int compare_cohorts(const void *a, const void *b, void *userdata) {
         return c != 0 ? c : strcmp(x->kind, y->kind);
 }
 
+typedef struct Coded {
+        const char *code;
+        UnitId unit;
+} Coded;
+
+static int compare_coded(const void *a, const void *b) {
+        const Coded *x = a, *y = b;
+        int c = strcmp(x->code, y->code);
+
+        return c != 0 ? c : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* Codes are looked up once each: a nation is compared 40,000 times. */
+static int sort_units(const UnitRegistry *registry, Day day, ViewCohort *c) {
+        CLEANUP_FREE Coded *list = calloc(MAX(c->n, (size_t) 1), sizeof(*list));
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n; i++)
+                list[i] = (Coded){unit_code_on(registry, c->units[i], day), c->units[i]};
+        qsort(list, c->n, sizeof(*list), compare_coded);
+        for (size_t i = 0; i < c->n; i++)
+                c->units[i] = list[i].unit;
+        return 0;
+}
+
 static int cohort_add(ViewCohort *c, UnitId unit) {
         int r = ARRAY_GROW(c->units, c->cap, c->n + 1);
         if (r < 0)
@@ -267,16 +293,14 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
                 if (c >= 0 && (is_alive(u, day) || has_id(ids, n_ids, u->id)))
                         r = cohort_add(cohorts + c, u->id);
         }
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = sort_units(registry, day, cohorts + i);
         if (r < 0) {
                 view_cohorts_free(cohorts, n);
                 return r;
         }
 
         SortContext context = {.units = registry, .day = day};
-        for (size_t i = 0; i < n; i++)
-                if (cohorts[i].n > 1)
-                        qsort_r(cohorts[i].units, cohorts[i].n, sizeof(UnitId), compare_codes,
-                                &context);
         if (n > 1)
                 qsort_r(cohorts, n, sizeof(*cohorts), compare_cohorts, &context);
         *ret = cohorts;
@@ -287,25 +311,23 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
 int view_cohort_of(const View *v, UnitId unit, ViewCohort *ret) {
         const UnitRegistry *registry = &v->app->units;
         const Unit *me = unit_get(registry, unit);
-        SortContext context = {.units = registry, .day = v->today};
+        int r = 0;
 
         if (!me)
                 return STORE_E_NONE;
         ViewCohort cohort = {.kind = me->kind, .parent = me->parent};
-        for (size_t i = 0; i < registry->n; i++) {
+        for (size_t i = 0; r == 0 && i < registry->n; i++) {
                 const Unit *u = registry->units + i;
-                int r;
 
-                if (u->parent != me->parent || !streq(u->kind, me->kind))
-                        continue;
-                r = cohort_add(&cohort, u->id);
-                if (r < 0) {
-                        free(cohort.units);
-                        return r;
-                }
+                if (u->parent == me->parent && streq(u->kind, me->kind))
+                        r = cohort_add(&cohort, u->id);
         }
-        if (cohort.n > 1)
-                qsort_r(cohort.units, cohort.n, sizeof(UnitId), compare_codes, &context);
+        if (r == 0)
+                r = sort_units(registry, v->today, &cohort);
+        if (r < 0) {
+                free(cohort.units);
+                return r;
+        }
         *ret = cohort;
         return 0;
 }
@@ -340,7 +362,6 @@ static int64_t power_of_ten(unsigned n) {
 const char *view_value_text(char text[static VIEW_TEXT_MAX], const App *app,
                             const IndicatorDef *def, int64_t value, DecimalFlags flags) {
         unsigned decimals = def ? def->decimals : 2;
-        char number[DECIMAL_TEXT_MAX];
 
         text[0] = '\0';
         if (value == VALUE_NONE)
@@ -351,15 +372,15 @@ const char *view_value_text(char text[static VIEW_TEXT_MAX], const App *app,
         }
         bool is_trimmed = def && def->unit == INDICATOR_PERCENT && !(flags & DECIMAL_SIGN);
         if (app_is_vi(app)) {
-                decimal_format_vi(number, value, decimals,
-                                  flags | (is_trimmed ? DECIMAL_TRIM_WHOLE : 0));
-                (void) snprintf(text, VIEW_TEXT_MAX, "%s", number);
-                return text;
+                static_assert(VIEW_TEXT_MAX >= DECIMAL_TEXT_MAX, "a number fits");
+                return decimal_format_vi(text, value, decimals,
+                                         flags | (is_trimmed ? DECIMAL_TRIM_WHOLE : 0));
         }
         if (is_trimmed && value % power_of_ten(decimals) == 0) {
                 value /= power_of_ten(decimals);
                 decimals = 0;
         }
+        char number[DECIMAL_TEXT_MAX];
         (void) snprintf(text, VIEW_TEXT_MAX, "%s%s", (flags & DECIMAL_SIGN) && value > 0 ? "+" : "",
                         decimal_format(number, value, decimals));
         return text;

@@ -49,10 +49,18 @@ static bool is_invisible(utf8proc_int32_t c) {
                utf8proc_get_property(c)->ignorable;
 }
 
+static bool is_ascii(char c) { /* and no NUL */
+        return c != '\0' && (unsigned char) c < 0x80;
+}
+
 bool text_is_utf8(const char *text, size_t n) {
         utf8proc_int32_t c;
 
         for (size_t i = 0; i < n;) {
+                if (is_ascii(text[i])) { /* most of it is */
+                        i++;
+                        continue;
+                }
                 i += next_point(text + i, n - i, &c);
                 if (c <= 0)
                         return false;
@@ -263,8 +271,40 @@ static int append_json(Buf *b, utf8proc_int32_t c, const char *s, size_t n) {
         }
 }
 
+/* Bytes at the head of text[0..n) that stand in a string as they are. */
+static size_t json_run(const char *text, size_t n) {
+        utf8proc_int32_t c;
+        size_t i = 0, size;
+
+        for (; i < n; i += size) {
+                c = text[i];
+                size = is_ascii(text[i]) ? 1 : next_point(text + i, n - i, &c);
+                if (c < 0 || is_control(c) || is_line_end(c) || c == '"' || c == '\\')
+                        break;
+        }
+        return i;
+}
+
+/* By runs: this is most of the work of a large answer. */
 int text_append_json(Buf *b, const char *text, size_t n) {
-        return append_each(b, text, n, append_json);
+        size_t before = b->len;
+        int r = 0;
+
+        for (size_t i = 0; r == 0; i++) {
+                size_t run = json_run(text + i, n - i);
+
+                r = buf_append(b, text + i, run);
+                i += run;
+                if (r < 0 || i == n)
+                        break;
+                utf8proc_int32_t c;
+                size_t size = next_point(text + i, n - i, &c);
+                r = append_json(b, c, text + i, size);
+                i += size - 1;
+        }
+        if (r < 0)
+                buf_truncate(b, before);
+        return r;
 }
 
 static int append_html(Buf *b, utf8proc_int32_t c, const char *s, size_t n) {
