@@ -2,8 +2,9 @@
  * handler writes JSON into its buffer, and only a whole answer reaches the reply: a failure
  * half-way leaves a problem, never half a document.
  *
- * The tag of an answer is the newest step, the local day (a period changes its status without a
- * step) and the request: nothing else can change what a read says. Answers with times to come
+ * The tag of an answer is the newest step, the configuration, the local day (a period changes its
+ * status without a step) and the request: nothing else can change what a read says. So the last few
+ * answers of now are kept (answer/memo.h), and a question that is asked again is answered by a copy. Answers with times to come
  * (status, sources) have none. Tagging the bytes saves the transfer, not the work: that is left to
  * alerts and deliveries, which silences, acknowledgements and attempts change without a step.
  */
@@ -12,6 +13,7 @@
 #include <stdio.h>
 
 #include "answer/api-call.h"
+#include "answer/memo.h"
 #include "answer/status.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -139,8 +141,9 @@ static int set_tag(ApiCall *c) {
                 h = mix(mix(h, arguments[i]), str_or(value, "\1"));
         }
         (void) snprintf(c->reply->etag, sizeof(c->reply->etag),
-                        "\"%" PRId64 "-%" PRId64 "-%" PRId32 "-%d-%016" PRIx64 "\"", step,
-                        c->app->started_ms, c->view.today, c->is_admin, h);
+                        "\"%" PRId64 "-%" PRId64 "-%" PRIu64 "-%" PRId32 "-%d-%016" PRIx64 "\"",
+                        step, c->app->started_ms, c->app->config_generation, c->view.today,
+                        c->is_admin, h);
         return 0;
 }
 
@@ -159,6 +162,33 @@ static void set_bytes_tag(ApiCall *c) {
 static bool is_known(const ApiCall *c) {
         return c->reply->etag[0] && c->request->if_none_match &&
                serve_etag_matches(c->request->if_none_match, c->reply->etag);
+}
+
+static int memo_key(const ApiCall *c, Buf *ret) {
+        int r = buf_printf(ret, "%d%s", c->is_admin, c->request->path);
+
+        for (size_t i = 0; i < ELEMENTSOF(arguments) && r == 0; i++) {
+                const char *value = serve_query(c->request, arguments[i]);
+
+                if (value) /* a value may have any byte but this */
+                        r = buf_printf(ret, "%c%zu=%s", '\0', i, value);
+        }
+        return r;
+}
+
+/* The handler's answer, or a copy of it. */
+static int answer_known(ApiCall *c, ApiHandler handler) {
+        CLEANUP(buf_done) Buf key = BUF_INIT(BUF_MAX_TEXT);
+        const Buf *known;
+
+        if (c->view.is_past || memo_key(c, &key) < 0)
+                return handler(c);
+        if (memo_find(c->app, c->view.today, &key, &known))
+                return buf_append(&c->body, known->data, known->len);
+        int r = handler(c);
+        if (r == 0 && !c->is_answered && json_out_done(&c->out) == 0)
+                memo_keep(c->app, &key, &c->body);
+        return r;
 }
 
 static int parse_number(const char *text, size_t max, size_t *ret) {
@@ -226,7 +256,7 @@ static int dispatch(ApiCall *c) {
         if (r == 0 && is_known(c))
                 return 0;
         if (r == 0)
-                r = route->handler(c);
+                r = route->has_tag ? answer_known(c, route->handler) : route->handler(c);
         if (route->is_page && (r == API_E_ANSWERED || (r == 0 && c->reply->status >= 400)))
                 r = page_refusal(c);
         if (r == 0 && !c->is_answered)
@@ -475,39 +505,8 @@ int api_health(ApiCall *c) {
         return 0;
 }
 
-/* A relay that refuses a log-in says whose. */
-static int mask_reasons(const ApiCall *c, json_t *list) {
-        json_t *item;
-        size_t i;
-
-        json_array_foreach(list, i, item) {
-                const char *reason = json_string_value(json_object_get(item, "reason"));
-
-                if (!reason || api_masked(c, reason) == reason)
-                        continue;
-                if (json_object_set_new(item, "reason", json_string(API_MASK)) < 0)
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
 int api_status(ApiCall *c) {
-        json_t *status = NULL;
-        int r = status_json(c->app, clock_now_ms(), &status);
-
-        if (r == 0)
-                r = mask_reasons(c, json_object_get(status, "paused"));
-        if (r < 0) {
-                json_decref(status);
-                return r;
-        }
-        char *text = json_dumps(status, JSON_COMPACT);
-        json_decref(status);
-        if (!text)
-                return -ENOMEM;
-        json_out_raw(&c->out, NULL, text);
-        free(text);
-        return 0;
+        return status_write(c->app, clock_now_ms(), c->is_admin, &c->body);
 }
 
 static int write_indicator(ApiCall *c, const IndicatorDef *def) {

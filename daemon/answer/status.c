@@ -1,11 +1,15 @@
 /* What systemctl and /v1/status say. Both must answer while the database does not: a read that
- * fails leaves its part out and is named in "store_error", the rest is still told. */
+ * fails leaves its part out and is named in "store_error", the rest is still told.
+ *
+ * What depends on the database alone (figures, alerts, messages) is read once per change of it
+ * (answer/memo.h): a monitor asks far more often than anything changes. */
 #include "answer/status.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "answer/memo.h"
 #include "answer/view.h"
 #include "flow/source.h"
 #include "flow/teller.h"
@@ -16,6 +20,8 @@
 #include "store/registry.h"
 
 #define STATUS_MAX ((size_t) 4 << 20)
+#define KNOWN_MAX ((size_t) 1 << 20)
+#define MASK "***"
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
 
 typedef struct Tally {
@@ -84,7 +90,8 @@ static int count_alerts(const App *app, AlertCounts *ret) {
 
 /* ---- the line -------------------------------------------------------------------------------- */
 
-static int line_figures(const View *v, Buf *out) {
+/* *is_whole becomes false where the database did not answer. */
+static int line_figures(const View *v, Buf *out, bool *is_whole) {
         const IndicatorDef *def = view_default_indicator(v);
         char period_text[VIEW_TEXT_MAX], fetched_text[24];
         PeriodId period;
@@ -93,6 +100,8 @@ static int line_figures(const View *v, Buf *out) {
         int r = def ? view_default_period(v, def, &period) : STORE_E_NONE;
         if (r == 0)
                 r = tally_period(v, def, period, &tally);
+        if (r < 0)
+                *is_whole = false;
         if (r != 0)
                 return buf_str(out, SAID(v->app, "chưa có số liệu", "no figures yet"));
         r = buf_printf(out, SAID(v->app, "%zu/%zu đơn vị · %s %s", "%zu/%zu units · %s %s"),
@@ -104,7 +113,7 @@ static int line_figures(const View *v, Buf *out) {
                           instant_format_short(fetched_text, tally.fetched_ms));
 }
 
-static int line_work(const View *v, Buf *out) {
+static int line_work(const View *v, Buf *out, bool *is_whole) {
         const App *app = v->app;
         OutboxCounts outbox;
         size_t n_open;
@@ -112,12 +121,32 @@ static int line_work(const View *v, Buf *out) {
         int r = store_episodes_open(app->reader, &n_open);
         if (r >= 0)
                 r = store_outbox_counts(app->reader, &outbox);
-        if (r < 0)
+        if (r < 0) {
+                *is_whole = false;
                 return 0; /* the trouble is told at the beginning of the line */
+        }
         return buf_printf(out,
                           SAID(app, " · %zu cảnh báo · thư chờ %zu, hỏng %zu",
                                " · %zu alerts · queued %zu, dead %zu"),
                           n_open, outbox.ready + outbox.started, outbox.dead);
+}
+
+static int line_known(const View *v, Buf *out) {
+        char name[] = "STATUS";
+        const Buf key = {.data = name, .len = sizeof(name) - 1};
+        CLEANUP(buf_done) Buf text = BUF_INIT(KNOWN_MAX);
+        const Buf *known = &text;
+        bool is_whole = true;
+        int r = 0;
+
+        if (!memo_find(v->app, v->today, &key, &known)) {
+                r = line_figures(v, &text, &is_whole);
+                if (r == 0)
+                        r = line_work(v, &text, &is_whole);
+                if (r == 0 && is_whole)
+                        memo_keep(v->app, &key, &text);
+        }
+        return r < 0 ? r : buf_append(out, buf_text(known), known->len);
 }
 
 static const char *trouble_of(const App *app, int64_t now_ms, char text[static 320]) {
@@ -172,9 +201,7 @@ int status_line(App *app, int64_t now_ms, Buf *out) {
         if (trouble)
                 r = buf_printf(out, SAID(app, "SỰ CỐ: %s · ", "TROUBLE: %s · "), trouble);
         if (r == 0)
-                r = line_figures(&v, out);
-        if (r == 0)
-                r = line_work(&v, out);
+                r = line_known(&v, out);
         if (r == 0 && next_ms != INT64_MAX)
                 r = buf_printf(out, SAID(app, " · lần tới %s", " · next %s"),
                                instant_format_short(next_text, next_ms));
@@ -297,7 +324,12 @@ static int write_alerts(const View *v, JsonOut *o) {
         return r;
 }
 
-static int write_outbox(const View *v, JsonOut *o) {
+/* A relay that refuses a log-in says whose. */
+static const char *masked(const char *reason, bool is_admin) {
+        return reason && !is_admin && strchr(reason, '@') ? MASK : reason;
+}
+
+static int write_outbox(const View *v, bool is_admin, JsonOut *o) {
         OutboxCounts counts = {0};
         CLEANUP_FREE ChannelRow *channels = NULL;
         size_t n = 0;
@@ -315,25 +347,18 @@ static int write_outbox(const View *v, JsonOut *o) {
                 json_out_text(o, "channel", channels[i].name);
                 json_out_instant(o, "since", channels[i].paused_ms);
                 json_out_instant(o, "probe", channels[i].probe_ms);
-                json_out_text(o, "reason", channels[i].reason);
+                json_out_text(o, "reason", masked(channels[i].reason, is_admin));
                 json_out_end_object(o);
         }
         json_out_end_array(o);
         return r < 0 ? r : MIN(r2, 0);
 }
 
-static int write_storage(const View *v, JsonOut *o) {
+static int write_step(const View *v, JsonOut *o) {
         size_t quarantined = 0;
         StepId step = 0;
-        int64_t step_ms = 0, free_bytes = file_free_bytes(v->app->config->daemon.state_dir);
+        int64_t step_ms = 0;
 
-        json_out_object(o, "storage");
-        json_out_int(o, "bytes", store_size(v->app->reader));
-        if (free_bytes >= 0)
-                json_out_int(o, "free", free_bytes);
-        else
-                json_out_null(o, "free");
-        json_out_end_object(o);
         int r = store_quarantine_count(v->app->reader, &quarantined);
         json_out_int(o, "quarantined", (int64_t) quarantined);
         int r2 = store_step_last(v->app->reader, &step, &step_ms);
@@ -342,6 +367,18 @@ static int write_storage(const View *v, JsonOut *o) {
         json_out_instant(o, "at", step_ms);
         json_out_end_object(o);
         return r < 0 ? r : MIN(r2, 0);
+}
+
+static void write_storage(const View *v, JsonOut *o) {
+        int64_t free_bytes = file_free_bytes(v->app->config->daemon.state_dir);
+
+        json_out_object(o, "storage");
+        json_out_int(o, "bytes", store_size(v->app->reader));
+        if (free_bytes >= 0)
+                json_out_int(o, "free", free_bytes);
+        else
+                json_out_null(o, "free");
+        json_out_end_object(o);
 }
 
 static int write_warnings(const View *v, JsonOut *o) {
@@ -370,7 +407,36 @@ static int first_of(int error, int r) {
         return error < 0 ? error : MIN(r, 0);
 }
 
-static void write_status(const View *v, JsonOut *o) {
+/* The members that change with the database alone, each read even where another could not be. */
+static int read_known(const View *v, bool is_admin, Buf *out) {
+        JsonOut o = JSON_OUT(out);
+        int error = 0;
+
+        error = first_of(error, write_periods(v, &o));
+        error = first_of(error, write_alerts(v, &o));
+        error = first_of(error, write_outbox(v, is_admin, &o));
+        error = first_of(error, write_step(v, &o));
+        return first_of(error, json_out_done(&o));
+}
+
+static int write_known(const View *v, bool is_admin, JsonOut *o) {
+        char name[] = "status0";
+        const Buf key = {.data = name, .len = sizeof(name) - 1};
+        CLEANUP(buf_done) Buf text = BUF_INIT(KNOWN_MAX);
+        const Buf *known = &text;
+        int error = 0;
+
+        name[sizeof(name) - 2] = is_admin ? '1' : '0';
+        if (!memo_find(v->app, v->today, &key, &known)) {
+                error = read_known(v, is_admin, &text);
+                if (error == 0)
+                        memo_keep(v->app, &key, &text);
+        }
+        json_out_raw(o, NULL, buf_text(known));
+        return error;
+}
+
+static void write_status(const View *v, bool is_admin, JsonOut *o) {
         const App *app = v->app;
         int error = 0;
 
@@ -382,22 +448,25 @@ static void write_status(const View *v, JsonOut *o) {
         json_out_instant(o, "started", app->started_ms);
         json_out_text(o, "notify", teller_is_live(v->app) ? "live" : "observe");
         error = first_of(error, write_sources(v, o));
-        error = first_of(error, write_periods(v, o));
-        error = first_of(error, write_alerts(v, o));
-        error = first_of(error, write_outbox(v, o));
-        error = first_of(error, write_storage(v, o));
+        error = first_of(error, write_known(v, is_admin, o));
+        write_storage(v, o);
         error = first_of(error, write_warnings(v, o));
         write_errors(v, o, error);
         json_out_end_object(o);
 }
 
+int status_write(App *app, int64_t now_ms, bool is_admin, Buf *out) {
+        View v = view_now(app, now_ms);
+        JsonOut o = JSON_OUT(out);
+
+        write_status(&v, is_admin, &o);
+        return json_out_done(&o);
+}
+
 int status_json(App *app, int64_t now_ms, json_t **ret) {
         CLEANUP(buf_done) Buf text = BUF_INIT(STATUS_MAX);
-        View v = view_now(app, now_ms);
-        JsonOut o = JSON_OUT(&text);
 
-        write_status(&v, &o);
-        int r = json_out_done(&o);
+        int r = status_write(app, now_ms, /* is_admin= */ false, &text);
         if (r < 0)
                 return r;
         json_t *status = json_loadb(buf_text(&text), text.len, 0, NULL);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "answer/api.h"
+#include "answer/memo.h"
 #include "answer/report.h"
 #include "answer/status.h"
 #include "app/peace.h"
@@ -234,6 +235,7 @@ static void look_around(App *app, int64_t now_ms) {
                 return;
         store_shrink(app->store);
         store_shrink(app->reader);
+        memo_drop(app, /* is_all= */ false);
         (void) malloc_trim(0);
         app->has_worked = false;
 }
@@ -249,6 +251,7 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
         int r = boot_config(app->config_path, app->share_dir, clock_now_ms(), &diag, &config);
         if (r >= 0)
                 r = reload_inside(app, config, &diag);
+        app->config_generation++; /* refused or not: what was bound before is bound anew */
         log_diag(&diag);
         app->health.reload_error[0] = '\0';
         if (r < 0) {
@@ -582,6 +585,7 @@ static void app_done(App *app) {
         sd_event_unref(app->event);
         judge_done(app);
         watch_forget(app);
+        memo_drop(app, /* is_all= */ true);
         unit_registry_done(&app->units);
         if (app->templates_vi)
                 render_templates_free(app->templates_vi);

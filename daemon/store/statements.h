@@ -50,6 +50,7 @@
 X(BEGIN, "BEGIN IMMEDIATE") \
 X(COMMIT, "COMMIT") \
 X(ROLLBACK, "ROLLBACK") \
+X(DATA_VERSION, "PRAGMA data_version") \
 X(STEP_ADD, "INSERT INTO step(at_ms, cause, is_backward) VALUES(?1, ?2," \
         " ?1 < ifnull((SELECT at_ms FROM step ORDER BY id DESC LIMIT 1), ?1))") \
 X(STEP_AT, "SELECT id FROM step WHERE at_ms <= ?1 ORDER BY at_ms DESC, id DESC LIMIT 1") \

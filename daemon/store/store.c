@@ -141,6 +141,16 @@ int store_meta_put(Store *s, const char *name, const char *value) {
         return query_run(s, STMT_META_PUT, ARGS(arg_text(name), arg_text(value)));
 }
 
+/* SQLite counts what others commit and what this connection changes; both only grow. */
+int store_version(Store *s, int64_t *ret) {
+        int64_t others;
+        int r = query_int(s, STMT_DATA_VERSION, NO_ARGS, 0, &others);
+
+        if (r >= 0)
+                *ret = others + sqlite3_total_changes64(s->db);
+        return r;
+}
+
 void store_shrink(Store *s) {
         (void) sqlite3_db_release_memory(s->db);
 }

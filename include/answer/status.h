@@ -10,5 +10,7 @@
 int status_line(App *app, int64_t now_ms, Buf *out);
 /* Does it begin so? */
 bool status_has_trouble(App *app, int64_t now_ms);
-/* /v1/status. New reference. */
+/* /v1/status; who is no administrator does not see the addresses that a channel's reason quotes. */
+int status_write(App *app, int64_t now_ms, bool is_admin, Buf *out);
+/* The same, masked. New reference. */
 int status_json(App *app, int64_t now_ms, json_t **ret);

@@ -20,6 +20,7 @@ typedef struct Courier Courier;
 typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
 typedef struct Keeper Keeper;
+typedef struct Memo Memo;
 typedef struct Tend Tend;
 typedef struct WatchMemo WatchMemo;
 typedef struct Peace Peace;
@@ -43,6 +44,7 @@ typedef struct AppHealth {
 typedef struct App {
         char *config_path, *share_dir;
         Config *config;
+        uint64_t config_generation; /* counts reloads */
         Store *store;  /* writes */
         Store *reader; /* reads of the API */
         UnitRegistry units;
@@ -60,6 +62,7 @@ typedef struct App {
         Tend *tend;             /* checks, copies, retention; NULL until the first tick */
         Peace *peace;           /* the weekly report and the heartbeat */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
+        Memo *memo;             /* answers that still hold; NULL until somebody asks */
         WatchMemo *watch;       /* what was last found of each source */
         sd_event_source *timer; /* the one timer, for the next due thing */
         sd_event_source *defer; /* armed by app_wake */

@@ -57,6 +57,9 @@ int store_step(Store *s, StepCause cause, int64_t now_ms, StepId *ret);
  * before the first step passes -1, of which nothing is known. */
 int store_step_at(Store *s, int64_t at_ms, StepId *ret);
 int store_step_last(Store *s, StepId *ret, int64_t *ret_ms);
+/* Differs from what it was whenever anything was committed meanwhile, with or without a step, by whichever connection: what was
+ * read before may be kept while it stays. Of this opening of a connection that is in no transaction of its own. */
+int store_version(Store *s, int64_t *ret);
 int store_step_cause(Store *s, StepId step, StepCause *ret); /* STORE_E_NONE */
 int store_step_ms(Store *s, StepId step, int64_t *ret_ms);
 

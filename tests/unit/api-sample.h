@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "answer/api.h"
+#include "answer/memo.h"
 #include "flow/app.h"
 #include "flow/boot.h"
 #include "flow/source.h"
@@ -369,6 +370,7 @@ static void sample_stop(Sample *s) {
 
         serve_free(app->serve);
         source_done(app);
+        memo_drop(app, /* is_all= */ true);
         sd_event_unref(app->event);
         render_templates_free(app->templates_vi);
         render_templates_free(app->templates_en);

@@ -527,6 +527,198 @@ static void test_retry(void **state) {
         assert_int_equal(again.status, 400);
 }
 
+/* ---- what is kept between two questions ------------------------------------------------------ */
+
+static int outbox(const char *state) {
+        CLEANUP(answer_done) Answer a = sample_get(&sample, "/v1/status");
+
+        return int_at(at(a.json, "outbox"), state);
+}
+
+static int last_step(void) {
+        CLEANUP(answer_done) Answer a = sample_get(&sample, "/v1/status");
+
+        return int_at(at(a.json, "last_step"), "id");
+}
+
+static void test_kept_status_follows_every_commit(void **state) {
+        int64_t at_ms = sample_ms("2024-09-22T08:00:00+07:00");
+        ChannelRow channel = {.name = "smtp", .reason = "421 later"};
+        char path[64];
+        int before = last_step();
+
+        (void) state;
+        assert_int_equal(last_step(), before);
+        (void) snprintf(path, sizeof(path), "/v1/alerts/%d/ack", (int) sample.alert);
+        CLEANUP(answer_done)
+        Answer done = sample_ask(&sample, &(Request){true, "POST", path, "{\"by\": \"Mai\"}"});
+        assert_int_equal(done.status, 200);
+        assert_true(last_step() > before);
+
+        before = last_step();
+        CLEANUP(answer_done)
+        Answer silenced = sample_ask(
+                &sample,
+                &(Request){
+                        true, "POST", "/v1/silences",
+                        "{\"unit\": \"12376\", \"until\": \"2099-01-01\", \"author\": \"Mai\"}"});
+        assert_int_equal(silenced.status, 201);
+        assert_true(last_step() > before);
+
+        /* no step: a channel's pause is none */
+        before = last_step();
+        assert_int_equal(store_begin(sample.app.store), 0);
+        channel.paused_ms = channel.probe_ms = at_ms;
+        assert_int_equal(store_channel_put(sample.app.store, &channel), 0);
+        sample_commit(&sample);
+        CLEANUP(answer_done) Answer paused = sample_get(&sample, "/v1/status");
+        assert_string_equal(text_at(json_array_get(at(paused.json, "paused"), 0), "reason"),
+                            "421 later");
+        assert_int_equal(last_step(), before);
+}
+
+static MessageRow put_message(int64_t at_ms) {
+        TargetRow target = {
+                .key = (char *) "it/email",
+                .recipient = (char *) "it",
+                .channel = (char *) "email",
+                .address = (char *) "it@example.gov.vn",
+        };
+        MessageRow row = {
+                .uuid = (char *) "msg-2",
+                .state = MESSAGE_READY,
+                .subject = (char *) "[chisod] portal",
+                .content_type = (char *) "message/rfc822",
+                .body = (char *) "Subject: x\r\n\r\n",
+                .body_size = 14,
+                .created_ms = at_ms,
+                .next_ms = at_ms,
+        };
+
+        row.released = sample_begin(&sample, CAUSE_RELEASE, at_ms);
+        assert_int_equal(store_target_put(sample.app.store, row.released, &target, &row.target), 0);
+        assert_int_equal(store_message_add(sample.app.store, row.released, &row, NULL, 0, &row.id),
+                         0);
+        sample_commit(&sample);
+        return row;
+}
+
+/* Released, begun (no step), settled: each is seen at once. */
+static void test_kept_status_follows_deliveries(void **state) {
+        int64_t at_ms = sample_ms("2024-09-23T08:00:00+07:00");
+        int ready = outbox("ready"), started = outbox("started");
+
+        (void) state;
+        MessageRow row = put_message(at_ms);
+        assert_int_equal(outbox("ready"), ready + 1);
+
+        assert_int_equal(store_begin(sample.app.store), 0);
+        assert_int_equal(store_message_start(sample.app.store, row.id, at_ms), 0);
+        sample_commit(&sample);
+        assert_int_equal(outbox("started"), started + 1);
+        assert_int_equal(outbox("ready"), ready);
+
+        row.state = MESSAGE_ACCEPTED;
+        row.attempts = 1;
+        row.settled = sample_begin(&sample, CAUSE_SETTLE, at_ms);
+        row.settled_ms = at_ms;
+        row.outcome = (char *) "accepted";
+        assert_int_equal(store_message_settle(sample.app.store, row.settled, &row), 0);
+        sample_commit(&sample);
+        assert_int_equal(outbox("started"), started);
+}
+
+static const char *text_of_le_xa(const Answer *a) {
+        for (size_t i = 0; i < json_array_size(rows_of(a)); i++) {
+                const json_t *row = json_array_get(rows_of(a), i);
+
+                if (streq(text_at(at(row, "unit"), "code"), "12352"))
+                        return text_at(row, "text");
+        }
+        return "(none)";
+}
+
+static void test_kept_ranking_follows_a_restatement(void **state) {
+        static const char past[] = "/v1/ranking?as_of=2024-09-10";
+        CLEANUP(answer_done) Answer first = sample_get(&sample, "/v1/ranking");
+        CLEANUP(answer_done) Answer again = sample_get(&sample, "/v1/ranking");
+        CLEANUP(answer_done) Answer then = sample_get(&sample, past);
+        StepId step;
+
+        (void) state;
+        assert_string_equal(text_of_le_xa(&first), "87,35");
+        assert_string_equal(first.body, again.body);
+        assert_string_equal(text_of_le_xa(&then), "87,31");
+        step = sample_begin(&sample, CAUSE_SNAPSHOT, sample_ms("2024-09-24T08:00:00+07:00"));
+        sample_put(&sample, step, 2024108, sample_indicator(&sample, "total")->id,
+                   sample.communes[LE_XA], 9999, 8735);
+        CLEANUP(answer_done) Answer meanwhile = sample_get(&sample, "/v1/ranking");
+        assert_string_equal(text_of_le_xa(&meanwhile), "87,35"); /* not committed yet */
+        sample_commit(&sample);
+        CLEANUP(answer_done) Answer after = sample_get(&sample, "/v1/ranking");
+        CLEANUP(answer_done) Answer still = sample_get(&sample, past);
+        CLEANUP(answer_done) Answer window = sample_get(&sample, "/v1/ranking?limit=1&offset=14");
+        assert_string_equal(text_of_le_xa(&after), "99,99");
+        assert_string_not_equal(first.etag, after.etag);
+        assert_string_equal(then.body, still.body);
+        assert_int_equal(json_array_size(rows_of(&window)), 1);
+        assert_string_equal(text_at(at(json_array_get(rows_of(&window), 0), "unit"), "code"),
+                            "12376");
+}
+
+/* More questions than are kept, twice: each has its own answer. */
+static void test_kept_answers_are_told_apart(void **state) {
+        (void) state;
+        for (int i = 0; i < 30; i++) {
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), "/v1/ranking?limit=%d", i % 15 + 1);
+                CLEANUP(answer_done) Answer a = sample_get(&sample, path);
+                assert_int_equal(json_array_size(rows_of(&a)), i % 15 + 1);
+        }
+        CLEANUP(answer_done) Answer masked = sample_get(&sample, "/v1/units/gso:12376");
+        CLEANUP(answer_done)
+        Answer whole = sample_ask(&sample, &(Request){true, .path = "/v1/units/gso:12376"});
+        CLEANUP(answer_done) Answer again = sample_get(&sample, "/v1/units/gso:12376");
+        assert_null(strstr(masked.body, "cuongchinh@"));
+        assert_non_null(strstr(whole.body, "cuongchinh@"));
+        assert_string_equal(masked.body, again.body);
+}
+
+static void test_kept_answers_follow_the_configuration(void **state) {
+        CLEANUP(answer_done) Answer before = sample_get(&sample, "/v1/ranking");
+        IndicatorDef *total = sample_indicator(&sample, "total");
+        const char *old = total->label, *label = "Điểm chung";
+
+        (void) state;
+        total->label = label;
+        sample.app.config_generation++; /* as the manager's reload does */
+        CLEANUP(answer_done) Answer after = sample_get(&sample, "/v1/ranking");
+        CLEANUP(answer_done)
+        Answer tagged = sample_ask(&sample,
+                                   &(Request){.path = "/v1/ranking", .if_none_match = before.etag});
+        total->label = old;
+        sample.app.config_generation++;
+        assert_string_equal(text_at(at(after.json, "indicator"), "label"), label);
+        assert_int_equal(tagged.status, 200);
+}
+
+static void test_kept_answers_follow_the_day(void **state) {
+        CLEANUP(buf_done) Buf line = BUF_INIT(1024);
+        int64_t evening_ms = sample_ms("2024-09-14T23:59:59+07:00");
+
+        (void) state;
+        assert_int_equal(status_line(&sample.app, evening_ms, &line), 0);
+        assert_non_null(strstr(buf_text(&line), "8/2024 tạm tính"));
+        buf_clear(&line);
+        for (int day = 0; day < 3 && !strstr(buf_text(&line), "8/2024 đã chốt"); day++) {
+                buf_clear(&line);
+                evening_ms += day == 0 ? 1000 : (int64_t) 24 * 3600 * 1000;
+                assert_int_equal(status_line(&sample.app, evening_ms, &line), 0);
+        }
+        assert_non_null(strstr(buf_text(&line), "8/2024 đã chốt"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ranking_is_the_letter),
@@ -548,6 +740,12 @@ int main(void) {
                 cmocka_unit_test(test_fetch_request),
                 cmocka_unit_test(test_go_live_preview_writes_nothing),
                 cmocka_unit_test(test_retry),
+                cmocka_unit_test(test_kept_status_follows_every_commit),
+                cmocka_unit_test(test_kept_status_follows_deliveries),
+                cmocka_unit_test(test_kept_ranking_follows_a_restatement),
+                cmocka_unit_test(test_kept_answers_are_told_apart),
+                cmocka_unit_test(test_kept_answers_follow_the_configuration),
+                cmocka_unit_test(test_kept_answers_follow_the_day),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
