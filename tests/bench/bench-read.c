@@ -1,9 +1,9 @@
 /* What an answer costs on the daemon's socket, beside a bare echo on one of the same kind.
  *
- * bench-read SOCKET PATH N [tag|until=FILE]
+ * bench-read SOCKET PATH N [tag|first|until=FILE]
  *   N requests over one kept connection; prints NAME=VALUE: microseconds at p50, p99 and at most,
  *   and the bytes and status of the last answer. tag: with the ETag of a first answer, so that 304
- *   comes. until=FILE: as many as go until FILE is there, one a millisecond.
+ *   comes. first: with another limit each time, so that no answer was made before. until=FILE: as many as go until FILE is there, one a millisecond.
  * bench-read --echo N
  *   the same requests against a socket whose other end, a process of its own, sends 200 bytes back
  *   for each. */
@@ -102,9 +102,18 @@ static void print_times(double *us, size_t n, const Asker *a) {
                us[n * 99 / 100], us[n - 1], a->status, a->bytes);
 }
 
+/* PATH has a query already. */
+static void request_anew(Asker *a, const char *path, size_t i) {
+        char other[512];
+
+        (void) snprintf(other, sizeof(other), "%s&limit=%zu", path, 10000 + i);
+        request_make(a, other);
+}
+
 static int bench(const char *socket_path, const char *path, size_t n, const char *how) {
         Asker a = {.in = BUF_INIT((size_t) 256 << 20), .fd = connect_to(socket_path)};
         const char *until = how && strncmp(how, "until=", 6) == 0 ? how + 6 : NULL;
+        bool is_first = how && streq(how, "first");
         CLEANUP_FREE double *us = calloc(N_MAX, sizeof(*us));
         size_t done = 0;
         int r = a.fd < 0 || !us ? -ECONNREFUSED : 0;
@@ -112,7 +121,7 @@ static int bench(const char *socket_path, const char *path, size_t n, const char
         request_make(&a, path);
         if (r >= 0)
                 r = ask(&a);
-        if (r >= 0 && how && !until) {
+        if (r >= 0 && how && !until && !is_first) {
                 const char *tag = strcasestr(a.in.data, "\r\nETag: ");
 
                 if (!tag || sscanf(tag + 8, "%127[^\r]", a.tag) != 1)
@@ -122,6 +131,8 @@ static int bench(const char *socket_path, const char *path, size_t n, const char
         for (size_t i = 0; i < (until ? 0 : WARM_UP) && r >= 0; i++)
                 r = ask(&a);
         while (r >= 0 && done < N_MAX && (until ? access(until, F_OK) != 0 : done < n)) {
+                if (is_first)
+                        request_anew(&a, path, done);
                 double t0 = clock_us();
 
                 r = ask(&a);
