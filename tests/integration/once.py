@@ -215,6 +215,15 @@ def reloads(lab, dropin):
     os.unlink(dropin)
     reload(lab, "configuration reloaded")
     assert opened() == two, opened()
+    # what was said before is not said again
+    label = lambda: lab.call("GET", "/v1/ranking")["indicator"]["label"]
+    old = label()
+    write(dropin, "[indicator total]\nlabel = Điểm chung\n")
+    reload(lab, "configuration reloaded")
+    assert label() == "Điểm chung" != old, label()
+    os.unlink(dropin)
+    reload(lab, "configuration reloaded")
+    assert label() == old, label()
     summaries = "SELECT count(*) FROM message WHERE subject LIKE '%quy tắc mới hoặc đổi%' AND state = 3"
     lab.wait(lambda: lab.sql(summaries)[0][0] == 2 and lab.settled(), "the operator got a summary of either reload")
     assert lab.stop() == 0

@@ -2,6 +2,7 @@
 #include "api-sample.h"
 
 #include "answer/status.h"
+#include "os/clock.h"
 #include "store/sql.h"
 
 static Sample sample;
@@ -719,6 +720,36 @@ static void test_kept_answers_follow_the_day(void **state) {
         assert_non_null(strstr(buf_text(&line), "8/2024 đã chốt"));
 }
 
+#ifdef CHISO_TEST_HOOKS
+static void move_clock(const char *path, int64_t offset_ms, const char *to) {
+        FILE *f = fopen(path, "w");
+
+        assert_non_null(f);
+        assert_true(fprintf(f, "%lld", (long long) (offset_ms + sample_ms(to))) > 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+/* The daemon is not told of midnight: it is another day at the next question. */
+static void test_kept_ranking_follows_the_day(void **state) {
+        int64_t offset_ms = -clock_now_ms();
+        char path[96];
+
+        (void) state;
+        (void) snprintf(path, sizeof(path), "%s/clock", sample.dir);
+        move_clock(path, offset_ms, "2024-09-15T23:58:00+07:00");
+        assert_int_equal(setenv("CHISO_TEST_CLOCK", path, 1), 0);
+        CLEANUP(answer_done) Answer evening = sample_get(&sample, "/v1/ranking");
+        CLEANUP(answer_done) Answer again = sample_get(&sample, "/v1/ranking");
+        move_clock(path, offset_ms, "2024-09-16T00:00:00+07:00");
+        CLEANUP(answer_done) Answer morning = sample_get(&sample, "/v1/ranking");
+        assert_int_equal(unsetenv("CHISO_TEST_CLOCK"), 0);
+        assert_int_equal(unlink(path), 0);
+        assert_string_equal(text_at(at(evening.json, "period"), "status"), "provisional");
+        assert_string_equal(evening.body, again.body);
+        assert_string_equal(text_at(at(morning.json, "period"), "status"), "closed");
+}
+#endif
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ranking_is_the_letter),
@@ -746,6 +777,9 @@ int main(void) {
                 cmocka_unit_test(test_kept_answers_are_told_apart),
                 cmocka_unit_test(test_kept_answers_follow_the_configuration),
                 cmocka_unit_test(test_kept_answers_follow_the_day),
+#ifdef CHISO_TEST_HOOKS
+                cmocka_unit_test(test_kept_ranking_follows_the_day),
+#endif
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
