@@ -3,10 +3,11 @@
  * half-way leaves a problem, never half a document.
  *
  * The tag of an answer is the newest step, the configuration, the local day (a period changes its
- * status without a step) and the request: nothing else can change what a read says. So the last few
- * answers of now are kept (answer/memo.h), and a question that is asked again is answered by a copy. Answers with times to come
- * (status, sources) have none. Tagging the bytes saves the transfer, not the work: that is left to
- * alerts and deliveries, which silences, acknowledgements and attempts change without a step.
+ * status without a step) and the request: nothing else can change what a read says. So the last
+ * few answers of now are kept (answer/memo.h), and a question that is asked again is answered by a
+ * copy. Answers with times to come (status, sources) have none. Tagging the bytes saves the
+ * transfer, not the work: that is left to alerts and deliveries, which silences, acknowledgements
+ * and attempts change without a step.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -186,7 +187,7 @@ static int answer_known(ApiCall *c, ApiHandler handler) {
         if (memo_find(c->app, c->view.today, &key, &known))
                 return buf_append(&c->body, known->data, known->len);
         int r = handler(c);
-        if (r == 0 && !c->is_answered && json_out_done(&c->out) == 0)
+        if (r == 0 && !c->is_answered && c->reply->status == 200 && json_out_done(&c->out) == 0)
                 memo_keep(c->app, &key, &c->body);
         return r;
 }
