@@ -28,8 +28,8 @@ static int read_severity(ApiCall *c, const char *text, Severity *ret) {
  * definition. */
 static int check_rule(ApiCall *c, const char *rule) {
         static const char *const builtin[] = {
-                "mass-guard",    "suspect-snapshot", "unknown-units",   "source-refused",
-                "rules-changed", "template-broken",  "database-damaged"};
+                "mass-guard",    "suspect-snapshot", "unknown-units",    "source-refused",
+                "rules-changed", "template-broken",  "database-damaged", "era-begins"};
         for (size_t i = 0; i < ELEMENTSOF(builtin); i++)
                 if (streq(builtin[i], rule))
                         return 0;

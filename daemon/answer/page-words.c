@@ -101,6 +101,7 @@ static const struct {
 } states[] = {
         {"mass-guard", "Giữ lại chờ kiểm tra: quá nhiều đơn vị cùng một lúc",
          "Held for a check: too many units at once"},
+        {"era-begins", "Thay đổi đột ngột: cách tính có thể đã khác", "A jump: another formula?"},
         {"idle", "bình thường", "fine"},
         {"fetching", "đang lấy", "fetching"},
         {"waiting", "đang chờ", "waiting"},

@@ -16,6 +16,7 @@
 #include "flow/warn.h"
 #include "os/file.h"
 #include "store/alert.h"
+#include "store/figure.h"
 #include "store/outbox.h"
 #include "store/registry.h"
 
@@ -226,6 +227,29 @@ static int write_sources(const View *v, JsonOut *o) {
         return 0;
 }
 
+/* What is odd about the newest figures of a source; the snapshot tells what. */
+static int write_notes(const View *v, JsonOut *o) {
+        int r = 0;
+
+        json_out_array(o, "notes");
+        for (size_t i = 0; r >= 0 && i < v->app->config->n_sources; i++) {
+                const char *source = v->app->config->sources[i].name;
+                int64_t snapshot = 0;
+                size_t n = 0;
+
+                r = store_notes_count(v->app->reader, source, &n, &snapshot);
+                if (r < 0 || n == 0)
+                        continue;
+                json_out_object(o, NULL);
+                json_out_text(o, "source", source);
+                json_out_int(o, "count", (int64_t) n);
+                json_out_int(o, "snapshot", snapshot);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        return r;
+}
+
 /* The newest period of each type, by the headline indicator. */
 static int write_periods(const View *v, JsonOut *o) {
         const IndicatorDef *def = view_default_indicator(v);
@@ -413,6 +437,7 @@ static int read_known(const View *v, bool is_admin, Buf *out) {
         int error = 0;
 
         error = first_of(error, write_periods(v, &o));
+        error = first_of(error, write_notes(v, &o));
         error = first_of(error, write_alerts(v, &o));
         error = first_of(error, write_outbox(v, is_admin, &o));
         error = first_of(error, write_step(v, &o));

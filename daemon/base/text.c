@@ -167,6 +167,21 @@ static size_t fit(const char *text, size_t n, size_t columns, size_t *ret_width)
         return i;
 }
 
+bool text_is_dots(const char *text) {
+        size_t dots = 0;
+
+        for (; *text; text++) {
+                if (strncmp(text, "\xe2\x80\xa6", 3) == 0) {
+                        dots += 3;
+                        text += 2;
+                } else if (*text == '.')
+                        dots++;
+                else if (*text != ' ')
+                        return false;
+        }
+        return dots >= 3;
+}
+
 size_t text_width(const char *text) {
         size_t width;
 

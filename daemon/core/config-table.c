@@ -85,7 +85,8 @@ static const ConfigKey keys[] = {
         INTEGER("daemon", "mass_guard", 1, 100, "50", C(daemon.mass_guard_percent),
                 "Percent of a cohort of 10 or more that may open under one rule at once."),
         INTEGER("daemon", "guard_jump", 1, 100, "10", C(daemon.guard_jump_points),
-                "Jump of a cohort's median, in points, that holds its openings."),
+                "Jump of a cohort's median, in points, that holds its openings; of one figure, "
+                "that is noted."),
         /* network */
         TEXT("network", "proxy", "", C(network.proxy), "Proxy of all web requests."),
         TEXT("network", "ca_file", "", C(network.ca_file),

@@ -264,6 +264,12 @@ static const char *kind_of(const Page *p, const json_t *row, bool is_parent) {
         return str_or(part->kind_default, "");
 }
 
+/* "...": units that are left out. */
+static bool is_open_end(const char *code, const char *name) {
+        return (text_is_dots(code) || text_is_dots(name)) && (!*code || text_is_dots(code)) &&
+               (!*name || text_is_dots(name));
+}
+
 /* The row's unit, noted as shown by this part. */
 static int take_unit(Page *p, char **code, size_t *ret) {
         int r = snapshot_unit(p->s, code, ret);
@@ -290,6 +296,10 @@ static int take_row(Page *p, const json_t *row, size_t number, bool is_parent) {
                 return r;
         if (!*code && is_parent)
                 return 0; /* "overview": {} */
+        if (is_open_end(code, name)) {
+                p->s->open_part = p->part->name;
+                return 0;
+        }
         if (!*code)
                 return REJECT(p->diag, "part %s: row %zu has no unit code", p->part->name, number);
         r = take_unit(p, &code, &unit);

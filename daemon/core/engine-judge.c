@@ -378,7 +378,7 @@ static int median_at(const Work *w, PeriodId period, int64_t *ret) {
                                     ret);
 }
 
-static int has_jumped(const Work *w, bool *ret) {
+static int has_jumped(Work *w, bool *ret) {
         int64_t now, before;
         int r;
 
@@ -388,9 +388,13 @@ static int has_jumped(const Work *w, bool *ret) {
         r = median_at(w, w->newest, &now);
         if (r == 0)
                 r = median_at(w, period_previous(w->newest), &before);
-        if (r == 0 && now != VALUE_NONE && before != VALUE_NONE)
-                *ret = llabs((long long) (now - before)) > w->in->guard_jump;
-        return r;
+        if (r < 0 || now == VALUE_NONE || before == VALUE_NONE ||
+            llabs((long long) (now - before)) <= w->in->guard_jump)
+                return r;
+        w->result->jump_from = before;
+        w->result->jump_to = now;
+        *ret = true;
+        return 0;
 }
 
 static size_t cohort_size(const Work *w) {
@@ -409,10 +413,10 @@ static int trip_guard(Work *w) {
 
         result->guard_opening = w->n_opening;
         result->guard_of = cohort_size(w);
-        if (w->in->is_guard_released || w->n_opening == 0 || result->guard_of < GUARD_MIN_COHORT)
+        if (result->guard_of < GUARD_MIN_COHORT)
                 return 0;
         r = has_jumped(w, &jumped);
-        if (r < 0)
+        if (r < 0 || w->in->is_guard_released || w->n_opening == 0)
                 return r;
         bool is_mass = w->in->guard_percent > 0 &&
                        w->n_opening * 100 > result->guard_of * (size_t) w->in->guard_percent;
@@ -461,7 +465,8 @@ static int judge_work(Work *w) {
 }
 
 int engine_judge(const JudgeInput *in, JudgeResult *ret) {
-        CLEANUP(judge_result_done) JudgeResult result = {0};
+        CLEANUP(judge_result_done)
+        JudgeResult result = {.jump_from = VALUE_NONE, .jump_to = VALUE_NONE};
         CLEANUP(work_done) Work w = {.in = in, .result = &result};
         int r;
 

@@ -91,6 +91,19 @@ static int show_periods(const Ctl *ctl, const json_t *status, Buf *out) {
         return r;
 }
 
+static int show_note_counts(const Ctl *ctl, const json_t *status, Buf *out) {
+        const json_t *note;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(at(status, "notes"), i, note) if (r == 0) r = buf_printf(
+                out,
+                SAID(ctl, "%s: %" PRId64 " ghi chú số liệu (chisoctl snapshot show %" PRId64 ")\n",
+                     "%s: %" PRId64 " data notes (chisoctl snapshot show %" PRId64 ")\n"),
+                at_text(note, "source"), at_int(note, "count"), at_int(note, "snapshot"));
+        return r;
+}
+
 static int show_counts(const Ctl *ctl, const json_t *status, Buf *out) {
         const json_t *rule;
         size_t i;
@@ -174,6 +187,8 @@ int show_status(const Ctl *ctl, const json_t *status, Buf *out) {
                 r = show_sources(ctl, status, out);
         if (r == 0)
                 r = show_periods(ctl, status, out);
+        if (r == 0)
+                r = show_note_counts(ctl, status, out);
         if (r == 0)
                 r = show_counts(ctl, status, out);
         if (r == 0)

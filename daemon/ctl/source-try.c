@@ -199,7 +199,15 @@ static int show_rows(const Trial *t, const Snapshot *s, Buf *out) {
 }
 
 static int show_notes(const Trial *t, const Snapshot *s, Buf *out) {
-        int r = 0;
+        int r = !s->open_part
+                        ? 0
+                        : buf_printf(out,
+                                     SAID(t->ctl,
+                                          "Lưu ý: danh sách của phần %s kết thúc bằng \"...\": "
+                                          "số đơn vị chỉ là cận dưới\n",
+                                          "Note: the list of part %s ends in \"...\": its units "
+                                          "are a lower bound\n"),
+                                     s->open_part);
 
         for (size_t i = 0; r == 0 && i < MIN(s->n_notes, NOTES_SHOWN); i++) {
                 const DecodeNote *note = s->notes + i;

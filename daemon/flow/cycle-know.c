@@ -1,7 +1,5 @@
-/* Know: the snapshot against the figures, by (indicator, unit); what differs is written, and what is
- * odd about it noted. */
+/* Know: the snapshot against the figures, by (indicator, unit); what differs is written. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "flow/cycle-private.h"
 #include "store/figure.h"
@@ -136,60 +134,11 @@ static int know(Evaluation *e) {
         return r;
 }
 
-static int write_notes(Evaluation *e) {
-        const Snapshot *s = e->result->snapshot;
-        for (size_t i = 0; i < s->n_notes; i++) {
-                const DecodeNote *n = &s->notes[i];
-                int r = store_note_add(e->app->store, e->step, e->report->snapshot,
-                                       e->result->period, e->unit_of[n->unit],
-                                       e->app->config->indicators[n->indicator].id, "bad", n->text);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* A change that the publisher prints is kept beside the computed one; more than 0.011 apart is a
- * note, never a failure. */
-static int note_deltas(Evaluation *e) {
-        const Snapshot *s = e->result->snapshot;
-        PeriodId previous = period_previous(e->result->period);
-        for (size_t at = 0; s->delta && at < s->n_units * s->n_columns; at++) {
-                UnitId unit = e->unit_of[at / s->n_columns];
-                const IndicatorDef *d =
-                        &e->app->config->indicators[s->indicators[at % s->n_columns]];
-                if (!unit || s->delta[at] == VALUE_NONE || s->value[at] == VALUE_NONE)
-                        continue;
-                FigureRow before;
-                int r = store_figure_get(e->app->store, previous, d->id, unit, 0, &before, NULL);
-                if (r < 0)
-                        return r;
-                if (r > 0 || before.value == VALUE_NONE)
-                        continue;
-                int64_t computed = s->value[at] - before.value;
-                int64_t off =
-                        computed > s->delta[at] ? computed - s->delta[at] : s->delta[at] - computed;
-                if (decimal_rescale(off, d->decimals, 3) <= 11)
-                        continue;
-                char a[DECIMAL_TEXT_MAX], b[DECIMAL_TEXT_MAX], text[160];
-                (void) snprintf(text, sizeof text, "published change %s, computed %s",
-                                decimal_format(a, s->delta[at], d->decimals),
-                                decimal_format(b, computed, d->decimals));
-                r = store_note_add(e->app->store, e->step, e->report->snapshot, e->result->period,
-                                   unit, d->id, "delta", text);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 int cycle_know(Evaluation *e) {
         int r = find_columns(e);
         if (r >= 0)
                 r = collect_rows(e);
         if (r >= 0)
                 r = know(e);
-        if (r >= 0)
-                r = write_notes(e);
-        return r < 0 ? r : note_deltas(e);
+        return r < 0 ? r : cycle_note(e);
 }

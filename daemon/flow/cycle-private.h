@@ -30,3 +30,5 @@ int cycle_units(Evaluation *e);
 int cycle_drop_doubles(Evaluation *e);
 /* Fills rows and changes, writes the changed figures and the notes. */
 int cycle_know(Evaluation *e);
+/* cycle-notes.c: after knowing; the changes are sorted by (indicator, unit). */
+int cycle_note(Evaluation *e);

@@ -250,11 +250,48 @@ static int finish_row(Import *im, json_t *row, unsigned line) {
         return 0;
 }
 
+/* A row of dots says that units are left out: decode notes it, and refuses nothing. */
+typedef struct OpenEnd {
+        json_t *row;
+        size_t n_dots, n_others;
+} OpenEnd;
+
+static int look_at(OpenEnd *end, const char *heading, const char *text) {
+        bool is_dots = text_is_dots(text);
+        end->n_dots += is_dots;
+        end->n_others += *text && !is_dots && !streq_ptr(sheet_role(heading), "-");
+        return *heading ? put(end->row, heading, "...", 3) : 0;
+}
+
+/* Returns 1 when it was one, and is taken. */
+static int take_open_end(Import *im, OpenEnd *end) {
+        if (end->n_dots == 0 || end->n_others > 0)
+                return 0;
+        int r = put(end->row, "code", "...", 3);
+        if (r == 0)
+                r = put(end->row, "name", "...", 3);
+        return r == 0 && json_array_append(im->rows, end->row) == 0 ? 1 : -ENOMEM;
+}
+
 /* ---- CSV and JSON ---------------------------------------------------------------------------- */
 
+static int take_open_line(Import *im, const Sheet *s, size_t i) {
+        OpenEnd end = {.row = json_object()};
+        int r = end.row ? 0 : -ENOMEM;
+        for (size_t c = 0; r == 0 && c < s->n_columns; c++)
+                r = look_at(&end, sheet_cell(s, 0, c), sheet_cell(s, i, c));
+        if (r == 0)
+                r = take_open_end(im, &end);
+        json_decref(end.row);
+        return r;
+}
+
 static int take_line(Import *im, const Sheet *s, size_t i) {
+        int r = take_open_line(im, s, i);
+        if (r != 0)
+                return MIN(r, 0);
         json_t *row = json_object();
-        int r = row ? 0 : -ENOMEM;
+        r = row ? 0 : -ENOMEM;
         im->counts->n_rows++;
         for (size_t c = 0; r == 0 && c < s->n_columns; c++)
                 r = put_text(im, row, sheet_cell(s, 0, c), sheet_cell(s, i, c),
@@ -325,10 +362,33 @@ static int put_json(Import *im, json_t *row, const char *name, json_t *value, Pl
         return json_object_set(row, def->name, value) == 0 ? 0 : -ENOMEM;
 }
 
+/* Its text, "" of what is no text and no value; a number is somebody's figure. */
+static const char *text_of(const json_t *value) {
+        return json_is_string(value)                            ? json_string_value(value)
+               : json_is_number(value) || json_is_object(value) ? "a value"
+                                                                : "";
+}
+
+static int take_open_object(Import *im, json_t *object) {
+        OpenEnd end = {.row = json_object()};
+        int r = end.row ? 0 : -ENOMEM;
+        const char *name;
+        json_t *value;
+        json_object_foreach(object, name, value) if (r == 0) r =
+                look_at(&end, name, text_of(value));
+        if (r == 0)
+                r = take_open_end(im, &end);
+        json_decref(end.row);
+        return r;
+}
+
 static int take_object(Import *im, json_t *object, unsigned number) {
+        int r = take_open_object(im, object);
+        if (r != 0)
+                return MIN(r, 0);
         json_t *row = json_object(), *value;
         const char *name;
-        int r = row ? 0 : -ENOMEM;
+        r = row ? 0 : -ENOMEM;
         im->counts->n_rows++;
         json_object_foreach(object, name, value) if (r == 0) r =
                 put_json(im, row, name, value, (Place){number, 0});
@@ -349,11 +409,26 @@ static int take_objects(Import *im, json_t *rows) {
 
 /* ---- tables of workbooks --------------------------------------------------------------------- */
 
+static int take_open_row(Import *im, const json_t *headings, const json_t *cells) {
+        OpenEnd end = {.row = json_object()};
+        int r = end.row ? 0 : -ENOMEM;
+        for (size_t c = 0; r == 0 && c < json_array_size(headings); c++)
+                r = look_at(&end, str_or(json_string_value(json_array_get(headings, c)), ""),
+                            text_of(json_array_get(cells, c)));
+        if (r == 0)
+                r = take_open_end(im, &end);
+        json_decref(end.row);
+        return r;
+}
+
 static int take_typed_row(Import *im, const json_t *headings, const json_t *from) {
         const json_t *cells = json_object_get(from, "cells");
         unsigned line = (unsigned) json_integer_value(json_object_get(from, "line"));
+        int r = take_open_row(im, headings, cells);
+        if (r != 0)
+                return MIN(r, 0);
         json_t *row = json_object();
-        int r = row ? 0 : -ENOMEM;
+        r = row ? 0 : -ENOMEM;
         im->counts->n_rows++;
         for (size_t c = 0; r == 0 && c < json_array_size(headings); c++) {
                 const char *heading = json_string_value(json_array_get(headings, c));

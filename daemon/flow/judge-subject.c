@@ -105,6 +105,48 @@ int judge_hold(App *app, const JudgeScope *scope, const Hold *hold) {
                              hold->is_on, SEVERITY_CRITICAL, text);
 }
 
+/* ---- eras ------------------------------------------------------------------------------------ */
+
+static int era_text(const App *app, const EraHint *h, Buf *text) {
+        bool is_vi = app_is_vi(app);
+        const char *noun = kind_noun(app, h->kind);
+        char vi[48], en[16], now[DECIMAL_TEXT_MAX], before[DECIMAL_TEXT_MAX], day[16];
+        const char *period = is_vi ? period_format_vi(vi, h->period) : period_format(en, h->period);
+        if (h->now == VALUE_NONE)
+                return buf_printf(text,
+                                  is_vi ? "không còn thay đổi đột ngột giữa hai kỳ: %s của các %s"
+                                        : "no longer a jump between two periods: %s of the %s",
+                                  h->indicator->name, noun);
+        int r = buf_printf(
+                text,
+                is_vi ? "trung vị %s của %zu %s đổi từ %s thành %s - %s: nếu cách tính đã "
+                        "thay đổi thì hai kỳ không so được với nhau; hãy thêm vào "
+                        "chisod.conf: "
+                      : "the median of %s of %zu %s went from %s to %s - %s: if the "
+                        "formula changed, the two periods cannot be compared; add to "
+                        "chisod.conf: ",
+                h->indicator->name, h->n_units, noun,
+                decimal_format(before, h->before, h->indicator->decimals),
+                decimal_format(now, h->now, h->indicator->decimals), period);
+        return r < 0 ? r
+                     : buf_printf(text, "[era %s] from = %s reason = %s indicators = %s",
+                                  period_format(en, h->period),
+                                  day_format(day, period_start(h->period)),
+                                  is_vi ? "(lý do)" : "(why)", h->indicator->name);
+}
+
+int judge_era(App *app, const JudgeScope *scope, const EraHint *hint) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(2048), subject = BUF_INIT(1024);
+        int r = era_text(app, hint, &text);
+        if (r == 0)
+                r = buf_printf(&subject, "era:%s/%s/%s", hint->indicator->name, hint->parent,
+                               hint->kind);
+        return r < 0 ? r
+                     : judge_subject(app, scope->step, scope->now_ms, "era-begins",
+                                     buf_text(&subject), hint->now != VALUE_NONE, SEVERITY_WARNING,
+                                     buf_text(&text));
+}
+
 /* ---- notices --------------------------------------------------------------------------------- */
 
 /* Closed from the start and `late`: the plan tells such an episode once and never again. */
@@ -139,7 +181,8 @@ int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const 
         return r < 0 ? r : store_transition_add(app->store, step, &e, &row);
 }
 
-/* "hold:RULE/PARENT/KIND" of a rule that is gone, "source:NAME..." of a source or rule that is. */
+/* "hold:RULE/PARENT/KIND" of a rule that is gone, "era:INDICATOR/PARENT/KIND" of an indicator that is,
+ * "source:NAME..." of a source or rule. */
 static bool is_orphan(const App *app, const Episode *e) {
         const char *colon = e->subject ? strchr(e->subject, ':') : NULL;
         char name[256];
@@ -150,6 +193,8 @@ static bool is_orphan(const App *app, const Episode *e) {
                 int i = config_rule(app->config, name);
                 return i < 0 || app->config->rules[i].is_off;
         }
+        if (strncmp(e->subject, "era:", 4) == 0)
+                return config_indicator(app->config, name) < 0;
         if (strncmp(e->subject, "source:", 7) != 0)
                 return false;
         int i = config_rule(app->config, e->rule);

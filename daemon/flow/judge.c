@@ -251,6 +251,31 @@ static int write_hold(CohortWork *w, const JudgeInput *in, const JudgeResult *re
                                   .is_released = in->is_guard_released});
 }
 
+/* Of several rules for one figure the first speaks; what runs still has nothing to say of eras. */
+static bool speaks_of_era(const Config *c, const RuleDef *rule) {
+        const RuleDef *first = c->rules;
+        while (first->is_off || first->watch != WATCH_ENDED ||
+               first->indicator != rule->indicator || first->period != rule->period)
+                if (++first > rule)
+                        return false;
+        return first == rule && c->indicators[rule->indicator].unit != INDICATOR_COUNT;
+}
+
+static int suggest_era(CohortWork *w, const JudgeResult *result) {
+        const Config *c = w->app->config;
+        const Unit *parent = unit_get(&w->app->units, w->cohort->parent);
+        if (!speaks_of_era(c, w->rule))
+                return 0;
+        return judge_era(w->app, w->scope,
+                         &(EraHint){.indicator = &c->indicators[w->rule->indicator],
+                                    .parent = parent ? parent->key : "-",
+                                    .kind = w->cohort->kind,
+                                    .period = w->newest,
+                                    .n_units = result->guard_of,
+                                    .before = result->jump_from,
+                                    .now = result->jump_to});
+}
+
 static int judge_cohort(CohortWork *w) {
         const Config *c = w->app->config;
         const IndicatorDef *indicator = &c->indicators[w->rule->indicator];
@@ -301,7 +326,9 @@ static int judge_cohort(CohortWork *w) {
         r = engine_judge(&in, &result);
         if (r >= 0)
                 r = write_result(w, &result);
-        return r < 0 ? r : write_hold(w, &in, &result);
+        if (r >= 0)
+                r = write_hold(w, &in, &result);
+        return r < 0 ? r : suggest_era(w, &result);
 }
 
 static bool touches(const App *app, const RuleDef *rule, const JudgeScope *scope) {

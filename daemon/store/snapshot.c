@@ -393,6 +393,20 @@ static int read_note(Query q, NoteRow *row) {
         return r;
 }
 
+int store_notes_count(Store *s, const char *source, size_t *ret_n, int64_t *ret_snapshot) {
+        CLEANUP_QUERY Query q = NULL;
+        int r = query_begin(s, STMT_NOTES_COUNT, ARGS(arg_text(source)), &q);
+
+        if (r >= 0)
+                r = query_next(q);
+        if (r < 0)
+                return r;
+        assert(r == 1); /* an aggregate always has its row */
+        *ret_n = (size_t) column_int(q, 0);
+        *ret_snapshot = column_int(q, 1);
+        return 0;
+}
+
 int store_notes(Store *s, int64_t snapshot, size_t limit, NoteRow **ret, size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;
         NoteRow *rows = NULL;

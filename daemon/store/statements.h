@@ -153,6 +153,10 @@ X(NOTE_ADD, "INSERT INTO note(step, snapshot, period, unit, indicator, kind, tex
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
 X(NOTES, "SELECT id, step, ifnull(snapshot, 0), period, ifnull(unit, 0), ifnull(indicator, 0), kind, text" \
         " FROM note WHERE ?1 IS NULL OR snapshot = ?1 ORDER BY id DESC LIMIT ?2") \
+X(NOTES_COUNT, "SELECT count(*), ifnull(max(n.snapshot), 0) FROM note n WHERE n.snapshot IN" \
+        " (SELECT max(id) FROM snapshot WHERE source = ?1 AND state = 1 AND period =" \
+        " (SELECT period FROM snapshot WHERE source = ?1 AND state = 1 ORDER BY id DESC LIMIT 1)" \
+        " GROUP BY scope)") \
 X(POLITE_GET, "SELECT next_ms, failures, refused_days, refused_day, backoff_ms, is_stopped, last" \
         " FROM polite WHERE source = ?1") \
 X(POLITE_PUT, "INSERT INTO polite(source, next_ms, failures, refused_days, refused_day, backoff_ms, is_stopped," \

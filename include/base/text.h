@@ -16,6 +16,9 @@ bool text_is_utf8(const char *text, size_t n);
  * -ENOMEM, -EILSEQ (not UTF-8), -E2BIG (over 4096 bytes: a name, not a document). */
 int text_clean(const char *text, size_t n, char **ret);
 
+/* True of "...", of any longer row of dots and of U+2026: "and so on". */
+bool text_is_dots(const char *text);
+
 /* Columns on a terminal (East Asian width and combining marks by utf8proc). text must be UTF-8. */
 size_t text_width(const char *text);
 

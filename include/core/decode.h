@@ -50,7 +50,8 @@ typedef struct Snapshot {
         size_t n_values; /* values present, bad ones included */
         DecodeNote *notes;
         size_t n_notes, cap_notes;
-        void *index; /* code -> unit, private */
+        const char *open_part; /* of the configuration: its list ends in "...", or NULL */
+        void *index;           /* code -> unit, private */
 } Snapshot;
 
 /* Columns of the source are laid out; no rows yet. */
@@ -67,7 +68,8 @@ int decode_scan(const char *body, size_t n, Diag *diag);
  * `n_rows` (may be NULL): rows on this page. Rejects: not JSON, depth, duplicate keys, wrong
  * envelope, wrong scope, no `rows` array, a unit twice in one part (across its pages: *seen carries
  * state of one part between pages; start with NULL, free with decode_seen_free), a row without
- * code. Returns 0, DECODE_E_REJECTED with the reason in diag, -ENOMEM. After a rejection the
+ * code. A row whose code and name are dots ("...") or empty stands for units that are left out: it is
+ * no unit, and the part is noted as `open_part`. Returns 0, DECODE_E_REJECTED with the reason in diag, -ENOMEM. After a rejection the
  * snapshot is spoiled: free it. */
 typedef struct DecodeSeen DecodeSeen;
 int decode_part(Snapshot *s, const Config *config, size_t source, size_t part, const char *scope,

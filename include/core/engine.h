@@ -88,6 +88,9 @@ typedef struct JudgeResult {
                                   those */
         size_t guard_opening, guard_of; /* "104/104" */
         bool is_guard_by_jump;
+        int64_t jump_from,
+                jump_to; /* the medians when they are too far apart, else VALUE_NONE; of a
+                                     * cohort of 10 or more, whether or not anything opens */
 } JudgeResult;
 
 /* The first period that has to be folded when figures from `changed` on are new or different (0 = none: deadlines, or

@@ -53,6 +53,16 @@ typedef struct Hold {
         bool is_released; /* off because a person accepted it */
 } Hold;
 int judge_hold(App *app, const JudgeScope *scope, const Hold *hold);
+/* Most of a cohort moved at once: the operator is asked whether an era began, until it is in the
+ * configuration or another month is the newest. */
+typedef struct EraHint {
+        const IndicatorDef *indicator;
+        const char *parent, *kind; /* keys; "-" without a parent */
+        PeriodId period;
+        size_t n_units;
+        int64_t before, now; /* medians; VALUE_NONE = it did not jump */
+} EraHint;
+int judge_era(App *app, const JudgeScope *scope, const EraHint *hint);
 /* One item for operators, told once: no opening, no closing. */
 int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const char *subject,
                  const char *text);

@@ -129,6 +129,9 @@ typedef struct NoteRow {
         IndicatorId indicator;
         char *kind, *text;
 } NoteRow;
+/* Of the accepted snapshots of the newest period that the source has, those of a scope that a later
+ * one replaced left out: how many notes, and the newest snapshot that has one (0 = none). */
+int store_notes_count(Store *s, const char *source, size_t *ret_n, int64_t *ret_snapshot);
 /* Newest first; snapshot 0 = of all. */
 int store_notes(Store *s, int64_t snapshot, size_t limit, NoteRow **ret, size_t *ret_n);
 void note_rows_free(NoteRow *rows, size_t n);

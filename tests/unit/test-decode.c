@@ -730,6 +730,36 @@ static void units_and_notes_are_bounded(void **state UNUSED) {
         }
 }
 
+static void a_row_of_dots_is_no_unit(void **state UNUSED) {
+        static const char *const ends[] = {
+                "{\"agency\":{\"code\":\"...\",\"name\":\"...\"}}",
+                "{\"agency\":{\"code\":\"\",\"name\":\"\u2026\"},\"totalReceiver\":7}",
+                "{\"agency\":{\"code\":\" ...... \"}}",
+        };
+        CLEANUP(buf_done) Buf body = BUF_INIT(BUF_MAX_TEXT);
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
+                WORLD(w, IGATE);
+                body.len = 0;
+                assert_int_equal(buf_printf(&body,
+                                            "{\"content\":[{\"agency\":{\"code\":\"1\"},"
+                                            "\"totalReceiver\":5},%s]}",
+                                            ends[i]),
+                                 0);
+                assert_int_equal(feed(&w, 0, "", buf_text(&body)), 0);
+                finish(&w);
+                assert_int_equal(w.s->n_units, 1);
+                assert_string_equal(w.s->open_part, "igate");
+                assert_int_equal(w.s->n_bad, 0);
+        }
+        WORLD(named, IGATE); /* a unit whose name is cut off is a unit */
+        assert_int_equal(feed(&named, 0, "",
+                              "{\"content\":[{\"agency\":{\"code\":\"2\",\"name\":\"...\"},"
+                              "\"totalReceiver\":5}]}"),
+                         0);
+        assert_int_equal(named.s->n_units, 1);
+        assert_null(named.s->open_part);
+}
+
 /* ---- torn sets ------------------------------------------------------------------------------- */
 
 static void equal_means_units_and_values(void **state UNUSED) {
@@ -867,6 +897,7 @@ int main(void) {
                 cmocka_unit_test(totals_are_checked_under_their_prefix),
                 cmocka_unit_test(reads_nested_agencies_and_short_pages),
                 cmocka_unit_test(parts_fill_the_same_rows),
+                cmocka_unit_test(a_row_of_dots_is_no_unit),
                 cmocka_unit_test(reads_figures),
                 cmocka_unit_test(empty_denominators_follow_the_indicator),
                 cmocka_unit_test(derived_figures_are_exact),

@@ -251,6 +251,16 @@ static void test_upper(void **state UNUSED) {
         buf_done(&small);
 }
 
+static void knows_dots(void **state UNUSED) {
+        static const char *const dots[] = {"...", "......", "…", " . . . ", "…."};
+        static const char *const others[] = {"", " ", ".", "..", "...a", "xã ...", "\xe2\x80\xa5"};
+
+        for (size_t i = 0; i < ELEMENTSOF(dots); i++)
+                assert_true(text_is_dots(dots[i]));
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                assert_false(text_is_dots(others[i]));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(knows_utf8),
@@ -262,6 +272,7 @@ int main(void) {
                 cmocka_unit_test(full_buffer_stays_as_it_was),
                 cmocka_unit_test(folds),
                 cmocka_unit_test(test_upper),
+                cmocka_unit_test(knows_dots),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
