@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "flow/cycle-private.h"
 #include "core/delta.h"
+#include "flow/cycle-private.h"
 #include "os/clock.h"
 #include "store/figure.h"
 

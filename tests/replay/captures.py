@@ -5,6 +5,7 @@ DIR holds restjsp-2025-10-an-giang-communes.json, restjsp-2025-10-an-giang-depar
 restjsp-2025-provinces-year-{first,later}.json, reporting-2026-09-17-service-results.json,
 reporting-2026-08-dvc-progress-tree.json and reporting-2026-08-dossier-digitized.json. Every figure that the daemon knows is
 compared with one computed here from the files, by way of Decimal, and places with SQLite's own RANK()."""
+import datetime
 import decimal
 import json
 import os
@@ -61,6 +62,73 @@ def source(name, preset, extra):
     return "[source %s]\npreset = %s\nurl = http://127.0.0.1:@PUB@\npace = 0s\nspread = 0s\nbackfill = 1\nrecheck = 1\n%s\n" % (name, preset, extra)
 
 
+def tables(lab, kind, period, indicator, instant):
+    """What the API answered as of the instant: ranking by code; 404 and an empty table are the same nothing."""
+    answer = lab.api("/v1/ranking?indicator=%s&period=%s&kind=%s&limit=1000&as_of=%s" % (indicator, period, kind, instant.replace("+", "%2B")))
+    rows = [r for c in answer.get("cohorts", []) for r in c["rows"] if r["value"] is not None]
+    return {r["unit"]["code"]: (D(str(r["value"])), r["place"], None if r["delta"] is None else D(str(r["delta"])), r.get("move")) for r in rows}
+
+
+def placed(values):
+    return {c: 1 + sum(o > v for o in values.values()) for c, v in values.items()}
+
+
+def want_table(known, indicator, period, before):
+    """{code: (value, place, change, move)} from {period: rows of a capture}."""
+    now, then = ({c: D(v) / 100 for (i, c), v in restjsp_want(known.get(p, [])).items() if i == indicator} for p in (period, before))
+    both = [c for c in now if c in then]
+    is_comparable = both and 10 * len(both) >= 9 * max(len(now), len(then))
+    place = placed(now)
+    a, b = (placed({c: x[c] for c in both}) if is_comparable else {} for x in (then, now))
+    return {c: (v, place[c], v - then[c] if c in then else None, a[c] - b[c] if c in a else None) for c, v in now.items()}
+
+
+def compare_instants(lab, kind, captures, period, before, is_kind, what):
+    """captures: [(instant of coming, {period: rows})], each the whole of what is known from then on. Before the first, between and after."""
+    n = {"places": 0, "vintages": 0}
+    for instant in sorted({x for at, _ in captures for x in (shift(at, -1), shift(at, 1), shift(at, 60))}):
+        known = {}
+        for at, rows in captures:
+            if stamp(at) < stamp(instant):
+                known = {p: [r for r in rs if is_kind(r)] for p, rs in rows.items()}
+        for indicator in ["total"] + [g + s for g, _ in GROUPS.values() for s in ("", "_points")]:
+            want, got = want_table(known, indicator, period, before), tables(lab, kind, period, indicator, instant)
+            assert got == want, (what, instant, indicator, [(c, got.get(c), want.get(c)) for c in set(got) | set(want) if got.get(c) != want.get(c)][:4])
+            n["places"] += len(want)
+    for code in sorted({r["MA_COQUAN"] for _, rows in captures for r in rows.get(period, []) if is_kind(r)}):
+        values = []
+        for _, rows in captures:
+            value = D({k[1]: v for k, v in restjsp_want(rows.get(period, [])).items() if k[0] == "total"}.get(code, 0)) / 100
+            if rows.get(period) and (not values or values[-1] != value):
+                values.append(value)
+        history = lab.json("history", code, "--indicator", "total", "--vintages")["periods"]
+        got = [D(str(v["value"])) for p in history if p["period"]["id"] == period for v in p["vintages"]]
+        assert got == values, (what, code, got, values)
+        n["vintages"] += len(values)
+    print("%s: %d values, places, changes and moves and %d vintages as of instants before, between and after: no difference" % (what, n["places"], n["vintages"]))
+
+
+def stamp(at):
+    return datetime.datetime.fromisoformat(at)
+
+
+def shift(at, minutes):
+    return (stamp(at) + datetime.timedelta(minutes=minutes)).isoformat()
+
+
+def moved(rows, step):
+    """A month made of a capture: every third unit differs, by hundredths that stay within the range."""
+    out = []
+    for i, r in enumerate(rows):
+        r = dict(r)
+        if i % 3 == 0:
+            points = D(r["CKMB"])
+            change = D(step) / 100 if points < 9 else -D(step) / 100
+            r["CKMB"], r["TONG_SCORE"] = str(points + change), str(D(r["TONG_SCORE"]) + change)
+        out.append(r)
+    return out
+
+
 def an_giang(build, captures):
     communes, departments = (json.load(open(os.path.join(captures, "restjsp-2025-10-an-giang-%s.json" % n), encoding="utf8"))
                              for n in ("communes", "departments"))
@@ -112,6 +180,37 @@ def provinces(build, captures):
         assert n == 34, n
         compare(figures(lab, 2025401), restjsp_want(later), "provinces, 2025, later")
         print("provinces: 34 totals readable as of both days, %d differ" % n)
+        came = [a for a, in lab.sql("SELECT at_ms FROM snapshot WHERE state = 1 ORDER BY id")]
+        came = [datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone(datetime.timedelta(hours=7))).isoformat() for ms in came]
+        compare_instants(lab, "province", [(came[0], {"2025": first}), (came[-1], {"2025": later})], "2025", "2024",
+                         lambda r: True, "provinces")
+        lab.integrity()
+        lab.stop()
+
+
+def an_giang_months(build, captures):
+    """September is made of the captured October, so that there are changes; October is published, then restated, then as captured again."""
+    october = [r for n in ("communes", "departments")
+               for r in json.load(open(os.path.join(captures, "restjsp-2025-10-an-giang-%s.json" % n), encoding="utf8"))]
+    september, restated = moved(october, 37), moved(october, 41)
+    with Lab(build) as lab:
+        lab.start_publisher()
+        lab.start_hook()
+        known, steps = {}, []
+        for day, period, rows in (("2025-10-05", "2025-09", september), ("2025-11-05", "2025-10", october), ("2025-12-05", "2025-10", restated),
+                                  ("2025-12-20", "2025-10", october)):
+            lab.clock(day + "T08:05:00+07:00")
+            lab.publish([{"path": "/jsp/rest.jsp", "method": "POST", "json": rows}])
+            if not steps:
+                lab.configure(COMMON + source("portal", "dvcqg-restjsp", "scope = 398126\nperiods = month\nmin_share = 0") +
+                              "[rule low]\nindicator = total\nunits = kind:commune\nwhen = below 80\nclear = 80\nfrom = 2025-09\n[daemon]\nmass_guard = 100\n"
+                              "guard_jump = 100\n")
+                lab.start()
+            lab.fetch("portal", period)
+            known = dict(known, **{period: rows})
+            ms = lab.sql("SELECT max(at_ms) FROM snapshot WHERE state = 1")[0][0]
+            steps.append((datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone(datetime.timedelta(hours=7))).isoformat(), known))
+        compare_instants(lab, "commune", steps, "2025-10", "2025-09", lambda r: r["LOAI_COQUAN"] == "3", "An Giang, September (made) and October")
         lab.integrity()
         lab.stop()
 
@@ -168,6 +267,7 @@ def reporting(build, captures):
 
 
 an_giang(*sys.argv[1:3])
+an_giang_months(*sys.argv[1:3])
 provinces(*sys.argv[1:3])
 reporting(*sys.argv[1:3])
 print("captures: passed")
