@@ -20,6 +20,9 @@ _chisoctl() {
         elif [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(LC_ALL=C chisoctl "$command" --help 2> /dev/null |
                         grep -o -- '--[a-z][a-z-]*' | sort -u)" -- "$cur")
+        elif [ "$command" = rules ]; then
+                mapfile -t COMPREPLY < <(compgen -W "list diff backtest release test $(chisoctl rules list --json 2> /dev/null |
+                        grep -o '"name":"[^"]*"' | cut -d '"' -f 4)" -- "$cur")
         elif [ "$command" = fetch ] || [ "$command" = source ]; then
                 mapfile -t COMPREPLY < <(compgen -W "$([ "$command" = source ] && echo try) $(chisoctl sources --json 2> /dev/null |
                         grep -o '"name":"[^"]*"' | cut -d '"' -f 4)" -- "$cur")

@@ -108,6 +108,8 @@ int api_silence_end(ApiCall *c);
 int api_rules(ApiCall *c);
 int api_rule_release(ApiCall *c);
 int api_rules_diff(ApiCall *c);
+/* api-backtest.c */
+int api_backtest(ApiCall *c);
 /* api-explain.c */
 int api_explain(ApiCall *c);
 /* api-sources.c */

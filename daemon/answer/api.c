@@ -69,6 +69,7 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/explain", api_explain},
         {"GET", "/v1/rules", api_rules},
         {"POST", "/v1/rules/diff", api_rules_diff, .is_admin = true},
+        {"POST", "/v1/backtest", api_backtest, .is_admin = true},
         {"POST", "/v1/rules/*/release", api_rule_release, .is_admin = true},
         {"GET", "/v1/silences", api_silences},
         {"POST", "/v1/silences", api_silence_add, .is_admin = true},

@@ -19,6 +19,7 @@
 #include "answer/report.h"
 #include "answer/status.h"
 #include "app/peace.h"
+#include "flow/backtest.h"
 #include "flow/boot.h"
 #include "flow/courier.h"
 #include "flow/cycle.h"
@@ -570,6 +571,7 @@ static int start(App *app) {
 static void app_done(App *app) {
         inbox_free(app->inbox);
         keep_done(app);
+        backtest_done(app);
         tend_done(app);
         peace_done(app);
         source_done(app);
@@ -726,7 +728,8 @@ int manager_run(const ManagerOptions *options) {
         int status = manager_open(options, &app);
         if (status == 0)
                 status = run(app);
-        bool is_left_behind = app && (keep_is_busy(app) || tend_is_busy(app));
+        bool is_left_behind =
+                app && (keep_is_busy(app) || tend_is_busy(app) || backtest_is_busy(app));
         manager_close(app);
         /* exit() would take libcrypto down under a thread that hashes: seen as SIGSEGV of a regular stop */
         if (is_left_behind) {

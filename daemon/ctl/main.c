@@ -40,10 +40,15 @@ static const Command commands[] = {
         {"explain", command_explain, "", 2, 2, "RULE UNIT",
          "vì sao có hay không có cảnh báo, điều gì làm thay đổi, lần xét tới",
          "why an alert stands or not, what would change it, when it is judged next"},
-        {"rules", command_rules, "", 1, ARGS_MAX, "list | diff | release RULE | test FILE...",
-         "các quy tắc; diff: nạp lại cấu hình sẽ đổi gì, không lưu; release: chấp nhận hiện trạng "
+        {"rules", command_rules, "when=", 1, ARGS_MAX,
+         "list | diff | backtest RULE [--when CONDITION] | release RULE | test FILE...",
+         "các quy tắc; diff: nạp lại cấu hình sẽ đổi gì, không lưu; backtest: quy tắc đã báo gì "
+         "nếu "
+         "có từ đầu, theo số liệu biết khi đó; release: chấp nhận hiện trạng "
          "đang bị giữ; test: thử quy tắc với số liệu tự đặt",
-         "the rules; diff: what a reload would change, nothing is stored; release: accept what the "
+         "the rules; diff: what a reload would change, nothing is stored; backtest: what a rule "
+         "would "
+         "have told all along, by what was known then; release: accept what the "
          "mass guard holds; test: try rules on a made-up series"},
         {"silence", command_silence, "rule= unit= parent= severity= from= until= by= note= all", 1,
          2,

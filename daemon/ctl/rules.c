@@ -1,6 +1,7 @@
 /* chisoctl rules, silence, explain: what judges, what holds telling, and why. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -167,6 +168,98 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
                                          "next publication.\n"));
 }
 
+/* ---- what a rule would have told --------------------------------------------------------------- */
+
+static void day_row(const Ctl *ctl, Table *t, const char *day, const json_t *row, const char *what,
+                    const char *target) {
+        const char *unit = at_text(row, "unit.name"), *subject = at_text(row, "subject");
+        table_cell(t, day, COLOUR_NONE);
+        table_cell(t, word_text(ctl, what), COLOUR_NONE);
+        table_cell(t, *unit ? unit : subject, COLOUR_NONE);
+        table_cell(t, at_text(row, "period"), COLOUR_NONE);
+        table_cell(t, at_text(row, "text"), COLOUR_NONE);
+        table_cell(t, target, COLOUR_NONE);
+}
+
+static void day_rows(const Ctl *ctl, Table *t, const json_t *day) {
+        const char *name = at_text(day, "day");
+        const json_t *row, *item;
+        size_t i, k;
+        json_array_foreach(at(day, "transitions"), i, row)
+                day_row(ctl, t, name, row, at_text(row, "transition"), "");
+        json_array_foreach(at(day, "messages"), i, row)
+                json_array_foreach(at(row, "items"), k, item)
+                        day_row(ctl, t, name, item, at_text(item, "say"), at_text(row, "target"));
+}
+
+static const char *stop_words(const Ctl *ctl, const char *stop) {
+        return streq(stop, "time") ? SAID(ctl, "đã dừng: quá thời gian cho phép; chỉ đến ngày trên",
+                                          "stopped: out of time; only up to the day above")
+               : streq(stop, "figures")
+                       ? SAID(ctl, "đã dừng: quá nhiều số liệu; chỉ xét phần cũ nhất",
+                              "stopped: too many figures; only the oldest were looked at")
+                       : SAID(ctl, "đã dừng: kết quả quá dài; chỉ đến ngày trên",
+                              "stopped: the answer is too long; only up to the day above");
+}
+
+static int show_backtest(const Ctl *ctl, const json_t *answer, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *day;
+        char from[24], until[24];
+        size_t i;
+        int r = buf_printf(out, "%s: %s\n%s – %s\n", at_text(answer, "rule"),
+                           at_text(answer, "text"), at_instant(from, answer, "from"),
+                           at_instant(until, answer, "until"));
+        if (r == 0 && *at_text(answer, "stopped"))
+                r = buf_printf(out, "%s\n", stop_words(ctl, at_text(answer, "stopped")));
+        if (r < 0)
+                return r;
+        table_column(&t, SAID(ctl, "Ngày", "Day"), false, false);
+        table_column(&t, SAID(ctl, "Việc", "What"), false, false);
+        table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, false);
+        table_column(&t, SAID(ctl, "Kỳ", "Period"), false, true);
+        table_column(&t, SAID(ctl, "Giá trị", "Value"), true, true);
+        table_column(&t, SAID(ctl, "Báo cho", "Told to"), false, true);
+        json_array_foreach(at(answer, "days"), i, day) day_rows(ctl, &t, day);
+        if (i > 0)
+                r = show_table(ctl, &t, out);
+        return r < 0 ? r
+                     : buf_printf(out,
+                                  SAID(ctl,
+                                       "%" PRId64 " lần công bố; mở %" PRId64 ", kết thúc %" PRId64
+                                       ", rút lại %" PRId64 "; %" PRId64
+                                       " thông báo. Không lưu, không gửi gì.\n",
+                                       "%" PRId64 " publications; opened %" PRId64
+                                       ", closed %" PRId64 ", withdrawn %" PRId64 "; %" PRId64
+                                       " messages. Nothing was stored or sent.\n"),
+                                  at_int(answer, "counts.steps"), at_int(answer, "counts.opened"),
+                                  at_int(answer, "counts.closed"),
+                                  at_int(answer, "counts.withdrawn"),
+                                  at_int(answer, "counts.messages"));
+}
+
+/* 202 until it is there. */
+static int backtest(Ctl *ctl) {
+        json_t *body =
+                json_pack("{s:s, s:s?}", "rule", ctl->words[1], "when", ctl_option(ctl, "when"));
+        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
+        json_t *answer = NULL;
+        if (!ctl->is_json)
+                client_language(ctl);
+        int r = body ? EXIT_FINE : out_of_memory();
+        while (r == EXIT_FINE) {
+                buf_clear(&raw);
+                r = client_post(ctl, "/v1/backtest", body, &raw, &answer);
+                if (r != EXIT_FINE || !streq(at_text(answer, "state"), "running"))
+                        break;
+                json_decref(answer);
+                answer = NULL;
+                (void) nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+        }
+        json_decref(body);
+        return finish(ctl, r, &raw, answer, show_backtest);
+}
+
 /* Needs no daemon: everything happens in a folder of its own. */
 static int test_rules(Ctl *ctl) {
         int status = EXIT_FINE;
@@ -196,9 +289,13 @@ int command_rules(Ctl *ctl) {
                 return ask(ctl, "/v1/rules", show_rules);
         if (streq(ctl->words[0], "diff") && ctl->n_words == 1)
                 return post(ctl, "/v1/rules/diff", json_object(), show_diff);
+        if (streq(ctl->words[0], "backtest") && ctl->n_words == 2)
+                return backtest(ctl);
         if (!streq(ctl->words[0], "release") || ctl->n_words != 2)
-                return usage(ctl,
-                             "rules list | rules diff | rules release RULE | rules test FILE...");
+                return usage(
+                        ctl,
+                        "rules list | rules diff | rules backtest RULE [--when CONDITION] | rules "
+                        "release RULE | rules test FILE...");
         if (word_path("/v1/rules/", ctl->words[1], "/release", &path) < 0)
                 return out_of_memory();
         return post(ctl, buf_text(&path), json_object(), show_released);

@@ -88,15 +88,13 @@ static int add_presets(Files *f, const char *path, const char *share, Diag *diag
         return r;
 }
 
-/* The main file's bytes, given instead of read. */
-static int files_add_text(Files *f, const char *path, const char *text) {
+/* A file's bytes, given instead of read. */
+static int files_add_text(Files *f, ConfigLayer layer, const char *path, const char *text) {
         int r = ARRAY_GROW(f->items, f->cap, f->n + 1);
         if (r < 0)
                 return r;
-        ConfigFile one = {.layer = CONFIG_MAIN,
-                          .path = strdup(path),
-                          .data = strdup(text),
-                          .size = strlen(text)};
+        ConfigFile one = {
+                .layer = layer, .path = strdup(path), .data = strdup(text), .size = strlen(text)};
         f->items[f->n++] = one;
         return one.path && one.data ? 0 : -ENOMEM;
 }
@@ -106,8 +104,8 @@ const char *boot_share_dir(const char *share_dir) {
         return str_or(share, CHISO_SHARE_DIR);
 }
 
-static int load_files(const char *path, const char *text, const char *share_dir, int64_t now_ms,
-                      Diag *diag, Config **ret) {
+static int load_files(const char *path, const char *text, const char *dropin, const char *share_dir,
+                      int64_t now_ms, Diag *diag, Config **ret) {
         Files CLEANUP(files_done) f = {0};
         const char *share = boot_share_dir(share_dir);
         char CLEANUP_FREE *indicators = NULL, *rules = NULL;
@@ -118,21 +116,28 @@ static int load_files(const char *path, const char *text, const char *share_dir,
         if (r >= 0)
                 r = files_add(&f, rules, CONFIG_BASE, NULL, false, diag);
         if (r >= 0)
-                r = text ? files_add_text(&f, path, text)
+                r = text ? files_add_text(&f, CONFIG_MAIN, path, text)
                          : files_add(&f, path, CONFIG_MAIN, NULL, false, diag);
         if (r >= 0)
                 r = add_dropins(&f, path, diag);
+        if (r >= 0 && dropin)
+                r = files_add_text(&f, CONFIG_DROPIN, "", dropin);
         if (r >= 0)
                 r = add_presets(&f, path, share, diag);
         return r < 0 ? r : config_load(f.items, f.n, day_of_instant(now_ms), diag, ret);
 }
 
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret) {
-        return load_files(path, NULL, share_dir, now_ms, diag, ret);
+        return load_files(path, NULL, NULL, share_dir, now_ms, diag, ret);
+}
+
+int boot_config_with(const char *path, const char *share_dir, const char *dropin, int64_t now_ms,
+                     Diag *diag, Config **ret) {
+        return load_files(path, NULL, dropin, share_dir, now_ms, diag, ret);
 }
 
 int boot_config_text(const char *path, const char *text, int64_t now_ms, Diag *diag, Config **ret) {
-        return load_files(path, text, NULL, now_ms, diag, ret);
+        return load_files(path, text, NULL, NULL, now_ms, diag, ret);
 }
 
 typedef struct OwnFiles {

@@ -7,6 +7,7 @@
 #include "flow/rehearse-world.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 
 #include "flow/boot.h"
@@ -69,6 +70,8 @@ static const char *unit_text(const Rehearsal *h, UnitId unit, const char *subjec
 }
 
 static int emit_transition(Rehearsal *h, const Episode *e, const TransitionRow *t) {
+        if (h->watch)
+                return h->watch->transition(h, e, t);
         int i = config_rule(h->app.config, e->rule);
         const IndicatorDef *d =
                 i >= 0 && h->app.config->rules[i].indicator >= 0
@@ -98,9 +101,13 @@ static int collect_transitions(Rehearsal *h) {
         Happened *all = NULL;
         size_t n = 0, n_all = 0, cap = 0;
         int r = store_episodes(h->app.store, &(EpisodeFilter){0}, &e, &n);
+        StepId seen = h->seen;
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 TransitionRow *rows = NULL;
                 size_t n_rows = 0;
+                if (e[i].step <= h->seen) /* each event has steps of its own */
+                        continue;
+                seen = MAX(seen, e[i].step);
                 r = store_transitions(h->app.store, e[i].id, &rows, &n_rows);
                 for (size_t k = 0; r >= 0 && k < n_rows; k++) {
                         if (rows[k].id <= h->last_transition || rows[k].kind == TRANSITION_PENDING)
@@ -122,6 +129,7 @@ static int collect_transitions(Rehearsal *h) {
                 free(all[i].row.reason);
         }
         free(all);
+        h->seen = seen;
         store_episodes_free(e, n);
         return MIN(r, 0);
 }
@@ -134,12 +142,14 @@ static int emit_items(Rehearsal *h, const char *key, const MessageRow *row) {
                 char period[16] = "-", value[DECIMAL_TEXT_MAX];
                 Episode *e = NULL;
                 size_t n_e = 0;
-                if (items[i].episode && !items[i].unit)
+                if (items[i].episode && (!items[i].unit || h->watch))
                         r = store_episodes(h->app.store, &(EpisodeFilter){.id = items[i].episode},
                                            &e, &n_e);
                 if (items[i].period && items[i].unit)
                         (void) period_format(period, items[i].period);
-                if (r >= 0)
+                if (r >= 0 && h->watch)
+                        r = h->watch->item(h, &items[i], n_e ? e : NULL);
+                else if (r >= 0)
                         r = emit(h, "told %s %s %s %s %s", key, say_name(items[i].say),
                                  unit_text(h, items[i].unit, n_e ? e[0].subject : NULL), period,
                                  value_text(value, indicator_of(h, items[i].indicator),
@@ -195,7 +205,9 @@ static int deliver_one(Rehearsal *h, MessageRow *row, const TargetRow *targets, 
         }
         MessageRow *sent = NULL;
         r = is_void ? 0 : store_message_get(h->app.store, row->id, &sent);
-        if (r >= 0 && sent)
+        if (r >= 0 && sent && h->watch)
+                r = h->watch->message(h, key, sent->subject);
+        else if (r >= 0 && sent)
                 r = emit(h, "subject %s %s%s", key, h->fate == FATE_OK ? "" : "(lost) ",
                          sent->subject);
         if (sent)
@@ -257,7 +269,11 @@ int rehearse_load(Rehearsal *h) {
         App *app = &h->app;
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Config *config = NULL;
-        int r = boot_config(h->config_path, NULL, h->now_ms, &diag, &config);
+        int r = 0;
+        if (h->given)
+                config = TAKE_PTR(h->given);
+        else
+                r = boot_config(h->config_path, NULL, h->now_ms, &diag, &config);
         for (size_t i = 0; r < 0 && i < diag.n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
                 if (diag.items[i].level == DIAG_ERROR)
@@ -288,6 +304,7 @@ int rehearse_open(Rehearsal *h) {
         if (!path)
                 return -ENOMEM;
         app->started_ms = h->now_ms;
+        app->is_rehearsal = true;
         int r = store_open(path, &diag, &app->store);
         if (r == 0)
                 r = store_open_reader(path, &diag, &app->reader);
@@ -319,6 +336,34 @@ void rehearse_close(Rehearsal *h) {
         *app = (App){0};
 }
 
+int rehearse_prepare(Rehearsal *h) {
+        (void) snprintf(h->dir, sizeof h->dir, "/tmp/chisod-rules-XXXXXX");
+        if (mkdtemp(h->dir))
+                return 0;
+        h->dir[0] = '\0';
+        return -errno;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
+        (void) st;
+        (void) flag;
+        (void) ftw;
+        return remove(path);
+}
+
+void rehearse_done(Rehearsal *h) {
+        rehearse_close(h);
+        for (size_t i = 0; i < h->n_output; i++)
+                free(h->output[i]);
+        free(h->output);
+        free(h->cells);
+        free(h->config_path);
+        if (h->given)
+                config_free(h->given);
+        if (h->dir[0])
+                (void) nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 static int hop(Rehearsal *h, int64_t to_ms) {
@@ -330,6 +375,8 @@ static int hop(Rehearsal *h, int64_t to_ms) {
 
 int rehearse_go_to(Rehearsal *h, int64_t to_ms) {
         for (int i = 0; h->now_ms < to_ms; i++) {
+                if (h->watch && h->watch->is_over(h))
+                        return -ECANCELED;
                 if (i == MAX_HOPS)
                         return -E2BIG;
                 int64_t midnight = day_start_ms(day_of_instant(h->now_ms) + 1);

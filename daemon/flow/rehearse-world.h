@@ -4,6 +4,8 @@
 #include "core/period.h"
 #include "flow/app.h"
 #include "flow/rehearse.h"
+#include "store/alert.h"
+#include "store/outbox.h"
 
 typedef enum Fate { FATE_OK, FATE_DEAD, FATE_MAYBE, FATE_DOWN } Fate;
 
@@ -15,7 +17,18 @@ typedef struct Cell {
         PeriodId period;
 } Cell;
 
-typedef struct Rehearsal {
+typedef struct Rehearsal Rehearsal;
+
+/* Who wants what happened as it is, not as lines of text. Each returns 0 or a negative errno. */
+typedef struct RehearseWatch {
+        int (*transition)(Rehearsal *h, const Episode *e, const TransitionRow *t);
+        int (*message)(Rehearsal *h, const char *target, const char *subject);
+        int (*item)(Rehearsal *h, const PlanItem *item, const Episode *e); /* e: NULL of a figure */
+        bool (*is_over)(Rehearsal *h); /* asked at each hop: -ECANCELED */
+        void *userdata;
+} RehearseWatch;
+
+struct Rehearsal {
         const char *path;
         unsigned line;
         char dir[64];
@@ -31,7 +44,10 @@ typedef struct Rehearsal {
         int64_t last_transition, last_message;
         size_t n_failed;
         Buf *out;
-} Rehearsal;
+        const RehearseWatch *watch; /* or NULL */
+        Config *given;              /* handed over: taken by the next load instead of the files */
+        StepId seen;                /* episodes that have not changed since are known already */
+};
 
 /* What went wrong, at the line of the script. */
 int rehearse_complain(Rehearsal *h, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -39,6 +55,9 @@ int rehearse_complain(Rehearsal *h, const char *format, ...) PRINTF_LIKE(2, 3);
 int rehearse_follow(Rehearsal *h);
 /* Reads the configuration (again) and judges, as at a reload. -EINVAL: told already. */
 int rehearse_load(Rehearsal *h);
+/* A folder of its own for the database; it is removed by rehearse_done, with all that is held. */
+int rehearse_prepare(Rehearsal *h);
+void rehearse_done(Rehearsal *h);
 int rehearse_open(Rehearsal *h);
 void rehearse_close(Rehearsal *h);
 /* The clock goes on, by midnights and digests. */

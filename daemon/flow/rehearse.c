@@ -3,9 +3,7 @@
  * changes. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "flow/cycle.h"
 #include "flow/judge.h"
@@ -478,13 +476,6 @@ static int run_script(Rehearsal *h, char *script, unsigned first) {
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
-        (void) st;
-        (void) flag;
-        (void) ftw;
-        return remove(path);
-}
-
 static int run_text(Rehearsal *h, char *text, const char *config_path) {
         char *line = strncmp(text, "---\n", 4) == 0 ? text : strstr(text, "\n---\n");
         unsigned first = 2;
@@ -504,28 +495,15 @@ static int run_text(Rehearsal *h, char *text, const char *config_path) {
         return r < 0 ? r : run_script(h, line + 4, first);
 }
 
-static void rehearsal_done(Rehearsal *h) {
-        rehearse_close(h);
-        for (size_t i = 0; i < h->n_output; i++)
-                free(h->output[i]);
-        free(h->output);
-        free(h->cells);
-        free(h->config_path);
-        if (h->dir[0])
-                (void) nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 int rehearse_run(const char *path, const char *config_path, Buf *out) {
-        Rehearsal CLEANUP(rehearsal_done) h = {.path = path, .out = out, .line = 1};
+        Rehearsal CLEANUP(rehearse_done) h = {.path = path, .out = out, .line = 1};
         Buf CLEANUP(buf_done) text = BUF_INIT(FILE_MAX);
         int r = file_read(path, FILE_MAX, &text);
         if (r < 0)
                 return r;
-        (void) snprintf(h.dir, sizeof h.dir, "/tmp/chisod-rules-XXXXXX");
-        if (!mkdtemp(h.dir)) {
-                h.dir[0] = '\0';
-                return -errno;
-        }
+        r = rehearse_prepare(&h);
+        if (r < 0)
+                return r;
         char CLEANUP_FREE *copy = strdup(buf_text(&text));
         r = copy ? run_text(&h, copy, config_path) : -ENOMEM;
         if (r == -EINVAL && h.n_failed > 0)

@@ -340,8 +340,9 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
         if (r >= 0)
                 r = report_template(app, step, now_ms);
         LogFields fields = {.target = one->target->key, .message_id = LOG_ID_ALERT};
-        log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key, row.subject,
-                 one->fit.n);
+        if (!app->is_rehearsal)
+                log_full(LOG_INFO, &fields, "released to %s: %s (%zu items)", one->target->key,
+                         row.subject, one->fit.n);
         return r;
 }
 

@@ -42,9 +42,21 @@
         STATEMENTS_FETCH(X)                                                                        \
         STATEMENTS_FIGURE(X)                                                                       \
         STATEMENTS_ALERT(X)                                                                        \
-        STATEMENTS_OUTBOX(X)
+        STATEMENTS_OUTBOX(X)                                                                       \
+        STATEMENTS_HISTORY(X)
 
 /* clang-format off */
+
+#define STATEMENTS_HISTORY(X) \
+X(HISTORY_FIGURES, "SELECT f.from_step, p.at_ms, f.period, f.indicator, f.unit, f.value, f.why FROM (" \
+        "SELECT from_step, period, indicator, unit, value, why FROM figure WHERE indicator IN (?1, ?2)" \
+        " UNION ALL SELECT from_step, period, indicator, unit, value, why FROM vintage WHERE indicator IN (?1, ?2)" \
+        ") f JOIN step p ON p.id = f.from_step ORDER BY 1, 3, 4, 5 LIMIT ?3") \
+X(HISTORY_SIGHTS, "SELECT p.at_ms, n.known_step, n.period, n.scope, 0 FROM snapshot n JOIN step p ON p.id = n.known_step" \
+        " WHERE n.source = ?1 UNION ALL SELECT at_ms, 0, period, scope, 1 FROM attempt" \
+        " WHERE source = ?1 AND outcome IN (2, 3) ORDER BY 1, 5, 2, 3, 4 LIMIT ?2") \
+X(HISTORY_UNITS, "SELECT id, step FROM unit ORDER BY id") \
+X(HISTORY_BEGIN, "SELECT at_ms FROM step ORDER BY id LIMIT 1")
 
 #define STATEMENTS_STORE(X) \
 X(BEGIN, "BEGIN IMMEDIATE") \

@@ -16,6 +16,7 @@
 
 typedef struct FetchHosts FetchHosts;
 typedef struct SourceState SourceState;
+typedef struct Backtester Backtester;
 typedef struct Courier Courier;
 typedef struct Inbox Inbox;
 typedef struct JudgeState JudgeState;
@@ -60,6 +61,7 @@ typedef struct App {
         Courier *courier;
         Keeper *keeper;         /* backups; NULL until one is wanted */
         Tend *tend;             /* checks, copies, retention; NULL until the first tick */
+        Backtester *backtester; /* NULL until somebody asks */
         Peace *peace;           /* the weekly report and the heartbeat */
         JudgeState *judge;      /* rule versions, and how far each rule has judged */
         Memo *memo;             /* answers that still hold; NULL until somebody asks */
@@ -83,8 +85,9 @@ typedef struct App {
         bool has_worked; /* since memory was last given back */
         bool is_passed_over; /* the last release left a busy or paused target out: what settles may let it hear more */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
-        int64_t tell_again_ms;        /* a target at its cap per hour may hear again then; 0 */
-        int64_t silence_end_ms;       /* the first end of a silence; 0 = not looked yet */
+        int64_t tell_again_ms;  /* a target at its cap per hour may hear again then; 0 */
+        int64_t silence_end_ms; /* the first end of a silence; 0 = not looked yet */
+        bool is_rehearsal; /* made up or played back: nothing it releases leaves, nothing of it is logged */
         bool is_dry;                  /* no database (source try) */
         char template_trouble[256];   /* a template that is broken: a built-in one is used; or "" */
         bool is_template_trouble_new; /* found while rendering: the operator is to be told */

@@ -10,6 +10,9 @@
  * those that ship. Everything wrong goes to diag. Returns 0, -EINVAL (errors in diag), or another
  * negative errno. */
 int boot_config(const char *path, const char *share_dir, int64_t now_ms, Diag *diag, Config **ret);
+/* The same with the text of one more drop-in, after all others. */
+int boot_config_with(const char *path, const char *share_dir, const char *dropin, int64_t now_ms,
+                     Diag *diag, Config **ret);
 /* The same with `text` in the place of the main file's bytes, which need not exist yet. */
 int boot_config_text(const char *path, const char *text, int64_t now_ms, Diag *diag, Config **ret);
 /* The folder of what ships, chosen as above. */
