@@ -171,11 +171,13 @@ static Say say_opening(const PlanInput *in, const PlanEpisode *p, const Told *to
 }
 
 /* The figure of the period that was told, as the target read it last: a correction that came after
- * the words about the episode printed it anew without touching their row. */
+ * the words about the episode printed it anew without touching their row. One that said that there is
+ * no figure any more leaves the alert as it was told: the figure that comes back is a correction. */
 static int64_t value_read(const PlanInput *in, const PlanEpisode *p, const Told *told) {
         size_t i = find_figure(in, p->indicator, told->last, p->e.unit);
 
-        return i < in->n_figures ? in->figures[i].value : told->value;
+        return i < in->n_figures && in->figures[i].value != VALUE_NONE ? in->figures[i].value
+                                                                       : told->value;
 }
 
 /* The figure that was told moved, but by less than is told: a severity that flips with it about the

@@ -281,6 +281,11 @@ static void repeats_nothing_that_a_correction_said(void **state UNUSED) {
         expect(&w, SAY_NONE);
         w.episode.e.value = w.figure.now_value = 8000; /* and moved on since */
         expect(&w, SAY_CONTINUED);
+
+        /* It was away, which was told, and is back as it was: a correction, not the alert again. */
+        w.told.value = w.episode.e.value = w.figure.now_value = 8271;
+        w.figure.value = VALUE_NONE;
+        expect(&w, SAY_FIX);
 }
 
 static void repeats_nothing_unknown_to_officials(void **state UNUSED) {
