@@ -259,9 +259,12 @@ static int judge_source(Evaluation *e, const PoliteState *polite) {
         (void) snprintf(subject, sizeof subject, "source:%s%s%s", e->source->name,
                         is_single ? "" : "/", is_single ? "" : e->result->scope);
         failing_text(e, failures, text, sizeof text);
+        /* The count begins anew with the newest period: fewer failures than the rule asks open
+         * nothing, and a source that answered nothing meanwhile has not been repaired either. */
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *rule = &c->rules[i];
-                if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING || is_old)
+                if (rule->is_off || rule->when.kind != CONDITION_SOURCE_FAILING || is_old ||
+                    (failures > 0 && failures < rule->when.count))
                         continue;
                 r = judge_subject(e->app, e->step, e->now_ms, rule->name, subject,
                                   failures >= rule->when.count, severity, text);
