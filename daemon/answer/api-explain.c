@@ -130,6 +130,37 @@ static void why_deltas(Explain *e, const Condition *k) {
                     VALUE(e, k->amount));
 }
 
+/* Places are counted among the units that have a figure in both periods, which is why they may differ
+ * from those of the ranking. */
+static void why_move(Explain *e, const Condition *k) {
+        const JudgeExplanation *x = &e->x;
+        int64_t down = (int64_t) x->move_to - (int64_t) x->move_from;
+        if (x->judgement.delta_reason != DELTA_OK)
+                SAY(e, "không so được hạng với kỳ trước: %s",
+                    "places do not compare with the previous period: %s",
+                    delta_words(e, x->judgement.delta_reason));
+        else if (x->move_to == 0 || !x->is_move_comparable)
+                SAY(e,
+                    "không so được hạng với kỳ trước: chỉ %zu đơn vị có số liệu cả hai kỳ, dưới 90 "
+                    "%%",
+                    "places do not compare with the previous period: only %zu units have a figure "
+                    "in "
+                    "both, less than 90 %%",
+                    x->move_of);
+        else if (down == 0)
+                SAY(e, "giữ hạng %u/%zu; vi phạm khi tụt từ %d bậc",
+                    "still at place %u of %zu; a breach from %d places down", x->move_to,
+                    x->move_of, k->count);
+        else if (down > 0)
+                SAY(e, "từ hạng %u tụt %lld bậc xuống hạng %u/%zu; vi phạm khi tụt từ %d bậc",
+                    "from place %u down %lld to %u of %zu; a breach from %d places down",
+                    x->move_from, (long long) down, x->move_to, x->move_of, k->count);
+        else
+                SAY(e, "từ hạng %u tăng %lld bậc lên hạng %u/%zu; vi phạm khi tụt từ %d bậc",
+                    "from place %u up %lld to %u of %zu; a breach from %d places down",
+                    x->move_from, (long long) -down, x->move_to, x->move_of, k->count);
+}
+
 static void why_condition(Explain *e, const Condition *k) {
         switch (k->kind) {
         case CONDITION_BELOW:
@@ -143,9 +174,7 @@ static void why_condition(Explain *e, const Condition *k) {
                 why_deltas(e, k);
                 break;
         case CONDITION_RANK_DROP:
-                SAY(e, "hạng %u/%u; vi phạm khi tụt từ %d bậc",
-                    "place %u/%u; a breach from %d places down", e->x.judgement.place,
-                    e->x.judgement.of, k->count);
+                why_move(e, k);
                 break;
         default:
                 break;
@@ -217,18 +246,71 @@ static void why(Explain *e) {
 
 /* ---- what would change it -------------------------------------------------------------------- */
 
+static bool is_open(const Explain *e) {
+        return e->episode && e->episode->e.state == EPISODE_OPEN;
+}
+
+/* What opens one where none is open, what closes the one that is. */
 static void change_limit(Explain *e, const Condition *k, int64_t clear) {
         bool is_above = k->kind == CONDITION_ABOVE;
         int64_t limit = k->kind == CONDITION_BEHIND ? e->x.median - k->amount : k->amount;
         if (k->kind == CONDITION_BEHIND && e->x.median == VALUE_NONE)
                 return;
-        int64_t end = is_above ? limit - clear : limit + clear, value = e->x.judgement.value;
-        SAY(e, "mở khi %s %s", "opens %s %s", is_above ? ">" : "<", VALUE(e, limit));
-        if (value == VALUE_NONE)
+        int64_t value = e->x.judgement.value;
+        int64_t end = !is_open(e) ? limit : is_above ? limit - clear : limit + clear;
+        if (!is_open(e))
+                SAY(e, "mở khi %s %s", "opens %s %s", is_above ? ">" : "<", VALUE(e, limit));
+        else if (value == VALUE_NONE)
                 SAY(e, "đóng khi %s %s", "closes at %s %s", is_above ? "≤" : "≥", VALUE(e, end));
         else
                 SAY(e, "đóng khi %s %s (còn %s)", "closes at %s %s (%s to go)",
                     is_above ? "≤" : "≥", VALUE(e, end), CHANGE(e, end - value));
+}
+
+static void closes_when(Explain *e, const Condition *k) {
+        switch (k->kind) {
+        case CONDITION_DROP:
+                SAY(e, "đóng khi kỳ sau không giảm tới %s",
+                    "closes when the next change is no fall of %s", VALUE(e, k->amount));
+                break;
+        case CONDITION_FALLING:
+                SAY(e, "đóng khi có một kỳ không giảm",
+                    "closes with one period that does not fall");
+                break;
+        case CONDITION_FLAT:
+                SAY(e, "đóng khi một kỳ thay đổi quá %s", "closes with one change of more than %s",
+                    VALUE(e, k->amount));
+                break;
+        case CONDITION_RANK_DROP:
+                SAY(e, "đóng khi kỳ sau không tụt tới %d bậc",
+                    "closes when the next period is not %d places down", k->count);
+                break;
+        default:
+                SAY(e, "đóng khi điều kiện không còn đúng", "closes when the condition is false");
+                break;
+        }
+}
+
+static void opens_when(Explain *e, const Condition *k) {
+        switch (k->kind) {
+        case CONDITION_DROP:
+                SAY(e, "mở khi kỳ sau giảm từ %s", "opens with a fall of %s", VALUE(e, k->amount));
+                break;
+        case CONDITION_FALLING:
+                SAY(e, "mở khi giảm %d kỳ liền", "opens after %d falls in a row", k->count);
+                break;
+        case CONDITION_FLAT:
+                SAY(e, "mở khi %d kỳ liền thay đổi không quá %s",
+                    "opens after %d changes in a row of no more than %s", k->count,
+                    VALUE(e, k->amount));
+                break;
+        case CONDITION_RANK_DROP:
+                SAY(e, "mở khi kỳ sau tụt từ %d bậc", "opens from %d places down", k->count);
+                break;
+        default:
+                SAY(e, "mở khi điều kiện đúng", "opens when the condition is true");
+                break;
+        }
 }
 
 static void what_changes(Explain *e) {
@@ -241,23 +323,14 @@ static void what_changes(Explain *e) {
         case CONDITION_BEHIND:
                 change_limit(e, &t->when, t->clear);
                 break;
-        case CONDITION_DROP:
-                SAY(e, "đóng khi kỳ sau không giảm tới %s",
-                    "closes when the next change is no fall of %s", VALUE(e, t->when.amount));
-                break;
-        case CONDITION_FALLING:
-                SAY(e, "đóng khi có một kỳ không giảm",
-                    "closes with one period that does not fall");
-                break;
-        case CONDITION_FLAT:
-                SAY(e, "đóng khi một kỳ thay đổi quá %s", "closes with one change of more than %s",
-                    VALUE(e, t->when.amount));
-                break;
         default:
-                SAY(e, "đóng khi điều kiện không còn đúng", "closes when the condition is false");
+                if (is_open(e))
+                        closes_when(e, &t->when);
+                else
+                        opens_when(e, &t->when);
                 break;
         }
-        if (e->episode && e->episode->e.state == EPISODE_OPEN)
+        if (is_open(e))
                 SAY(e, "thiếu số liệu không đóng cảnh báo", "missing data does not close it");
 }
 

@@ -11,6 +11,27 @@ static const RuleDef *text_for(const RuleTexts *t, PeriodId period) {
         return rule;
 }
 
+/* As rule_judge counts places: among the units with a figure in both periods. */
+static int explain_move(const CohortWork *w, Direction direction, size_t p, size_t u,
+                        JudgeExplanation *ret) {
+        const Panel *panel = w->value;
+        const RuleDef *rule = ret->text;
+        bool is_used = rule->when.kind == CONDITION_RANK_DROP ||
+                       rule->critical.kind == CONDITION_RANK_DROP;
+        RankMoves CLEANUP(rank_moves_done) moves = {0};
+        if (p == 0 || !is_used)
+                return 0;
+        int r = rank_moves(panel->value + (p - 1) * panel->n_units,
+                           panel->value + p * panel->n_units, panel->n_units, direction, &moves);
+        if (r < 0)
+                return r;
+        ret->move_from = moves.before[u];
+        ret->move_to = moves.now[u];
+        ret->move_of = moves.of;
+        ret->is_move_comparable = moves.is_comparable;
+        return 0;
+}
+
 static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
         const Config *c = w->app->config;
         const IndicatorDef *indicator = &c->indicators[w->rule->indicator];
@@ -33,6 +54,8 @@ static int explain_figures(CohortWork *w, size_t u, JudgeExplanation *ret) {
         if (r >= 0)
                 r = rank_median(w->value->value + p * w->value->n_units, w->value->n_units, 5,
                                 &ret->median);
+        if (r >= 0)
+                r = explain_move(w, indicator->direction, p, u, ret);
         if (r < 0)
                 return r;
         ret->judgement = all[u];

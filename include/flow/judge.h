@@ -84,6 +84,9 @@ typedef struct JudgeExplanation {
         int64_t median;                 /* of the cohort, VALUE_NONE with fewer than 5 values */
         int64_t volume;                 /* of min_volume; VALUE_NONE */
         size_t n_units, n_values;       /* of the cohort */
+        uint32_t move_from, move_to;    /* of rank_drop: places among `move_of`; 0 = none */
+        size_t move_of;                 /* units with a figure in both periods */
+        bool is_move_comparable;        /* they are enough of either period's */
         int64_t value[EXPLAIN_PERIODS]; /* newest first, VALUE_NONE */
         size_t n_periods;
         PeriodId next; /* the next period that will be judged */
