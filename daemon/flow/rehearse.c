@@ -263,6 +263,22 @@ static int do_restart(Rehearsal *h) {
         return r < 0 ? r : rehearse_follow(h);
 }
 
+/* Nothing runs meanwhile: no midnight is judged and no digest held. */
+static int do_off(Rehearsal *h, char **words, size_t n) {
+        char text[64];
+        int64_t until = 0;
+        (void) snprintf(text, sizeof text, "%sT%s:00+07:00", n > 2 ? words[2] : "",
+                        n > 3 ? words[3] : "");
+        if (n < 4 || !streq(words[1], "until") || instant_parse(text, &until) < 0)
+                return rehearse_complain(h, "write off until YYYY-MM-DD HH:MM");
+        if (until < h->now_ms)
+                return rehearse_complain(h, "the clock only goes on");
+        rehearse_close(h);
+        h->now_ms = until;
+        int r = rehearse_open(h);
+        return r < 0 ? r : rehearse_follow(h);
+}
+
 static int name_unit(Rehearsal *h, const char *text, UnitId *ret) {
         if (unit_find(&h->app.units, text, day_of_instant(h->now_ms), ret, NULL) == 0)
                 return 0;
@@ -434,6 +450,8 @@ static int run_action(Rehearsal *h, char *line) {
                 return do_fail(h, words, n);
         if (streq(words[0], "restart"))
                 return do_restart(h);
+        if (streq(words[0], "off"))
+                return do_off(h, words, n);
         if (streq(words[0], "silence"))
                 return do_silence(h, words, n);
         if (streq(words[0], "ack"))
