@@ -176,19 +176,23 @@ static bool take_offset(const char **at, int64_t *ret_ms) {
 }
 
 int instant_parse(const char *text, int64_t *ret_ms) {
-        unsigned minute, second, ms;
+        unsigned minute, second = 0, ms = 0;
         int64_t offset;
         Day day;
 
         if (!take_day(&text, &day) ||
             (!take_char(&text, 'T') && !take_char(&text, 't') && !take_char(&text, ' ')) ||
-            !take_clock(&text, &minute) || !take_char(&text, ':') ||
-            !take_number(&text, 2, &second))
+            !take_clock(&text, &minute))
                 return -EINVAL;
+        /* Whole minutes are what people write (ISO 8601). */
+        if (take_char(&text, ':')) {
+                if (!take_number(&text, 2, &second) || !take_fraction(&text, &ms))
+                        return -EINVAL;
+        }
         /* RFC 3339 5.6: second 60 is a leap second; it counts as the first of the next minute. */
         if (second > 60 || (second == 60 && minute % 60 != 59))
                 return -EINVAL;
-        if (!take_fraction(&text, &ms) || !take_offset(&text, &offset) || *text != '\0')
+        if (!take_offset(&text, &offset) || *text != '\0')
                 return -EINVAL;
 
         int64_t at =

@@ -34,8 +34,8 @@ int day_parse(const char *text, Day *ret);
 const char *day_format(char text[static 16], Day day);    /* 2026-10-31 */
 const char *day_format_vi(char text[static 16], Day day); /* 31/10/2026 */
 
-/* RFC 3339. Parsing takes any offset or Z, optional fraction; formatting writes +07:00 and whole
- * seconds. */
+/* RFC 3339. Parsing takes any offset or Z, optional fraction, and also whole minutes without
+ * seconds; formatting writes +07:00 and whole seconds. */
 int instant_parse(const char *text, int64_t *ret_ms);
 const char *instant_format(char text[static 40], int64_t at_ms);
 /* "As of" (semantics 4): an RFC 3339 instant, or a bare date, which means the end of that local
