@@ -5,10 +5,10 @@ add_test(NAME model/worlds
 add_test(NAME model/bugs
         COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1
                 python3 ${CMAKE_CURRENT_SOURCE_DIR}/model/run-worlds.py $<TARGET_FILE:plan-world> 25 --bugs)
-set_tests_properties(model/worlds model/bugs PROPERTIES TIMEOUT 600)
+set_tests_properties(model/worlds model/bugs PROPERTIES TIMEOUT 1800)
 # Random lives of alerts, 10,000 of them: pairing, missing figures, judging again, one message a day, and the truth at rest.
 add_test(NAME model/alert-properties COMMAND alert-properties 10000)
-set_tests_properties(model/alert-properties PROPERTIES TIMEOUT 300)
+set_tests_properties(model/alert-properties PROPERTIES TIMEOUT 1800)
 # Thresholds and `for` mean what Prometheus means by them, where they mean the same (docs/prometheus.md).
 add_test(NAME model/promtool
         COMMAND ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 CHISO_SHARE_DIR=${CMAKE_SOURCE_DIR}/conf
