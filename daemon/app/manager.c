@@ -154,7 +154,9 @@ static int bind_inside(App *app, Diag *diag) {
                                   *app->template_trouble, SEVERITY_WARNING, app->template_trouble);
         if (r >= 0 && *app->health.restored)
                 r = tell_restored(app, step, now);
-        return r < 0 ? r : teller_sync_targets(app, step);
+        if (r >= 0)
+                r = teller_sync_targets(app, step);
+        return r < 0 ? r : courier_rebind(app, now);
 }
 
 static int bind_config(App *app, Diag *diag) {

@@ -248,6 +248,7 @@ static int board(Flight *f, StepId step, Passenger *p, Facts *facts, int64_t now
         }
         f->aim = p->aim;
         p->aim = (Aim){0};
+        f->generation = app->config_generation;
         if (r >= 0)
                 r = board_secret(app, f, &p->target);
         if (r >= 0)

@@ -30,6 +30,7 @@ typedef struct Flight {
         char *secret; /* webhook signing secrets or NULL */
         Slot *slot;
         AttemptOutcome outcome;
+        uint64_t generation;  /* of the configuration it goes by */
         int64_t wire_boot_ms; /* when it was handed to the wire */
         int64_t retry_after_ms;
         char response[1025];

@@ -175,7 +175,10 @@ static int settle_outcome(App *app, StepId step, const Flight *f, MessageRow *ro
                 /* Not the message's fault: the attempt does not count. */
                 row->state = MESSAGE_READY;
                 row->attempts--;
-                row->next_ms = now_ms + DELIVERY_PROBE_MS;
+                row->next_ms = now_ms;
+                if (f->generation != app->config_generation)
+                        return 0; /* what failed is the channel as it was configured before */
+                row->next_ms += DELIVERY_PROBE_MS;
                 return pause_channel(app, f, now_ms);
         case ATTEMPT_UNKNOWN:
                 row->maybe++;
@@ -373,6 +376,12 @@ int courier_recover(App *app, int64_t now_ms) {
                 store_rollback(app->store);
         message_rows_free(rows, n);
         return r;
+}
+
+/* An address, a secret, a certificate or a name server may have been mended, and the last two stand in
+ * no configuration: so every pause is probed, not only those whose keys changed. */
+int courier_rebind(App *app, int64_t now_ms) {
+        return store_channels_probe(app->store, now_ms, attempt_outcome_name(ATTEMPT_CHANNEL_DOWN));
 }
 
 /* The target is free again and what was given up is planned again. The dead row stays: evidence. */

@@ -347,3 +347,12 @@ int store_channels(Store *s, ChannelRow **ret, size_t *ret_n) {
         *ret_n = n;
         return 0;
 }
+
+int store_channels_probe(Store *s, int64_t now_ms, const char *outcome) {
+        int r;
+
+        r = query_run(s, STMT_CHANNELS_PROBE, ARGS(arg_int(now_ms)));
+        if (r < 0)
+                return r;
+        return query_run(s, STMT_MESSAGES_PROBE, ARGS(arg_int(now_ms), arg_text(outcome)));
+}

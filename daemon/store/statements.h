@@ -383,3 +383,5 @@ X(CHANNEL_END, "DELETE FROM channel WHERE name = ?1") \
 X(CHANNELS, "SELECT name, paused_ms, probe_ms, reason FROM channel WHERE paused_ms > 0 ORDER BY name")
 
 /* clang-format on */
+X(CHANNELS_PROBE, "UPDATE channel SET probe_ms = ?1 WHERE probe_ms > ?1") \
+X(MESSAGES_PROBE, "UPDATE message SET next_ms = ?1 WHERE state = 1 AND next_ms > ?1 AND outcome = ?2") \

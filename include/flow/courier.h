@@ -10,6 +10,9 @@ int courier_new(App *app, Courier **ret);
 void courier_free(Courier *c);
 /* Rows found started at start-up: maybe arrived; again with the same id. */
 int courier_recover(App *app, int64_t now_ms);
+/* A configuration was loaded: what was paused under the one before is probed now, not when its 15
+ * minutes are over. Inside of the binding transaction. */
+int courier_rebind(App *app, int64_t now_ms);
 /* Settles what came back and starts what is due. */
 void courier_run(App *app, int64_t now_ms);
 /* When the courier has to run next, as its last run found it; INT64_MAX. */

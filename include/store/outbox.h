@@ -140,3 +140,5 @@ typedef struct ChannelRow {
 int store_channel_get(Store *s, const char *name, ChannelRow *ret);
 int store_channel_put(Store *s, const ChannelRow *row);
 int store_channels(Store *s, ChannelRow **ret, size_t *ret_n); /* paused ones */
+/* Every pause may be probed now, and what waits because of `outcome` is due now. */
+int store_channels_probe(Store *s, int64_t now_ms, const char *outcome);
