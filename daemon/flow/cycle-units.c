@@ -144,6 +144,20 @@ static int resolve_scope(Evaluation *e) {
         return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
 }
 
+/* Rows that once found no unit and do now, say because the registry was mended: nobody has to decide
+ * on them any more. */
+static int release_matched(Evaluation *e) {
+        size_t n_open = 0;
+        int r = store_quarantine_open(e->app->store, e->source->name, &n_open);
+        for (size_t i = 0; r >= 0 && n_open > 0 && i < e->result->snapshot->n_units; i++) {
+                const DecodedUnit *u = &e->result->snapshot->units[i];
+                if (e->unit_of[i])
+                        r = store_quarantine_matched(e->app->store, e->step, e->source->namespace_,
+                                                     u->code, u->name, e->result->period);
+        }
+        return r;
+}
+
 int cycle_units(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         e->unit_of = calloc(s->n_units + 1, sizeof *e->unit_of);
@@ -153,5 +167,5 @@ int cycle_units(Evaluation *e) {
         for (size_t i = 0; r >= 0 && i < s->n_units; i++)
                 if (!s->units[i].is_scope)
                         r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
-        return r;
+        return r < 0 ? r : release_matched(e);
 }

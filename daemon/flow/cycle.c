@@ -172,8 +172,14 @@ static int tell_suspicion(Evaluation *e, bool is_on, const char *why) {
 
 /* ---- a snapshot ------------------------------------------------------------------------------ */
 
+/* A row put aside waits for a person, whatever is published after it: the alert ends when none of
+ * the source's rows waits, and no other scope opens one of its own for them. */
 static int tell_quarantine(Evaluation *e) {
         char subject[200], text[300];
+        size_t n_open = 0;
+        int r = store_quarantine_open(e->app->store, e->source->name, &n_open);
+        if (r < 0 || (n_open > 0 && e->report->n_quarantined == 0))
+                return r;
         (void) snprintf(subject, sizeof subject, "quarantine:%s/%s", e->source->name,
                         e->result->scope);
         if (e->report->n_quarantined == 0)

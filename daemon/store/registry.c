@@ -204,6 +204,24 @@ int store_quarantine_count(Store *s, size_t *ret) {
         return 0;
 }
 
+int store_quarantine_open(Store *s, const char *source, size_t *ret) {
+        int64_t n;
+        int r;
+
+        r = query_int(s, STMT_QUARANTINE_OPEN, ARGS(arg_text(source)), 0, &n);
+        if (r < 0)
+                return r;
+        *ret = (size_t) n;
+        return 0;
+}
+
+int store_quarantine_matched(Store *s, StepId step, const char *namespace_, const char *code,
+                             const char *name, PeriodId period) {
+        return query_run(s, STMT_QUARANTINE_MATCHED,
+                         ARGS(arg_text(str_or(namespace_, "")), arg_text(str_or(code, "")),
+                              arg_text(str_or(name, "")), arg_int(step), arg_int(period)));
+}
+
 int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code,
                           const char *name) {
         return query_run(s, STMT_QUARANTINE_DONE,

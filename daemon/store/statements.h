@@ -106,6 +106,10 @@ X(QUARANTINE_ADD, "INSERT INTO quarantine(source, namespace, code, name, reason,
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT(namespace, code, name) DO UPDATE SET" \
         " source = excluded.source, reason = excluded.reason, last_step = excluded.last_step, done_step = NULL") \
 X(QUARANTINE_COUNT, "SELECT count(*) FROM quarantine WHERE done_step IS NULL") \
+X(QUARANTINE_OPEN, "SELECT count(*) FROM quarantine WHERE source = ?1 AND done_step IS NULL") \
+X(QUARANTINE_MATCHED, "UPDATE quarantine SET done_step = ?4 WHERE namespace = ?1 AND code = ?2 AND name = ?3" \
+        " AND done_step IS NULL AND ?5 >= ifnull((SELECT max(n.period) FROM snapshot n WHERE n.step = quarantine.last_step" \
+        "  AND n.source = quarantine.source), 0)") \
 X(QUARANTINE_DONE, "UPDATE quarantine SET done_step = ?4 WHERE namespace = ?1 AND code = ?2" \
         " AND (?3 IS NULL OR name = ?3) AND done_step IS NULL") \
 X(QUARANTINE_LIST, "SELECT q.source, q.namespace, q.code, q.name, q.reason, a.at_ms, z.at_ms FROM quarantine q" \

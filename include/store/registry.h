@@ -34,7 +34,11 @@ int store_unit_contact_put(Store *s, UnitId unit, const char *email, const char 
 /* A published row that found no unit; the same (namespace, code, name) is kept once, with first and last sight. */
 int store_quarantine_add(Store *s, StepId step, const char *source, const char *namespace_,
                          const char *code, const char *name, const char *reason);
-int store_quarantine_count(Store *s, size_t *ret); /* not done ones */
+int store_quarantine_count(Store *s, size_t *ret);                    /* not done ones */
+int store_quarantine_open(Store *s, const char *source, size_t *ret); /* those of a source */
+/* The row was published for `period` and found its unit: done, unless it was put aside for a later period. */
+int store_quarantine_matched(Store *s, StepId step, const char *namespace_, const char *code,
+                             const char *name, PeriodId period);
 /* A person decided; seen again, it is back. name NULL = whatever the code was called. */
 int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code,
                           const char *name);

@@ -123,15 +123,20 @@ def main():
 
         # another name under a known code is quarantined until a person decides
         august = documents(district, dict(NEW, **{"11977": "UBND xã Phương Chiểu", "99999": "UBND xã Tien Hoa"}), {})
-        lab.publish(routes({"2025-08": august}))
+        lab.publish(routes({"2025-07": documents(district, NEW, {"12361": 81}), "2025-08": august}))
         lab.clock("2025-09-05T07:00:00+07:00")
         lab.ask("portal", "2025-08")
         waiting = lab.json("units", "suggest")["quarantine"]
         assert [(q["code"], q["name"]) for q in waiting] == [("11977", "UBND xã Phương Chiểu")], waiting
+        unknown = "SELECT state FROM episode WHERE rule = 'unknown-units'"
+        assert lab.sql(unknown) == [(2,)], lab.sql(unknown)
+        lab.ask("portal", "2025-07")  # all its rows match, and still a person is waited for
+        assert lab.sql(unknown) == [(2,)] and lab.json("units", "suggest")["quarantine"] == waiting, lab.sql(unknown)
         assert lab.ctl("units", "same", "gso:12361", "--from", "2025-08-01", check=False).returncode == 1
         lab.json("units", "same", "gso:11977", "--from", "2025-08-01")
         assert lab.json("units", "suggest")["quarantine"] == []
         lab.ask("portal", "2025-08")  # the same bytes, read anew
+        assert lab.sql(unknown) == [(3,)], lab.sql(unknown)
         rows = {r["unit"]["key"]: r for r in lab.json("ranking", "--period", "2025-08", "--indicator", "progress")["cohorts"][0]["rows"]}
         assert rows["gso:11977"]["value"] == 98 and rows["gso:11977"]["unit"]["name"] == "UBND xã Phương Chiểu", rows["gso:11977"]
         lab.integrity()
