@@ -200,49 +200,35 @@ static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *d
         return 0;
 }
 
-static int write_told_row(ApiCall *c, const TargetRow *target, const Told *told,
-                          const IndicatorDef *def) {
+static void write_told_row(ApiCall *c, const ToldRow *row, const IndicatorDef *def) {
         JsonOut *o = &c->out;
-        MessageRow *message = NULL;
 
-        int r = told->message ? store_message_get(c->store, told->message, &message) : STORE_E_NONE;
-        if (r < 0)
-                return r;
         json_out_object(o, NULL);
-        json_out_text(o, "target", target->key);
-        json_out_text(o, "said", say_name(told->said));
-        json_out_instant(o, "at", told->said_ms);
-        view_value(o, "value", c->app, def, told->value, 0);
-        json_out_text(o, "subject", message ? message->subject : NULL);
-        if (told->message)
-                json_out_int(o, "message", told->message);
+        json_out_text(o, "target", row->target);
+        json_out_text(o, "said", say_name(row->told.said));
+        json_out_instant(o, "at", row->told.said_ms);
+        view_value(o, "value", c->app, def, row->told.value, 0);
+        json_out_text(o, "subject", row->subject);
+        if (row->told.message)
+                json_out_int(o, "message", row->told.message);
         else
                 json_out_null(o, "message");
         json_out_end_object(o);
-        if (message)
-                message_rows_free(message, 1);
-        return 0;
 }
 
 static int write_told(ApiCall *c, const Episode *e, const IndicatorDef *def) {
-        TargetRow *targets = NULL;
+        ToldRow *rows = NULL;
         size_t n = 0;
-        int r;
 
+        int r = store_told_story(c->store, e->id, c->view.step, &rows, &n);
+        if (r < 0)
+                return r;
         json_out_array(&c->out, "told");
-        r = store_targets(c->store, &targets, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                Told told = {0};
-
-                r = c->view.step == 0
-                            ? store_told_get(c->store, targets[i].id, e->id, &told)
-                            : store_told_then(c->store, targets[i].id, e->id, c->view.step, &told);
-                if (r == 0 && told.said != SAY_NONE)
-                        r = write_told_row(c, targets + i, &told, def);
-        }
+        for (size_t i = 0; i < n; i++)
+                write_told_row(c, rows + i, def);
         json_out_end_array(&c->out);
-        target_rows_free(targets, n);
-        return MIN(r, 0);
+        told_rows_free(rows, n);
+        return 0;
 }
 
 static int refuse_alert(ApiCall *c, int64_t id) {

@@ -144,14 +144,19 @@ static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
         table_column(&t, SAID(ctl, "Lúc", "At"), false, true);
         table_column(&t, SAID(ctl, "Điều đã báo", "Said"), false, false);
         table_column(&t, SAID(ctl, "Giá trị", "Value"), true, true);
-        table_column(&t, SAID(ctl, "Thư", "Message"), false, true);
+        table_column(&t, SAID(ctl, "Thư số", "Message"), true, false);
+        table_column(&t, SAID(ctl, "Tiêu đề", "Subject"), false, true);
         json_array_foreach(list, i, told) {
-                char when[24];
+                char when[24], message[24] = "";
+                int64_t id = at_int(told, "message");
 
+                if (id)
+                        (void) snprintf(message, sizeof(message), "%" PRId64, id);
                 table_cell(&t, at_text(told, "target"), COLOUR_NONE);
                 table_cell(&t, at_instant(when, told, "at"), COLOUR_NONE);
                 table_cell(&t, word_text(ctl, at_text(told, "said")), COLOUR_NONE);
                 table_cell(&t, at_text(told, "text"), COLOUR_NONE);
+                table_cell(&t, message, COLOUR_NONE);
                 table_cell(&t, at_text(told, "subject"), COLOUR_NONE);
         }
         return show_table(ctl, &t, out);

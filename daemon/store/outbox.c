@@ -183,28 +183,47 @@ int store_told(Store *s, int64_t target, Told **ret, size_t *ret_n) {
         return 0;
 }
 
-static int told_by(Store *s, StatementId id, int64_t target, int64_t episode, StepId as_of,
-                   Told *ret) {
-        CLEANUP_QUERY Query q = NULL;
+static int read_story(Query q, ToldRow *row) {
         int r;
 
-        r = query_begin(s, id, ARGS(arg_int(target), arg_int(episode), arg_int(as_of)), &q);
-        if (r < 0)
-                return r;
-        r = query_next(q);
-        if (r <= 0)
-                return r < 0 ? r : STORE_E_NONE;
-        return read_told(q, ret);
+        *row = (ToldRow){
+                .told = {.episode = column_int(q, 1),
+                         .said = (Say) column_int(q, 2),
+                         .value = column_value(q, 3),
+                         .last = (PeriodId) column_int(q, 4),
+                         .severity = (Severity) column_int(q, 5),
+                         .message = column_int(q, 6),
+                         .said_ms = column_int(q, 7)},
+        };
+        r = column_text(q, 0, &row->target);
+        return r < 0 ? r : column_text(q, 10, &row->subject);
 }
 
-int store_told_then(Store *s, int64_t target, int64_t episode, StepId as_of, Told *ret) {
+void told_rows_free(ToldRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(rows[i].target);
+                free(rows[i].subject);
+        }
+        free(rows);
+}
+
+int store_told_story(Store *s, int64_t episode, StepId as_of, ToldRow **ret, size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        ToldRow *rows = NULL;
+        size_t n = 0, cap = 0;
         int r;
 
-        *ret = (Told){.episode = episode};
-        r = told_by(s, STMT_TOLD_THEN, target, episode, as_of, ret);
-        if (r == STORE_E_NONE)
-                r = told_by(s, STMT_TOLD_BY_MESSAGE, target, episode, as_of, ret);
-        return MIN(r, 0);
+        r = query_begin(s, STMT_TOLD_STORY,
+                        ARGS(arg_int(episode), arg_int(as_of ? as_of : INT64_MAX)), &q);
+        if (r >= 0)
+                r = COLLECT(q, rows, n, cap, read_story);
+        if (r < 0) {
+                told_rows_free(rows, n);
+                return r;
+        }
+        *ret = rows;
+        *ret_n = n;
+        return 0;
 }
 
 int store_told_get(Store *s, int64_t target, int64_t episode, Told *ret) {

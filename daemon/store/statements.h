@@ -312,12 +312,13 @@ X(TOLD_END, "DELETE FROM told WHERE target = ?1") \
 X(TOLD_FIGURE_END, "DELETE FROM told_figure WHERE target = ?1") \
 X(TOLD, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 ORDER BY episode") \
 X(TOLD_GET, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2") \
-/* The row as of step ?3: itself while nothing was told since, else what the last message up to then said */ \
-X(TOLD_THEN, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2 AND step <= ?3") \
-X(TOLD_BY_MESSAGE, "SELECT i.episode, i.say, i.value, i.period, i.severity, m.id, m.settled_ms, 0" \
-        " FROM message m JOIN message_item i ON i.message = m.id WHERE m.target = ?1 AND i.episode = ?2" \
-        " AND m.settled <= ?3 AND (m.state = 3 OR (m.state = 4 AND m.maybe > 0)) AND m.is_drill = 0" \
-        " ORDER BY m.settled DESC, i.n DESC LIMIT 1") \
+X(TOLD_STORY, "SELECT t.key, x.* FROM (" \
+        " SELECT ?1 AS episode, i.say, i.value, i.period, i.severity, m.id AS message, m.settled_ms AS at_ms, 0," \
+        "  m.target, m.subject, i.n FROM message_item i CROSS JOIN message m ON m.id = i.message WHERE i.episode = ?1" \
+        "  AND m.settled <= ?2 AND (m.state = 3 OR (m.state = 4 AND m.maybe > 0)) AND m.is_drill = 0" \
+        " UNION ALL SELECT episode, said, value, last, severity, 0, said_ms, 0, target, NULL, 0 FROM told" \
+        "  WHERE target IN (SELECT id FROM target) AND episode = ?1 AND message IS NULL AND said <> 0 AND step <= ?2) x" \
+        " JOIN target t ON t.id = x.target ORDER BY t.id, x.at_ms, x.message, x.n") \
 X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, message, said_ms, gave_up, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(target, episode) DO UPDATE SET" \
         " said = excluded.said, value = excluded.value, last = excluded.last, severity = excluded.severity," \
@@ -384,8 +385,8 @@ X(CHANNEL_PUT, "INSERT INTO channel(name, paused_ms, probe_ms, reason) VALUES(?1
         " ON CONFLICT(name) DO UPDATE SET paused_ms = excluded.paused_ms, probe_ms = excluded.probe_ms," \
         " reason = excluded.reason") \
 X(CHANNEL_END, "DELETE FROM channel WHERE name = ?1") \
+X(CHANNELS_PROBE, "UPDATE channel SET probe_ms = ?1 WHERE probe_ms > ?1") \
+X(MESSAGES_PROBE, "UPDATE message SET next_ms = ?1 WHERE state = 1 AND next_ms > ?1 AND outcome = ?2") \
 X(CHANNELS, "SELECT name, paused_ms, probe_ms, reason FROM channel WHERE paused_ms > 0 ORDER BY name")
 
 /* clang-format on */
-X(CHANNELS_PROBE, "UPDATE channel SET probe_ms = ?1 WHERE probe_ms > ?1") \
-X(MESSAGES_PROBE, "UPDATE message SET next_ms = ?1 WHERE state = 1 AND next_ms > ?1 AND outcome = ?2") \

@@ -47,8 +47,16 @@ int store_told_figures(Store *s, int64_t target, ToldFigure **ret,
 /* Ledger rows are written by settle, never by release. */
 int store_told_get(Store *s, int64_t target, int64_t episode,
                    Told *ret); /* zeroed but for the key when there is none */
-/* As of a step: what was said last by a message settled up to then. The same when there is none. */
-int store_told_then(Store *s, int64_t target, int64_t episode, StepId as_of, Told *ret);
+/* All that was said of an episode by messages that arrived, or may have, and were settled by step
+ * as_of (0 = now), and what was assumed as told (no message): by target, in order. Targets that are
+ * removed by now are among them. */
+typedef struct ToldRow {
+        char *target;  /* its key */
+        char *subject; /* of the message; or NULL */
+        Told told;
+} ToldRow;
+int store_told_story(Store *s, int64_t episode, StepId as_of, ToldRow **ret, size_t *ret_n);
+void told_rows_free(ToldRow *rows, size_t n);
 int store_told_put(Store *s, StepId step, int64_t target, const Told *row);
 int store_told_figure_put(Store *s, StepId step, int64_t target, const ToldFigure *row);
 int store_told_figure_get(Store *s, int64_t target, IndicatorId indicator, PeriodId period,

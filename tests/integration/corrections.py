@@ -102,6 +102,15 @@ def restated(lab):
     subject, text = lab.digest("2024-09-06", "2024-07")
     assert subject.startswith("[766] ĐÍNH CHÍNH "), subject
     must_say(text, "tháng 8/2024", "Đã báo 84,00 điểm Nay là 84,00 điểm", "Rút cảnh báo đã gửi: tụt 6,00 (số kỳ trước thay đổi)")
+    # the alert's own story still tells who heard of the opening, and by which message
+    (fall,), = lab.sql("SELECT DISTINCT episode FROM message_item WHERE say = 4")
+    story = lab.json("alert", str(fall))["told"]
+    assert [(t["target"], t["said"]) for t in story] == [("office/email", "opening"), ("office/email", "withdrawn")], story
+    assert [(t["message"], t["subject"]) for t in story] == lab.sql("SELECT id, subject FROM message ORDER BY id"), story
+    shown = lab.ctl("alert", str(fall)).stdout
+    told = [line.split() for line in shown.splitlines() if line.startswith("office/email")]
+    assert [line[1:5] for line in told] == [["05/09/2024", "08:00", "báo", "mở"], ["06/09/2024", "08:00", "báo", "rút"]], shown
+    assert all(str(t["message"]) in line for t, line in zip(story, told)), shown
     must_say(text, "tháng 7/2024", "Giá trị 84,50 điểm", "Điều chỉnh: tụt 5,50; không còn tụt từ tháng 8/2024")
     must_say(text, "tháng 7/2024", "Giá trị 50 %", "Điều chỉnh: dưới ngưỡng 95; đã đạt lại ngưỡng 95 từ tháng 8/2024")
     assert "đơn vị khác" not in text, text
