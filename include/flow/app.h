@@ -46,8 +46,8 @@ typedef struct App {
         char *config_path, *share_dir;
         Config *config;
         uint64_t config_generation; /* counts reloads */
-        Store *store;  /* writes */
-        Store *reader; /* reads of the API */
+        Store *store;               /* writes */
+        Store *reader;              /* reads of the API */
         UnitRegistry units;
         sd_event *event;
         Mux *mux;
