@@ -264,7 +264,9 @@ int api_history(ApiCall *c) {
                 return r;
         r = h.indicator->id == 0 || c->view.is_empty
                     ? STORE_E_NONE
-                    : store_period_range(c->store, h.indicator->id, type, &h.first, &h.last);
+                    : store_period_range(c->store, h.indicator->id, type,
+                                         h.has_vintages ? STEP_EVER : c->view.step, &h.first,
+                                         &h.last);
         if (r == STORE_E_NONE)
                 return no_figures(c, h.indicator);
         if (r == 0)
@@ -339,7 +341,7 @@ int api_periods(ApiCall *c) {
 
                 if ((only && type != only) || def->id == 0 || c->view.is_empty)
                         continue;
-                r = store_period_range(c->store, def->id, type, &first, &last);
+                r = store_period_range(c->store, def->id, type, c->view.step, &first, &last);
                 if (r < 0)
                         return r;
                 for (; r == 0 && last >= first && written < c->limit;

@@ -466,7 +466,8 @@ int page_choose_period(Page *p, const IndicatorDef *def, const char *chosen) {
 
         if (!def || def->id == 0 || !chosen || period_parse(chosen, &period) < 0)
                 return p->error;
-        int r = store_period_range(p->call->store, def->id, period_type(period), &first, &last);
+        int r = store_period_range(p->call->store, def->id, period_type(period), p->call->view.step,
+                                   &first, &last);
         for (int i = 0; r == 0 && i < MAX_PERIODS && last >= first;
              i++, last = period_previous(last)) {
                 json_t *item = page_row(p, list);

@@ -79,7 +79,7 @@ int view_newest_period(const View *v, const IndicatorDef *def, PeriodType type, 
 
         if (v->is_empty || def->id == 0)
                 return STORE_E_NONE;
-        int r = store_period_range(v->app->reader, def->id, type, &first, &last);
+        int r = store_period_range(v->app->reader, def->id, type, v->step, &first, &last);
         if (r != 0)
                 return r;
 

@@ -127,8 +127,8 @@ static int oldest_of(Lookup *l, const RenderItem *it, PeriodId *ret) {
                 return -ENOMEM;
         if (l->oldest[at] == 0) {
                 PeriodId last;
-                int r = store_period_range(l->app->store, it->indicator->id, type, &l->oldest[at],
-                                           &last);
+                int r = store_period_range(l->app->store, it->indicator->id, type, STEP_EVER,
+                                           &l->oldest[at], &last);
                 if (r < 0)
                         return r;
                 if (r > 0)

@@ -269,15 +269,32 @@ int store_period_newest(Store *s, const char *source, PeriodType type, PeriodId 
         return 0;
 }
 
-static int period_end_of(Store *s, IndicatorId indicator, PeriodType type, bool is_down,
+/* What an undone import alone had brought is gone, and its period with it. */
+static int series_stands(Store *s, PeriodId period, IndicatorId indicator, StepId as_of,
                          int64_t *ret) {
+        int64_t series;
+        int r;
+
+        r = series_find(s, period, indicator, &series);
+        *ret = r < 0 ? 0 : series;
+        if (r < 0 || series == 0 || as_of == STEP_EVER)
+                return r;
+        return query_int(s, STMT_SERIES_STANDS,
+                         ARGS(arg_int(period), arg_int(indicator),
+                              arg_int(as_of ? as_of : INT64_MAX), arg_int(known_key(series, 0)),
+                              arg_int(known_key(series, KEY_UNIT_MAX))),
+                         0, ret);
+}
+
+static int period_end_of(Store *s, IndicatorId indicator, PeriodType type, StepId as_of,
+                         bool is_down, int64_t *ret) {
         int64_t period = is_down ? INT32_MAX : 0, has = 0;
         int r;
 
         do {
                 r = period_next_of(s, type, is_down, period, &period);
                 if (r >= 0 && period)
-                        r = series_find(s, (PeriodId) period, indicator, &has);
+                        r = series_stands(s, (PeriodId) period, indicator, as_of, &has);
                 if (r < 0)
                         return r;
         } while (period && !has);
@@ -285,17 +302,17 @@ static int period_end_of(Store *s, IndicatorId indicator, PeriodType type, bool 
         return 0;
 }
 
-int store_period_range(Store *s, IndicatorId indicator, PeriodType type, PeriodId *ret_first,
-                       PeriodId *ret_last) {
+int store_period_range(Store *s, IndicatorId indicator, PeriodType type, StepId as_of,
+                       PeriodId *ret_first, PeriodId *ret_last) {
         int64_t first, last;
         int r;
 
-        r = period_end_of(s, indicator, type, /* is_down= */ false, &first);
+        r = period_end_of(s, indicator, type, as_of, /* is_down= */ false, &first);
         if (r < 0)
                 return r;
         if (first == 0)
                 return STORE_E_NONE;
-        r = period_end_of(s, indicator, type, /* is_down= */ true, &last);
+        r = period_end_of(s, indicator, type, as_of, /* is_down= */ true, &last);
         if (r < 0)
                 return r;
         *ret_first = (PeriodId) first;

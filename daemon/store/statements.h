@@ -211,6 +211,8 @@ X(PERIOD_BELOW, "SELECT max(period) FROM series WHERE period < ?1") \
 X(PERIOD_ABOVE, "SELECT min(period) FROM series WHERE period > ?1") \
 X(PERIOD_HAS_SOURCE, "SELECT 1 FROM series s CROSS JOIN indicator i ON i.id = s.indicator" \
         " WHERE s.period = ?1 AND i.source = ?2 LIMIT 1") \
+X(SERIES_STANDS, "SELECT 1 FROM known WHERE id BETWEEN ?4 AND ?5 AND from_step <= ?3 AND value <> 'gone'" \
+        " UNION ALL SELECT 1 " SQL_KNOWN_THEN("0", "262143") " AND v.value <> 'gone' LIMIT 1") \
 X(VINTAGE_UNTIL, "SELECT v.value, ?4 - v.lasted FROM change_step c" \
         " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3 WHERE c.period = ?1 AND c.step = ?4") \
 X(VINTAGE_ORIGIN, "SELECT t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash)) FROM step t" \

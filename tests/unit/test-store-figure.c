@@ -495,15 +495,15 @@ static void test_figures_of(void **state) {
                 ok(store_period_newest(s, newest[k].source, newest[k].type, &period));
                 assert_int_equal(period, newest[k].newest);
         }
-        ok(store_period_range(s, i[1], PERIOD_MONTH, &period, &last));
+        ok(store_period_range(s, i[1], PERIOD_MONTH, 0, &period, &last));
         assert_int_equal(period, 2022112);
         assert_int_equal(last, 2024108);
-        ok(store_period_range(s, i[1], PERIOD_YEAR, &period, &last));
+        ok(store_period_range(s, i[1], PERIOD_YEAR, 0, &period, &last));
         assert_int_equal(period, 2023401);
         assert_int_equal(last, 2023401);
-        ok(store_period_range(s, i[0], PERIOD_MONTH, &period, &last));
+        ok(store_period_range(s, i[0], PERIOD_MONTH, 0, &period, &last));
         assert_int_equal(period, 2024108);
-        assert_int_equal(store_period_range(s, i[0], PERIOD_HALF, &period, &last), STORE_E_NONE);
+        assert_int_equal(store_period_range(s, i[0], PERIOD_HALF, 0, &period, &last), STORE_E_NONE);
 }
 
 /* ---- the past, against a model that keeps all of it ------------------------------------------ */
