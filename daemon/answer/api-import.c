@@ -6,11 +6,13 @@
 #include "flow/cycle.h"
 #include "flow/import.h"
 #include "os/clock.h"
+#include "store/figure.h"
 
 #define SHOWN_CHANGES 50u
 
 typedef struct Seen {
         ApiCall *c;
+        const CycleReport *report;
         Buf changes; /* JSON array */
         JsonOut out;
 } Seen;
@@ -24,10 +26,26 @@ static const IndicatorDef *indicator_of(const ApiCall *c, IndicatorId id) {
         return NULL;
 }
 
-/* Runs while the trial's figures and units are still there. */
+/* What the note of a value judged bad says; NULL: the value is not bad, or has no note. */
+static const char *reason_of(const FigureChange *f, const NoteRow *notes, size_t n) {
+        for (size_t i = 0; f->now.why == WHY_BAD && i < n; i++)
+                if (notes[i].unit == f->now.unit && notes[i].indicator == f->now.indicator &&
+                    streq(notes[i].kind, "bad"))
+                        return notes[i].text;
+        return NULL;
+}
+
+/* Runs while the trial's figures, notes and units are still there. */
 static int watch(void *userdata, const FigureChange *changes, size_t n) {
         Seen *seen = userdata;
         JsonOut *o = &seen->out;
+        NoteRow *notes = NULL;
+        size_t n_notes = 0;
+
+        int r = store_notes(seen->c->app->store, seen->report->snapshot, DECODE_MAX_NOTES, &notes,
+                            &n_notes);
+        if (r < 0)
+                return r;
 
         json_out_array(o, NULL);
         for (size_t i = 0; i < MIN(n, SHOWN_CHANGES); i++) {
@@ -40,9 +58,11 @@ static int watch(void *userdata, const FigureChange *changes, size_t n) {
                 view_value(o, "old", seen->c->app, def, f->had_old ? f->old_value : VALUE_NONE, 0);
                 view_value(o, "new", seen->c->app, def, f->now.value, 0);
                 json_out_bool(o, "is_new", !f->had_old);
+                json_out_text(o, "reason", reason_of(f, notes, n_notes));
                 json_out_end_object(o);
         }
         json_out_end_array(o);
+        note_rows_free(notes, n_notes);
         return json_out_done(o);
 }
 
@@ -113,6 +133,19 @@ static int find_source(ApiCall *c, ImportFile *file) {
         return API_E_ANSWERED;
 }
 
+static int check_period(ApiCall *c, const ImportFile *file) {
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        Day today = day_of_instant(clock_now_ms());
+        char period[16], day[16];
+
+        if (import_check_period(file, today, &diag) == 0)
+                return 0;
+        (void) API_PROBLEM(c, 400, "kỳ %s chưa bắt đầu: hôm nay là %s",
+                           "period %s has not begun: today is %s",
+                           period_format(period, file->period), day_format(day, today));
+        return API_E_ANSWERED;
+}
+
 static int read_file(ApiCall *c, ImportFile *file) {
         int r = find_source(c, file);
 
@@ -123,11 +156,11 @@ static int read_file(ApiCall *c, ImportFile *file) {
         file->name = str_or(api_query(c, "name"), "");
         file->data = c->request->body;
         file->size = c->request->body_size;
-        if (file->period != 0 && file->size > 0)
-                return 0;
-        (void) API_PROBLEM(c, 400, "thiếu period= hoặc tệp rỗng",
-                           "period= is missing, or the file is empty");
-        return API_E_ANSWERED;
+        if (file->period == 0)
+                (void) API_PROBLEM(c, 400, "thiếu period=", "period= is missing");
+        else if (file->size == 0)
+                (void) API_PROBLEM(c, 400, "tệp rỗng", "the file is empty");
+        return file->period != 0 && file->size > 0 ? check_period(c, file) : API_E_ANSWERED;
 }
 
 static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen *seen) {
@@ -141,6 +174,7 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
                             .userdata = seen};
         CycleReport report;
 
+        seen->report = &report;
         int r = import_read(c->app, file, &diag, counts, &result);
         if (r > 0 && diag.n > 0 && diag.items[0].line)
                 return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag.items[0].line,

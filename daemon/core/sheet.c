@@ -150,6 +150,14 @@ int sheet_check_text(const char *text, size_t n, Diag *diag) {
         return !l.is_unicode && l.n_signs + l.n_second >= 2 ? refuse_legacy(&l, diag) : 0;
 }
 
+/* Programs and pictures: what stands in no table of any encoding. */
+static bool is_binary(const char *p, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if ((uint8_t) p[i] < 0x20 && (p[i] == '\0' || !strchr("\t\n\v\f\r\x1a", p[i])))
+                        return true;
+        return false;
+}
+
 static int to_utf8(const char *data, size_t n, Diag *diag, Buf *out) {
         const uint8_t *p = (const uint8_t *) data;
         int r;
@@ -162,11 +170,14 @@ static int to_utf8(const char *data, size_t n, Diag *diag, Buf *out) {
         else
                 r = buf_append(out, p, n);
         if (r == -E2BIG)
-                return REFUSE(diag, 0, "the file is too large");
+                return REFUSE(diag, 0, "the file is too large: at most %zu MiB of text",
+                              TEXT_MAX >> 20);
         if (r < 0)
                 return r;
         Letters l;
         if (!text_is_utf8(buf_text(out), out->len)) {
+                if (is_binary(buf_text(out), out->len))
+                        return REFUSE(diag, 0, "this is no text file");
                 l = look_at_bytes((const uint8_t *) buf_text(out), out->len);
                 if (l.n_signs + l.n_second == 0)
                         return REFUSE(diag, 0, "the text is neither UTF-8 nor UTF-16");

@@ -86,8 +86,12 @@ static int read_file(const Ctl *ctl, const char *path, Buf *bytes) {
 
         if (r >= 0 && (bytes->len <= FILE_MAX || xlsx_is(buf_text(bytes), bytes->len)))
                 return EXIT_FINE;
-        if (r >= 0)
-                r = -EFBIG;
+        if (r >= 0 || r == -EFBIG) {
+                ctl_complain(SAID(ctl, "%s: tệp quá lớn: tối đa %zu MiB, tệp xlsx %zu MiB",
+                                  "%s: the file is too large: at most %zu MiB, an xlsx %zu MiB"),
+                             path, FILE_MAX >> 20, XLSX_FILE_MAX >> 20);
+                return EXIT_FAILED;
+        }
         ctl_complain(SAID(ctl, "không đọc được %s: %s", "%s cannot be read: %s"), path,
                      strerror(-r));
         return EXIT_FAILED;

@@ -135,11 +135,13 @@ static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         table_column(&t, SAID(ctl, "Chỉ số", "Indicator"), false, false);
         table_column(&t, SAID(ctl, "Cũ", "Old"), true, false);
         table_column(&t, SAID(ctl, "Mới", "New"), true, false);
+        table_column(&t, SAID(ctl, "Lý do", "Reason"), false, true);
         json_array_foreach(at(report, "changes"), i, c) {
                 table_cell(&t, at_text(c, "unit.name"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "indicator"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "old_text"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new_text"), COLOUR_NONE);
+                table_cell(&t, at_text(c, "reason"), COLOUR_NONE);
         }
         return i > 0 ? show_table(ctl, &t, out) : 0;
 }
@@ -152,14 +154,14 @@ int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
                 out,
                 SAID(ctl,
                      "%" PRId64 " dòng: %" PRId64 " khớp đơn vị, %" PRId64 " bị từ chối, %" PRId64
-                     " chưa rõ đơn vị; %" PRId64 " số liệu mới, %" PRId64 " thay đổi, %" PRId64
-                     " diễn biến cảnh báo\n",
+                     " chưa rõ đơn vị, %" PRId64 " đơn vị mới; %" PRId64 " số liệu mới, %" PRId64
+                     " thay đổi, %" PRId64 " diễn biến cảnh báo\n",
                      "%" PRId64 " rows: %" PRId64 " matched, %" PRId64 " refused, %" PRId64
-                     " unknown; %" PRId64 " new figures, %" PRId64 " changed, %" PRId64
-                     " transitions of alerts\n"),
+                     " unknown, %" PRId64 " new units; %" PRId64 " new figures, %" PRId64
+                     " changed, %" PRId64 " transitions of alerts\n"),
                 at_int(report, "rows"), at_int(report, "matched"), at_int(report, "refused_rows"),
-                at_int(report, "unknown"), at_int(report, "new"), at_int(report, "changed"),
-                at_int(report, "transitions"));
+                at_int(report, "unknown"), at_int(report, "registered"), at_int(report, "new"),
+                at_int(report, "changed"), at_int(report, "transitions"));
         if (r == 0)
                 r = show_refused(ctl, report, out);
         if (r == 0 && *ignored)

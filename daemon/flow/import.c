@@ -24,6 +24,7 @@ typedef struct Import {
         json_t *rows;  /* what decode reads */
         json_t *codes; /* set of those seen */
         bool *is_used; /* per indicator of the configuration */
+        bool is_named; /* some heading is an indicator's */
         bool is_table; /* cells have types: a workbook's */
         Buf ignored;
 } Import;
@@ -179,6 +180,7 @@ static int put_text(Import *im, json_t *row, const char *heading, const char *te
         const IndicatorDef *def = heading_indicator(im, heading);
         const char *role = def ? NULL : sheet_role(heading);
         int r = *heading ? put(row, heading, text, strlen(text)) : 0;
+        im->is_named |= def != NULL;
         if (r == 0 && def)
                 return put_number(im, row, def, text, at);
         if (r == 0 && is_unit_role(role))
@@ -347,6 +349,7 @@ static int put_json(Import *im, json_t *row, const char *name, json_t *value, Pl
                 return refuse_typed(im, name, value, at);
         const IndicatorDef *def = heading_indicator(im, name);
         const char *role = def ? NULL : sheet_role(name);
+        im->is_named |= def != NULL;
         if (role && streq(role, "code") && json_is_number(value))
                 return refuse(im, at.line, at.column,
                               "%s is a number: codes are text, zeros in front count", name);
@@ -568,6 +571,29 @@ static int decode_rows(const Import *im, Snapshot **ret) {
                                                 : decode_own(im, &body, ret);
 }
 
+/* Would create its units and nothing else: mostly a table of units given as one of figures. */
+static int check_figures(const Import *im, const Snapshot *s) {
+        size_t n = s->n_units * s->n_columns;
+        for (size_t i = 0; i < n; i++)
+                if (s->value[i] != VALUE_NONE || s->why[i] == WHY_BAD)
+                        return 0;
+        if (im->is_named || im->source->kind == SOURCE_INBOX)
+                diag_error(im->diag, NULL, 0, NULL, "no row has a figure");
+        else
+                diag_error(im->diag, NULL, 0, NULL, "no column names an indicator of source %s",
+                           im->source->name);
+        return DECODE_E_REJECTED;
+}
+
+int import_check_period(const ImportFile *file, Day today, Diag *diag) {
+        char period[16], day[16];
+        if (period_start(file->period) <= today)
+                return 0;
+        diag_error(diag, NULL, 0, NULL, "period %s has not begun: today is %s",
+                   period_format(period, file->period), day_format(day, today));
+        return DECODE_E_REJECTED;
+}
+
 static int add_body(const ImportFile *file, FetchResult *result) {
         int r = ARRAY_GROW(result->parts, result->cap_parts, 1);
         if (r < 0)
@@ -616,6 +642,8 @@ int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *coun
                 r = is_json(file) ? take_json(&im) : take_sheet(&im);
         if (r == 0)
                 r = decode_rows(&im, &result->snapshot);
+        if (r == 0 && !file->is_stored)
+                r = check_figures(&im, result->snapshot);
         if (r == 0)
                 r = add_body(file, result);
         if (r != 0)

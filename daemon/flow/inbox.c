@@ -120,7 +120,9 @@ static int refused_result(const ImportFile *file, const char *reason, FetchResul
 static int read_result(Folder *f, const ImportFile *file, FetchResult **ret) {
         ImportCounts CLEANUP(import_counts_done) counts = {0};
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        int r = import_read(f->inbox->app, file, &diag, &counts, ret);
+        int r = import_check_period(file, day_of_instant(clock_now_ms()), &diag);
+        if (r == 0)
+                r = import_read(f->inbox->app, file, &diag, &counts, ret);
         if (r == 0)
                 return say_refused(&counts, *ret);
         return r < 0 ? r : refused_result(file, diag_first_error(&diag, "rejected"), ret);

@@ -59,7 +59,8 @@ static int read_file(App *app, size_t source, const SnapshotRow *row, Diag *diag
                            .period = row->period,
                            .name = str_or(row->parts[0].url, ""),
                            .data = buf_text(&body),
-                           .size = body.len};
+                           .size = body.len,
+                           .is_stored = true};
         return import_read(app, &file, diag, &counts, ret);
 }
 

@@ -14,6 +14,7 @@ typedef struct ImportFile {
         const char *name; /* of the file, for people */
         const char *data;
         size_t size;
+        bool is_stored; /* was accepted once: its period and its emptiness are no question again */
 } ImportFile;
 
 typedef struct ImportRefusal {
@@ -29,9 +30,13 @@ typedef struct ImportCounts {
 } ImportCounts;
 void import_counts_done(ImportCounts *counts);
 
+/* Refuses a period that has not begun on the day, with text in diag. Returns 0 or DECODE_E_REJECTED. */
+int import_check_period(const ImportFile *file, Day today, Diag *diag);
+
 /* Rows without a code are matched by their exact name. A row with a cell that cannot be read, with a
  * unit that is not known, or with one that an earlier row has, is refused with its line and column,
- * the others are used. The scope is borrowed. Returns 0, DECODE_E_REJECTED with text in diag (the
+ * the others are used; a file without any figure
+ * is refused as a whole. The scope is borrowed. Returns 0, DECODE_E_REJECTED with text in diag (the
  * file as a whole cannot be used), or a negative errno. */
 int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *counts,
                 FetchResult **ret);

@@ -77,9 +77,35 @@ def main():
 
         # old encodings are refused by name, not misread
         for data, name in ((b"Stt;T\xaan;\xa7i\xd3m\n1;Ti\xaan L\xf7;5\n", "TCVN3"), ("Stt;Tên;Ñieåm\n1;Tieân Löõ;5\n2;Leä Xaù;6\n".encode(), "VNI"),
-                           ("Stt;Tªn;§iÓm\n1;Tiªn L÷;5\n".encode(), "TCVN3"), (b"ten;diem\n\xff\xfa\xfb;1\n", "neither UTF-8 nor UTF-16")):
+                           ("Stt;Tªn;§iÓm\n1;Tiªn L÷;5\n".encode(), "TCVN3"), (b"ten;diem\n\xff\xfa\xfb;1\n", "neither UTF-8 nor UTF-16"),
+                           (b"\x7fELF\x02\x01\0\0\xaa;\xf7", "no text file"), (b"", "tệp rỗng"), ("Stt;Đơn vị\n1;Lệ Xá\n".encode(), "figure")):
             refused = lab.ctl("import", write(lab, "old.csv", data), "--source", "letter", "--period", "2024-08", "--json", check=False)
             assert refused.returncode == 1 and name in refused.stderr, (name, refused.stderr)
+
+        # a period that has not begun is refused, the running one is not; so is a table without figures, which would leave units alone
+        late = lab.ctl("import", path, "--source", "letter", "--period", "2024-10", "--yes", check=False)
+        assert late.returncode == 1 and "2024-10" in late.stderr and ("05/09/2024" in late.stderr or "2024-09-05" in late.stderr), late.stderr
+        units = lab.sql("SELECT count(*) FROM unit")
+        names = write(lab, "units.csv", "code,name,kind,parent\n99901,Xã Mới Một,commune,\n".encode())
+        none = lab.ctl("import", names, "--source", "portal", "--period", "2024-08", "--yes", "--json", check=False)
+        assert none.returncode == 1 and "no column names an indicator of source portal" in none.stderr, none.stderr
+        assert lab.sql("SELECT count(*) FROM unit") == units
+        big = lab.ctl("import", write(lab, "big.csv", b"a" * ((1 << 20) + 1)), "--source", "letter", "--period", "2024-08", check=False)
+        assert big.returncode == 1 and "1 MiB" in big.stderr, big.stderr
+
+        # an undone import leaves no period behind: neither in the list nor as empty months of the history
+        horizon = lambda: [p["period"]["id"] for p in lab.json("history", "12367", "--indicator", "letter_total")["periods"]]
+        known = horizon()
+        running = lab.json("import", path, "--source", "letter", "--period", "2024-09", "--yes")
+        assert horizon()[0] == "2024-09" != known[0], horizon()
+        lab.json("import", "--undo", str(running["snapshot"]))
+        assert horizon() == known, horizon()
+
+        # a value out of range says why in the preview; new units are counted
+        wild = write(lab, "wild.csv", "Mã;Đơn vị;Tổng điểm\n12367;;190,5\n".encode())
+        assert "190.50 is outside" in preview(lab, wild)["changes"][0]["reason"], preview(lab, wild)
+        shown = lab.ctl("import", wild, "--source", "letter", "--period", "2024-08", check=False).stdout
+        assert "190.50 is outside" in shown and ("0 đơn vị mới" in shown or "0 new units" in shown), shown
 
         # bad rows are refused with line and column, the others are used; a correction of one figure changes one figure
         bad = [list(r) for r in rows]
@@ -99,7 +125,10 @@ def main():
         undone = lab.json("import", "--undo", str(one["snapshot"]))
         assert undone["changed"] == 1 and figures(lab, "letter_total")["gso:12367"] == 89.63
         assert lab.ctl("import", "--undo", str(one["snapshot"]), check=False).returncode == 1
-        was = lab.json("history", "12367", "--indicator", "letter_total", "--vintages")["periods"][0]["vintages"]
+        # with its vintages the undone period is told too
+        told = lab.json("history", "12367", "--indicator", "letter_total", "--vintages")["periods"]
+        assert [p["period"]["id"] for p in told[:2]] == ["2024-09", "2024-08"], told
+        was = told[1]["vintages"]
         assert [v["value"] for v in was] == [89.63, 91, 89.63]
         portal = lab.json("snapshot", "list", "--source", "portal")["snapshots"][0]["id"]
         assert lab.ctl("import", "--undo", str(portal), check=False).returncode == 1  # was fetched, not imported
@@ -127,6 +156,11 @@ def main():
         with open(os.path.join(inbox, "khong-ky.csv"), "wb") as f:
             f.write(b"a;b\n1;2\n")
         lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "khong-ky.csv")), "no period in its name")
+        with open(os.path.join(inbox, "2030-01.csv"), "wb") as f:
+            f.write(table(july).encode())
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "2030-01.csv")), "a period that has not begun")
+        assert lab.sql("SELECT reason FROM attempt WHERE source = 'letter' ORDER BY id DESC LIMIT 1")[0][0] == "period 2030-01 has not begun: today is 2024-09-05"
+        assert lab.sql("SELECT count(*) FROM figure WHERE period > 2025000")[0][0] == 0
         # what came while the daemon was off is taken at start
         assert lab.stop() == 0
         july[0][3] = "81,5"

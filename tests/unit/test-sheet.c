@@ -49,7 +49,9 @@ static const Case cases[] = {
         {.data = "a,b\n1,2\n1,2,3\n", .reason = "3 columns, the heading has 2", .line = 3},
         {.data = "a,b\n1,2,\n", .cells = "a|b\n1|2"},
         {BYTES("a;b\n\xff\xfa;1\n"), .reason = "neither UTF-8 nor UTF-16"},
-        {BYTES("ab\0c;d\n"), .reason = "neither UTF-8 nor UTF-16"},
+        {BYTES("ab\0c;d\n"), .reason = "no text file"},
+        {BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR a\xaa e\xaa"), .reason = "no text file"},
+        {BYTES("x;ten\n1;Ti\xaan\x02L\xf7\n"), .reason = "no text file"},
         /* Tiên Lữ: TCVN3 as bytes, and read as Latin-1 before it was saved as UTF-8 */
         {BYTES("x;ten\n1;Ti\xaan L\xf7\n"), .reason = "TCVN3"},
         {.data = "x;ten\n1;Ti\u00aan L\u00f7\n", .reason = "TCVN3"},
