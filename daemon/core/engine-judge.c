@@ -379,7 +379,7 @@ static int median_at(const Work *w, PeriodId period, int64_t *ret) {
 }
 
 static int has_jumped(Work *w, bool *ret) {
-        int64_t now, before;
+        int64_t now = VALUE_NONE, before = VALUE_NONE;
         int r;
 
         *ret = false;
