@@ -12,7 +12,7 @@
 
 typedef struct Seen {
         ApiCall *c;
-        const CycleReport *report;
+        CycleReport report;
         Buf changes; /* JSON array */
         JsonOut out;
 } Seen;
@@ -42,7 +42,7 @@ static int watch(void *userdata, const FigureChange *changes, size_t n) {
         NoteRow *notes = NULL;
         size_t n_notes = 0;
 
-        int r = store_notes(seen->c->app->store, seen->report->snapshot, DECODE_MAX_NOTES, &notes,
+        int r = store_notes(seen->c->app->store, seen->report.snapshot, DECODE_MAX_NOTES, &notes,
                             &n_notes);
         if (r < 0)
                 return r;
@@ -172,9 +172,7 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
                             .is_trial = is_trial,
                             .watch = watch,
                             .userdata = seen};
-        CycleReport report;
 
-        seen->report = &report;
         int r = import_read(c->app, file, &diag, counts, &result);
         if (r > 0 && diag.n > 0 && diag.items[0].line)
                 return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag.items[0].line,
@@ -183,12 +181,12 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
                 return API_PROBLEM(c, 400, "không nhập được: %s", "cannot be imported: %s",
                                    diag_first_error(&diag, "rejected"));
         if (r == 0)
-                r = cycle_order(c->app, result, &order, clock_now_ms(), &report);
+                r = cycle_order(c->app, result, &order, clock_now_ms(), &seen->report);
         if (r != 0)
                 return r;
         if (!is_trial)
                 app_wake(c->app);
-        return answer(c, counts, &report, seen);
+        return answer(c, counts, &seen->report, seen);
 }
 
 int api_import(ApiCall *c) {
