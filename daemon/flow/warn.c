@@ -56,7 +56,10 @@ static int find_configuration(const Search *s) {
         for (size_t i = 0; r >= 0 && i < health->n_warnings; i++) {
                 char number[24];
                 (void) snprintf(number, sizeof number, "%zu", i + 1);
-                r = WARN(s, "configuration", number, false, "%s", "%s", health->warnings[i]);
+                Warning *w = add(s, "configuration", number, false);
+                if (w)
+                        (void) snprintf(w->text, sizeof w->text, "%s", health->warnings[i]);
+                r = w ? 0 : -ENOMEM;
         }
         return r;
 }

@@ -106,11 +106,21 @@ static int sync_parent(const char *path) {
         return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* A device or a pipe is written, not replaced: root's "-o /dev/null" took the device away. */
+static int write_special(const char *path, const void *data, size_t n) {
+        CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+        return fd < 0 ? -errno : write_all(fd, data, n);
+}
+
 int file_replace(const char *path, const void *data, size_t n, unsigned mode) {
         CLEANUP_FREE char *temporary = NULL;
         CLEANUP(closep) int fd = -1;
+        struct stat st;
         int r;
 
+        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+                return write_special(path, data, n);
         if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
                 temporary = NULL;
                 return -ENOMEM;

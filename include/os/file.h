@@ -6,7 +6,7 @@
 /* Reads a regular file of at most `max` bytes, appended to b. 0, -EFBIG, or negative errno. */
 int file_read(const char *path, size_t max, Buf *b);
 /* Writes the file whole or not at all: a temporary neighbour, synced and renamed over it, then the
- * folder synced. */
+ * folder synced. What is there and no regular file (a device, a pipe) is written as it is. */
 int file_replace(const char *path, const void *data, size_t n, unsigned mode);
 /* Names (not paths) in the folder that end in `suffix`, in lexical (byte) order; a missing folder
  * has none. Heap array of heap strings, freed with file_names_free. */

@@ -86,6 +86,7 @@ static void test_file_read_long(void **state) {
 static void test_file_replace(void **state) {
         CLEANUP(buf_done) Buf b = BUF_INIT(BUF_MAX_TEXT);
         CLEANUP_FREE char *path = file_join(folder, "replaced"), *bad = file_join(folder, "no/x");
+        CLEANUP_FREE char *device = file_join(folder, "device");
         struct stat st;
         char **names;
         size_t n;
@@ -97,6 +98,11 @@ static void test_file_replace(void **state) {
         assert_string_equal(buf_text(&b), "new");
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0604);
+        assert_int_equal(symlink("/dev/null", device), 0);
+        assert_int_equal(file_replace(device, "new", 3, 0600), 0);
+        assert_int_equal(lstat(device, &st), 0);
+        assert_true(S_ISLNK(st.st_mode)); /* written, not replaced */
+        assert_int_equal(unlink(device), 0);
         assert_int_equal(file_replace(bad, "new", 3, 0600), -ENOENT);
         assert_int_equal(file_list(folder, "", &names, &n), 0); /* no temporary stays behind */
         assert_int_equal(n, 1);
