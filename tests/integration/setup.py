@@ -216,7 +216,7 @@ def not_root(lab):
     program = shutil.copy(lab.path_of("chisoctl"), lab.path("chisoctl")) # a checkout may be root's alone
     user = {"user": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
     for where in ([], ["--config", lab.path("etc", "chisod.conf")] if user else []):
-        r = subprocess.run([program, "setup", *where, "--organization", NAME, "--scope", "1"], env=dict(lab.env(), LANG="en_US.UTF-8"),
+        r = subprocess.run([program, "setup", *where, "--organization", NAME, "--scope", "1"], env=dict(lab.env(), LC_ALL="en_US.UTF-8"),
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **user)
         assert r.returncode == 1 and "root is needed" in r.stdout and "sudo chisoctl setup" in r.stdout, r
 
