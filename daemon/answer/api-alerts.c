@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "answer/api-call.h"
+#include "answer/subject.h"
 #include "os/clock.h"
 #include "store/alert.h"
 #include "store/outbox.h"
@@ -58,7 +59,7 @@ static void write_episode(ApiCall *c, const Episode *e) {
         json_out_text(o, "state", episode_state_name(e->state));
         json_out_text(o, "end", e->end == END_NONE ? NULL : end_reason_name(e->end));
         json_out_text(o, "severity", severity_word(e->severity));
-        json_out_text(o, "subject", e->subject);
+        subject_write(o, &c->view, e->subject, e->state != EPISODE_OPEN);
         view_unit(o, "unit", &c->view, e->unit, c->view.today);
         view_indicator(o, "indicator", &c->view, def);
         json_out_period(o, "first", is_subject ? 0 : (PeriodId) e->first);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "answer/api-call.h"
+#include "answer/subject.h"
 #include "base/timeutil.h"
 #include "flow/backtest.h"
 #include "os/clock.h"
@@ -19,7 +20,7 @@ static void write_about(const Answer *a, UnitId unit, const char *subject, Perio
                 view_unit(o, "unit", &a->c->view, unit, a->c->view.today);
         else
                 json_out_null(o, "unit");
-        json_out_text(o, "subject", subject);
+        subject_write(o, &a->c->view, subject, /* is_over= */ false);
         if (period)
                 json_out_period(o, "period", period);
         else

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "answer/memo.h"
+#include "answer/subject.h"
 #include "answer/view.h"
 #include "flow/source.h"
 #include "flow/teller.h"
@@ -324,7 +325,7 @@ static void write_subjects(const View *v, const AlertCounts *a, JsonOut *o, cons
                 json_out_object(o, NULL);
                 json_out_int(o, "alert", e->id);
                 json_out_text(o, "rule", e->rule);
-                json_out_text(o, "subject", e->subject);
+                subject_write(o, v, e->subject, /* is_over= */ false);
                 json_out_text(o, "severity",
                               e->severity == SEVERITY_CRITICAL ? "critical" : "warning");
                 json_out_instant(o, "since", since_ms);

@@ -163,10 +163,10 @@ static int find_all(const Ctl *ctl, const json_t *status, const CheckLimits *lim
                 r = find_list(at(status, "paused"), SAID(ctl, "kênh tạm dừng", "paused"), "channel",
                               f);
         if (r == 0)
-                r = find_list(at(status, "holds"), SAID(ctl, "tạm giữ", "held"), "subject", f);
+                r = find_list(at(status, "holds"), "", "subject_text", f);
         if (r == 0)
                 r = find_list(at(status, "conditions"), SAID(ctl, "vận hành", "condition"),
-                              "subject", f);
+                              "subject_text", f);
         return r == 0 ? find_list(at(status, "warnings"), "", "", f) : r;
 }
 

@@ -172,7 +172,7 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
 
 static void day_row(const Ctl *ctl, Table *t, const char *day, const json_t *row, const char *what,
                     const char *target) {
-        const char *unit = at_text(row, "unit.name"), *subject = at_text(row, "subject");
+        const char *unit = at_text(row, "unit.name"), *subject = at_text(row, "subject_text");
         table_cell(t, day, COLOUR_NONE);
         table_cell(t, word_text(ctl, what), COLOUR_NONE);
         table_cell(t, *unit ? unit : subject, COLOUR_NONE);

@@ -17,9 +17,9 @@ static const char *state_text(const Ctl *ctl, const json_t *alert) {
 }
 
 static const char *alert_name(const json_t *alert) {
-        const char *name = at_text(alert, "unit.name");
+        const char *name = at_text(alert, "unit.name"), *words = at_text(alert, "subject_text");
 
-        return *name ? name : at_text(alert, "subject");
+        return *name ? name : *words ? words : at_text(alert, "subject");
 }
 
 static void add_alert(const Ctl *ctl, const json_t *alert, Table *t) {

@@ -158,6 +158,31 @@ static int show_list(const Ctl *ctl, const json_t *list, const char *title, cons
         return r;
 }
 
+/* "đang giữ: progress-low, các xã thuộc Tiên Lữ, từ 05/09/2024 08:00 (chisoctl alert 12)" */
+static int show_subjects(const Ctl *ctl, const json_t *list, const char *title, Buf *out) {
+        const json_t *item;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(list, i, item) {
+                CLEANUP(buf_done) Buf line = BUF_INIT(8192);
+                char since[24];
+
+                r = buf_printf(&line, SAID(ctl, "%s %s, từ %s", "%s %s, since %s"), title,
+                               at_text(item, "subject_text"), at_instant(since, item, "since"));
+                if (r == 0)
+                        r = buf_printf(&line, " (chisoctl alert %" PRId64 ")",
+                                       at_int(item, "alert"));
+                if (r == 0)
+                        r = colour_text(out, COLOUR_YELLOW, ctl->has_colour, buf_text(&line));
+                if (r == 0)
+                        r = buf_char(out, '\n');
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
 static int show_trouble(const Ctl *ctl, const json_t *status, Buf *out) {
         CLEANUP(buf_done) Buf line = BUF_INIT(4096);
         const char *trouble = at_text(status, "trouble");
@@ -192,11 +217,11 @@ int show_status(const Ctl *ctl, const json_t *status, Buf *out) {
         if (r == 0)
                 r = show_counts(ctl, status, out);
         if (r == 0)
-                r = show_list(ctl, at(status, "holds"), SAID(ctl, "Tạm giữ", "Held"), "subject",
-                              "since", out);
+                r = show_subjects(ctl, at(status, "holds"),
+                                  SAID(ctl, "Chốt chặn hàng loạt", "Mass guard"), out);
         if (r == 0)
-                r = show_list(ctl, at(status, "conditions"), SAID(ctl, "Vận hành", "Condition"),
-                              "rule", "subject", out);
+                r = show_subjects(ctl, at(status, "conditions"),
+                                  SAID(ctl, "Vận hành:", "Operator:"), out);
         if (r == 0)
                 r = show_list(ctl, at(status, "paused"), SAID(ctl, "Kênh tạm dừng", "Paused"),
                               "channel", "reason", out);

@@ -318,12 +318,12 @@ static const CheckCase check_cases[] = {
          CHECK_CRITICAL,
          "CHISOD CRITICAL - số liệu lấy cách đây 2 giờ",
          0},
-        {"'outbox':{'ready':3},'paused':[{'channel':'smtp'}],'holds':[{'subject':'hold:x','"
-         "severity':"
-         "'warning'}],'conditions':[{'subject':'source:y','severity':'critical'}]",
+        {"'outbox':{'ready':3},'paused':[{'channel':'smtp'}],'holds':[{'subject_text':'đang giữ: "
+         "x','severity':'warning'}],'conditions':[{'subject_text':'nguồn y','severity':"
+         "'critical'}]",
          {.max_queued = -1},
          CHECK_CRITICAL,
-         "CHISOD CRITICAL - kênh tạm dừng: smtp; tạm giữ: hold:x; vận hành: source:y",
+         "CHISOD CRITICAL - kênh tạm dừng: smtp; đang giữ: x; vận hành: nguồn y",
          0},
 };
 
