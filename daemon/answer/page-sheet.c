@@ -168,9 +168,10 @@ static void add_alert(const Page *p, const json_t *alert, Book *book) {
                 text_cell(json_object_get(alert, "unit"), "code"),
                 BOOK_STRING(json_is_object(json_object_get(alert, "unit"))
                                     ? unit_name(alert)
-                                    : str_or(text_at(alert, "rule_label"), "")),
+                                    : str_or(text_at(alert, "subject_text"), "")),
                 text_cell(json_object_get(alert, "indicator"), "label"),
-                text_cell(alert, "condition"),
+                text_cell(alert, json_is_object(json_object_get(alert, "unit")) ? "condition"
+                                                                                : "rule_label"),
                 text_cell(alert, "text"),
                 text_cell(alert, "delta_text"),
                 text_cell(alert, "first_text"),

@@ -54,10 +54,13 @@ static int fill_sources(Page *p) {
         instants(p, list, keys, ELEMENTSOF(keys));
         json_array_foreach(list, i, row) {
                 const char *reason = json_string_value(json_object_get(row, "reason"));
+                const json_t *backfill = json_object_get(row, "backfill");
 
                 page_set(p, row, "outcome_text",
                          json_string(page_state_word(
                                  p, json_string_value(json_object_get(row, "outcome")))));
+                page_set(p, row, "has_backfill",
+                         json_boolean(json_integer_value(json_object_get(backfill, "of")) > 0));
                 page_set(p, row, "reason",
                          reason ? json_string(api_masked(p->call, reason)) : json_null());
         }
@@ -69,7 +72,8 @@ static int fill_sources(Page *p) {
 static int fill_snapshots(Page *p) {
         static const char *const keys[] = {"at"};
         NameValue args[] = {{"limit", RECENT}};
-        json_t *answer = NULL;
+        json_t *answer = NULL, *row;
+        size_t i;
 
         int r = page_ask(p, api_snapshots, args, ELEMENTSOF(args), &answer);
         if (r != 0)
@@ -77,6 +81,7 @@ static int fill_snapshots(Page *p) {
         json_t *list = json_object_get(answer, "snapshots");
         state_words(p, list, "state", is_bad_snapshot);
         instants(p, list, keys, ELEMENTSOF(keys));
+        json_array_foreach(list, i, row) page_period(p, row, "period");
         page_set(p, p->view, "has_snapshots", json_boolean(json_array_size(list) > 0));
         page_set(p, p->view, "snapshots", json_incref(list));
         json_decref(answer);

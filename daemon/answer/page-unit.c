@@ -16,6 +16,7 @@
 #define LEFT 7.0 /* percent, beside the numbers of the grid */
 #define WIDTH 90.0
 #define RADIUS 80.0
+#define SETTLE_DAYS 3 /* until then a running figure becomes that of an ended period */
 
 /* ---- one chart ------------------------------------------------------------------------------- */
 
@@ -53,6 +54,7 @@ static void set_range(Chart *chart) {
         for (size_t i = 0; i < chart->n; i++) {
                 widen(chart, value_of(period_at(chart, i), "value"));
                 widen(chart, value_of(period_at(chart, i), "median"));
+                widen(chart, value_of(period_at(chart, i), "was"));
         }
         if (chart->has_limit)
                 widen(chart, chart->limit);
@@ -66,6 +68,70 @@ static void set_range(Chart *chart) {
         if (chart->high <= chart->low)
                 chart->high = chart->low + step;
 }
+
+/* ---- what was revised ------------------------------------------------------------------------ */
+
+static bool vintage_at(const json_t *vintage, int64_t *ret_ms) {
+        const char *text = json_string_value(json_object_get(vintage, "at"));
+
+        return text && instant_parse(text, ret_ms) == 0;
+}
+
+/* A running figure changes every day, and once more when its period has ended: neither is a
+ * revision. */
+static bool is_revision(const json_t *row, const json_t *before, const json_t *vintage) {
+        const char *end = json_string_value(json_object_get(json_object_get(row, "period"), "end"));
+        int64_t before_ms, at_ms;
+        Day day;
+
+        if (!end || day_parse(end, &day) < 0 || !vintage_at(before, &before_ms) ||
+            !vintage_at(vintage, &at_ms))
+                return false;
+        return at_ms >= day_start_ms(day + (before_ms < day_start_ms(day) ? SETTLE_DAYS : 0));
+}
+
+/* The row's "revisions", oldest first, and "was": the value before the first of them. */
+static void find_revisions(Page *p, json_t *row) {
+        json_t *list = page_list(p, row, "revisions"), *vintage;
+        const json_t *before = NULL;
+        size_t i;
+
+        json_array_foreach(json_object_get(row, "vintages"), i, vintage) {
+                if (before && is_revision(row, before, vintage)) {
+                        json_t *o = page_row(p, list);
+
+                        page_set(p, o, "old", json_incref(json_object_get(before, "text")));
+                        page_set(p, o, "new", json_incref(json_object_get(vintage, "text")));
+                        page_set(p, o, "at", json_incref(json_object_get(vintage, "at")));
+                        page_instant(p, o, "at");
+                        if (json_array_size(list) == 1)
+                                page_set(p, row, "was",
+                                         json_incref(json_object_get(before, "value")));
+                }
+                before = vintage;
+        }
+}
+
+/* Those of one chart below those of the others, for the table. */
+static void add_revisions(Page *p, const Chart *chart, json_t *list) {
+        json_t *row, *revision;
+        size_t i, k;
+
+        json_array_foreach(chart->periods, i, row)
+                json_array_foreach(json_object_get(row, "revisions"), k, revision) {
+                json_t *o = page_row(p, list);
+
+                page_set(p, o, "label", json_incref(json_object_get(chart->o, "label")));
+                page_set(p, o, "period",
+                         json_incref(json_object_get(json_object_get(row, "period"), "label")));
+                page_set(p, o, "old", json_incref(json_object_get(revision, "old")));
+                page_set(p, o, "new", json_incref(json_object_get(revision, "new")));
+                page_set(p, o, "at_text", json_incref(json_object_get(revision, "at_text")));
+                page_set(p, o, "at", json_incref(json_object_get(revision, "at")));
+        }
+}
+
+/* ---- the picture ----------------------------------------------------------------------------- */
 
 static double x_of(const Chart *chart, size_t i) {
         return chart->n > 1 ? LEFT + WIDTH * (double) i / (double) (chart->n - 1) : 50;
@@ -113,23 +179,34 @@ static bool is_closed(const json_t *row) {
         return status && streq(status, "closed");
 }
 
-static void add_dots(Page *p, const Chart *chart) {
-        json_t *list = page_list(p, chart->o, "dots");
+/* A figure that was revised says what it was before: a small mark there, and the line between. One
+ * that is no longer published leaves that mark alone. */
+static void add_dot(Page *p, const Chart *chart, size_t i, json_t *dots, json_t *gone) {
+        json_t *row = period_at(chart, i), *revisions = json_object_get(row, "revisions");
+        double v = value_of(row, "value"), was = value_of(row, "was");
 
-        for (size_t i = 0; i < chart->n; i++) {
-                json_t *row = period_at(chart, i);
-                double v = value_of(row, "value");
-
-                if (isnan(v))
-                        continue;
-                json_t *o = page_row(p, list);
-                set_number(p, o, "x", x_of(chart, i));
+        if (isnan(v) && isnan(was))
+                return;
+        json_t *o = page_row(p, isnan(v) ? gone : dots);
+        set_number(p, o, "x", x_of(chart, i));
+        if (!isnan(v))
                 set_number(p, o, "y", y_of(chart, v));
-                page_set(p, o, "is_hollow", json_boolean(!is_closed(row)));
-                page_set(p, o, "text", json_incref(json_object_get(row, "text")));
-                page_set(p, o, "period",
-                         json_incref(json_object_get(json_object_get(row, "period"), "label")));
-        }
+        page_set(p, o, "is_hollow", json_boolean(!is_closed(row)));
+        page_set(p, o, "text", json_incref(json_object_get(row, "text")));
+        page_set(p, o, "period",
+                 json_incref(json_object_get(json_object_get(row, "period"), "label")));
+        page_set(p, o, "is_revised", json_boolean(json_array_size(revisions) > 0));
+        page_set(p, o, "revisions", json_incref(revisions));
+        page_set(p, o, "has_was", json_boolean(!isnan(was)));
+        if (!isnan(was))
+                set_number(p, o, "was_y", y_of(chart, was));
+}
+
+static void add_dots(Page *p, const Chart *chart) {
+        json_t *dots = page_list(p, chart->o, "dots"), *gone = page_list(p, chart->o, "gone");
+
+        for (size_t i = 0; i < chart->n; i++)
+                add_dot(p, chart, i, dots, gone);
 }
 
 /* "8/2024" under every period; every second one is left out on narrow screens. */
@@ -210,6 +287,8 @@ static void draw(Page *p, Chart *chart) {
 
         chart->has_limit = limit != VALUE_NONE;
         chart->limit = chart->has_limit ? (double) limit / scale : 0;
+        for (size_t i = 0; i < chart->n; i++)
+                find_revisions(p, period_at(chart, i));
         set_range(chart);
         add_axis(p, chart);
         add_segments(p, chart, "line", "value");
@@ -223,41 +302,12 @@ static void draw(Page *p, Chart *chart) {
         page_set(p, chart->o, "name", json_string(chart->indicator->name));
 }
 
-/* ---- what was revised ------------------------------------------------------------------------ */
-
-static void add_revisions(Page *p, const Chart *chart, json_t *list) {
-        json_t *row, *vintage;
-        size_t i, k;
-
-        json_array_foreach(chart->periods, i, row) {
-                const json_t *before = NULL;
-
-                json_array_foreach(json_object_get(row, "vintages"), k, vintage) {
-                        if (before) {
-                                json_t *o = page_row(p, list);
-
-                                page_set(p, o, "label",
-                                         json_incref(json_object_get(chart->o, "label")));
-                                page_set(p, o, "period",
-                                         json_incref(json_object_get(json_object_get(row, "period"),
-                                                                     "label")));
-                                page_set(p, o, "old", json_incref(json_object_get(before, "text")));
-                                page_set(p, o, "new",
-                                         json_incref(json_object_get(vintage, "text")));
-                                page_set(p, o, "at", json_incref(json_object_get(vintage, "at")));
-                                page_instant(p, o, "at");
-                        }
-                        before = vintage;
-                }
-        }
-}
-
 /* ---- the radar ------------------------------------------------------------------------------- */
 
-/* Newest value of the chart, as a share of the indicator's maximum. */
-static double newest_share(const Chart *chart) {
+/* Newest value (or median) of the chart, as a share of the indicator's maximum. */
+static double newest_share(const Chart *chart, const char *key) {
         double max = (double) chart->indicator->max / pow(10, chart->indicator->decimals);
-        double v = value_of(json_array_get(chart->periods, 0), "value");
+        double v = value_of(json_array_get(chart->periods, 0), key);
 
         return isnan(v) || max <= 0 ? NAN : CLAMP(v / max, 0.0, 1.0);
 }
@@ -283,24 +333,34 @@ static void add_axis_label(Page *p, json_t *axes, const Chart *chart, double ang
                  json_incref(json_object_get(json_array_get(chart->periods, 0), "text")));
 }
 
-static void add_radar(Page *p, const Chart *charts, size_t n) {
+static double axis_angle(size_t i, size_t n) {
+        return -M_PI / 2 + 2 * M_PI * (double) i / (double) n;
+}
+
+static void add_shape(Page *p, json_t *radar, const char *key, const Chart *charts, size_t n,
+                      const char *of) {
         CLEANUP(buf_done) Buf points = BUF_INIT(1024);
 
-        if (n < 3) /* two axes make no figure */
-                return;
-        json_t *radar = page_object(p, p->view, "radar"), *axes = page_list(p, radar, "axes");
         for (size_t i = 0; i < n; i++) {
-                double angle = -M_PI / 2 + 2 * M_PI * (double) i / (double) n;
-                double share = newest_share(charts + i);
+                double angle = axis_angle(i, n), share = newest_share(charts + i, of);
 
-                add_axis_label(p, axes, charts + i, angle);
                 if (isnan(share))
                         continue;
                 if (buf_printf(&points, "%ld,%ld ", lround(RADIUS * share * cos(angle)),
                                lround(RADIUS * share * sin(angle))) < 0)
                         p->error = -ENOMEM;
         }
-        page_printf(p, radar, "points", "%s", buf_text(&points));
+        page_printf(p, radar, key, "%s", buf_text(&points));
+}
+
+static void add_radar(Page *p, const Chart *charts, size_t n) {
+        if (n < 3) /* two axes make no figure */
+                return;
+        json_t *radar = page_object(p, p->view, "radar"), *axes = page_list(p, radar, "axes");
+        for (size_t i = 0; i < n; i++)
+                add_axis_label(p, axes, charts + i, axis_angle(i, n));
+        add_shape(p, radar, "points", charts, n, "value");
+        add_shape(p, radar, "median_points", charts, n, "median");
 }
 
 /* ---- the page -------------------------------------------------------------------------------- */
@@ -356,12 +416,25 @@ static int add_chart(UnitPage *u, const IndicatorDef *def) {
         return u->page->error;
 }
 
+/* What most people come for, in one line: the newest figure of the headline indicator. */
+static void add_headline(UnitPage *u) {
+        const Chart *chart = u->charts;
+        json_t *row = u->n > 0 ? json_array_get(chart->periods, 0) : NULL;
+
+        if (!row || isnan(value_of(row, "value")))
+                return;
+        json_t *o = page_object(u->page, u->page->view, "headline");
+        page_set(u->page, o, "label", json_incref(json_object_get(chart->o, "label")));
+        page_set(u->page, o, "now", json_incref(row));
+}
+
 static int fill_charts(UnitPage *u) {
         const IndicatorDef *groups[6], *headline = view_default_indicator(&u->page->call->view);
         size_t n = page_groups(u->page, groups);
         int r = headline && headline->id != 0 ? add_chart(u, headline) : 0;
         size_t first = u->n;
 
+        add_headline(u);
         for (size_t i = 0; r == 0 && i < n; i++)
                 if (groups[i] != headline)
                         r = add_chart(u, groups[i]);
@@ -376,6 +449,7 @@ static int fill_unit(UnitPage *u, UnitId id) {
         const Unit *unit = unit_get(&p->call->app->units, id);
 
         u->unit = unit->key;
+        page_set(p, p->view, "is_one_unit", json_true());
         u->list = page_list(p, p->view, "charts");
         u->revisions = page_list(p, p->view, "revisions");
         page_set(p, p->view, "title", json_string(app_unit_label(p->call->app, id, v->today)));

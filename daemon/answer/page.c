@@ -384,17 +384,17 @@ void page_condition(Page *p, json_t *object, const char *key, const char *rule_n
 
 /* ---- alerts ---------------------------------------------------------------------------------- */
 
-static void dress_period(Page *p, json_t *alert, const char *key) {
-        const char *text = json_string_value(json_object_get(alert, key));
+void page_period(Page *p, json_t *object, const char *key) {
+        const char *text = json_string_value(json_object_get(object, key));
         char name[64], people[VIEW_TEXT_MAX];
         PeriodId period;
 
         (void) snprintf(name, sizeof(name), "%s_text", key);
         if (text && period_parse(text, &period) == 0)
-                page_set(p, alert, name,
+                page_set(p, object, name,
                          json_string(view_period_text(people, p->call->app, period)));
         else
-                page_set(p, alert, name, json_null());
+                page_set(p, object, name, json_null());
 }
 
 static void dress_alert(Page *p, json_t *alert) {
@@ -408,8 +408,8 @@ static void dress_alert(Page *p, json_t *alert) {
         page_set(p, alert, "is_ended", json_boolean(!streq(state, "open")));
         page_unit_link(p, alert, json_object_get(alert, "unit"));
         page_condition(p, alert, "condition", json_string_value(json_object_get(alert, "rule")));
-        dress_period(p, alert, "first");
-        dress_period(p, alert, "last");
+        page_period(p, alert, "first");
+        page_period(p, alert, "last");
 }
 
 /* The worst ones are seen at once, the others when somebody opens the list. */

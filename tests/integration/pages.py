@@ -112,9 +112,44 @@ def check_unit(base):
     assert first.count('class="own"') == first.count('<circle') - 2, (first.count('class="own"'), first.count("<circle"))
     assert 'class="cut"' in first and "Cổng đổi công thức &lt;b&gt;&amp; cách tính&lt;/b&gt;" in page
     assert first.count('class="dot hollow"') == 1, first.count('class="dot hollow"')
-    assert page.count("<polygon") == 1 and page.count('class="limit"') >= 2
+    assert page.count('<polygon class="shape"') == 1 and page.count('<polygon class="cohort"') == 1 and page.count('class="limit"') >= 2
     assert get(base + "/u/12376?as_of=2024-08-20")[2].count("82,71") == 0
     assert "82,71" in page
+
+
+def check_revised(lab, browser, base):
+    """July is restated when it is closed: the line marks the figure, says what it was, and names both to who cannot see."""
+    page = get(base + "/u/12376")[2]
+    assert 'class="revised" cx="9' not in page and 'class="was"' not in page, "nothing was revised yet"
+    changed = months()
+    row = next(r for r in changed["2024-07"]["service-results"]["data"]["evaluation"] if r["departmentCode"] == "12376")
+    before, row["totalScore"] = row["totalScore"], round(row["totalScore"] - 3, 2)
+    row["groups"]["payment"] = None
+    lab.publish(routes(changed))
+    lab.clock("2024-09-20T07:30:00+07:00")
+    lab.ask("portal", "2024-07")
+    page = get(base + "/u/12376")[2]
+    charts = re.findall(r'<section class="chart">.*?</section>', page, re.S)
+    old, new = (("%.2f" % v).replace(".", ",") for v in (before, row["totalScore"]))
+    said = "tháng 7/2024 %s (đã điều chỉnh, 20/09/2024 07:30: %s → %s)" % (new, old, new)
+    assert charts[0].count('class="revised"') == 1 and charts[0].count('<circle class="was"') == 1, charts[0]
+    assert said in charts[0].replace("&rarr;", "→"), (said, charts[0][:800])
+    assert not any('class="revised"' in c for c in charts[1:] if "Thanh toán" not in c[:200]), "only what was revised is marked"
+    gone = next(c for c in charts if "Thanh toán" in c[:200])
+    assert gone.count("<circle class=\"dot") == 11, "a figure that is no longer published is a gap"
+    assert gone.count('class="revised"') == 1 and "98,25 &rarr; -" in gone, gone
+    table = page[page.index('id="h-revisions"'):]
+    assert table.count("<tr><td") == 2 and old in table and new in table, table
+    shown = browser_label(browser, base + "/u/12376")
+    assert said in shown, shown
+    assert 'class="revised" cx="9' not in get(base + "/u/12376?as_of=2024-09-19")[2], "was not known then"
+
+
+def browser_label(browser, url):
+    """What the first chart is called by somebody who reads with the ears."""
+    browser.open(url, 1440)
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    return " ".join(n["name"]["value"] for n in nodes if n.get("role", {}).get("value") in ("image", "img") and n.get("name", {}).get("value"))
 
 
 def book(base, path):
@@ -196,6 +231,7 @@ def play(lab, browser, pictures):
     check_figures(lab, base)
     check_unit(base)
     check_books(lab, base)
+    check_revised(lab, browser, base)
     for path in ("/", "/heat", "/u/12376", "/sources", "/u/nowhere", "/?as_of=2024-08-20"):
         check_look(browser, base, path, pictures, "vi")
         if path != "/u/nowhere":
