@@ -7,18 +7,6 @@
 
 #define ALL_SOURCES "all" /* unless a source is called so */
 
-static int write_source(ApiCall *c, size_t index) {
-        json_t *source = source_json(c->app, index, c->view.at_ms);
-        char *text = source ? json_dumps(source, JSON_COMPACT) : NULL;
-
-        json_decref(source);
-        if (!text)
-                return -ENOMEM;
-        json_out_raw(&c->out, NULL, text);
-        free(text);
-        return 0;
-}
-
 static int write_request(ApiCall *c) {
         const char *text = api_query(c, "request");
         int64_t id;
@@ -45,11 +33,8 @@ int api_sources(ApiCall *c) {
         if (r != 0)
                 return r;
         json_out_array(&c->out, "sources");
-        for (size_t i = 0, window = api_window(c, n); i < window; i++) {
-                r = write_source(c, c->offset + i);
-                if (r < 0)
-                        return r;
-        }
+        for (size_t i = 0, window = api_window(c, n); i < window; i++)
+                view_source_now(&c->out, c->app, c->offset + i, c->view.at_ms);
         json_out_end_array(&c->out);
         json_out_end_object(&c->out);
         return 0;

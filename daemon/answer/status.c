@@ -23,6 +23,7 @@
 
 #define STATUS_MAX ((size_t) 4 << 20)
 #define KNOWN_MAX ((size_t) 1 << 20)
+#define AROUND_MS (10 * MS_PER_SECOND)
 #define MASK "***"
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
 
@@ -212,20 +213,11 @@ int status_line(App *app, int64_t now_ms, Buf *out) {
 
 /* ---- the object ------------------------------------------------------------------------------ */
 
-static int write_sources(const View *v, JsonOut *o) {
+static void write_sources(const View *v, JsonOut *o) {
         json_out_array(o, "sources");
-        for (size_t i = 0; i < v->app->config->n_sources; i++) {
-                json_t *source = source_json(v->app, i, v->at_ms);
-                char *text = source ? json_dumps(source, JSON_COMPACT) : NULL;
-
-                json_decref(source);
-                if (!text)
-                        return -ENOMEM;
-                json_out_raw(o, NULL, text);
-                free(text);
-        }
+        for (size_t i = 0; i < v->app->config->n_sources; i++)
+                view_source_now(o, v->app, i, v->at_ms);
         json_out_end_array(o);
-        return 0;
 }
 
 /* What is odd about the newest figures of a source; the snapshot tells what. */
@@ -445,21 +437,43 @@ static int read_known(const View *v, bool is_admin, Buf *out) {
         return first_of(error, json_out_done(&o));
 }
 
-static int write_known(const View *v, bool is_admin, JsonOut *o) {
-        char name[] = "status0";
-        const Buf key = {.data = name, .len = sizeof(name) - 1};
+/* What the disk and the clock have a say in: looked at once in ten seconds, however often asked. */
+static int read_around(const View *v, bool is_admin, Buf *out) {
+        JsonOut o = JSON_OUT(out);
+        int error = 0;
+
+        (void) is_admin;
+        write_storage(v, &o);
+        error = first_of(error, write_warnings(v, &o));
+        return first_of(error, json_out_done(&o));
+}
+
+/* Members that were made already under this name, or else by `read`. */
+static int write_kept(const View *v, const char *name, bool is_admin,
+                      int (*read)(const View *v, bool is_admin, Buf *out), JsonOut *o) {
+        const Buf key = {.data = (char *) name, .len = strlen(name)};
         CLEANUP(buf_done) Buf text = BUF_INIT(KNOWN_MAX);
         const Buf *known = &text;
         int error = 0;
 
-        name[sizeof(name) - 2] = is_admin ? '1' : '0';
         if (!memo_find(v->app, v->today, &key, &known)) {
-                error = read_known(v, is_admin, &text);
+                error = read(v, is_admin, &text);
                 if (error == 0)
                         memo_keep(v->app, &key, &text);
         }
         json_out_raw(o, NULL, buf_text(known));
         return error;
+}
+
+static int write_known(const View *v, bool is_admin, JsonOut *o) {
+        return write_kept(v, is_admin ? "status1" : "status0", is_admin, read_known, o);
+}
+
+static int write_around(const View *v, JsonOut *o) {
+        char name[40];
+
+        (void) snprintf(name, sizeof(name), "around%" PRId64, v->at_ms / AROUND_MS);
+        return write_kept(v, name, /* is_admin= */ false, read_around, o);
 }
 
 static void write_status(const View *v, bool is_admin, JsonOut *o) {
@@ -473,10 +487,9 @@ static void write_status(const View *v, bool is_admin, JsonOut *o) {
         json_out_instant(o, "now", v->at_ms);
         json_out_instant(o, "started", app->started_ms);
         json_out_text(o, "notify", teller_is_live(v->app) ? "live" : "observe");
-        error = first_of(error, write_sources(v, o));
+        write_sources(v, o);
         error = first_of(error, write_known(v, is_admin, o));
-        write_storage(v, o);
-        error = first_of(error, write_warnings(v, o));
+        error = first_of(error, write_around(v, o));
         write_errors(v, o, error);
         json_out_end_object(o);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "flow/source.h"
 #include "store/figure.h"
 
 static const int default_final_after[PERIOD_N_TYPES] = {0, 15, 30, 45, 60};
@@ -463,6 +464,38 @@ void view_period(JsonOut *o, const char *key, const View *v, const IndicatorDef 
                  PeriodId period) {
         json_out_object(o, key);
         view_period_members(o, v, def, period);
+        json_out_end_object(o);
+}
+
+void view_source_now(JsonOut *o, const App *app, size_t index, int64_t now_ms) {
+        SourceLook look;
+
+        source_look(app, index, now_ms, &look);
+        json_out_object(o, NULL);
+        json_out_text(o, "name", look.name);
+        json_out_text(o, "label", look.label);
+        json_out_text(o, "state", look.state);
+        json_out_int(o, "failures", look.failures);
+        json_out_int(o, "refused_days", look.refused_days);
+        json_out_int(o, "queued", (int64_t) look.n_queued);
+        json_out_int(o, "scopes", (int64_t) look.n_scopes);
+        json_out_instant(o, "last", look.last_ms);
+        json_out_instant(o, "last_good", look.good_ms);
+        json_out_instant(o, "next", look.next_ms);
+        json_out_text(o, "outcome", look.outcome);
+        json_out_text(o, "reason", look.reason);
+        json_out_object(o, "backfill");
+        json_out_int(o, "done", (int64_t) look.backfill_done);
+        json_out_int(o, "of", (int64_t) look.backfill_of);
+        json_out_end_object(o);
+        if (look.scope) {
+                json_out_object(o, "progress");
+                json_out_text(o, "scope", look.scope);
+                json_out_period(o, "period", look.period);
+                json_out_int(o, "part", (int64_t) look.part);
+                json_out_int(o, "of", (int64_t) look.n_parts);
+                json_out_end_object(o);
+        }
         json_out_end_object(o);
 }
 

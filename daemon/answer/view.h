@@ -80,6 +80,8 @@ void view_indicator(JsonOut *o, const char *key, const View *v, const IndicatorD
 void view_period_members(JsonOut *o, const View *v, const IndicatorDef *def, PeriodId period);
 void view_period(JsonOut *o, const char *key, const View *v, const IndicatorDef *def,
                  PeriodId period);
+/* One object per source for /v1/sources and status, as it is now. */
+void view_source_now(JsonOut *o, const App *app, size_t index, int64_t now_ms);
 /* "value" and "text" of a figure, under KEY and KEY_text ("value" and "text" for "value"). */
 void view_value(JsonOut *o, const char *key, const App *app, const IndicatorDef *def, int64_t value,
                 DecimalFlags flags);

@@ -363,6 +363,13 @@ static void tick(App *app) {
         int64_t now = clock_now_ms();
         if (app->is_stopping)
                 return;
+        /* One large piece of work a turn, and who has asked before it is answered before it. */
+        if (app->serve)
+                serve_turn(app->serve);
+        if (source_take(app)) {
+                app_wake(app);
+                return;
+        }
         life_run(app);
         if (!life_is_quiet(app))
                 source_run(app, now);

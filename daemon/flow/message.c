@@ -50,6 +50,9 @@ typedef struct Lookup {
         const SourceDef *seen_source;
         PeriodId seen_period;
         int64_t seen_ms;
+        int64_t seen_message; /* corrections of one message come together */
+        int64_t corrects_ms;
+        const char *corrects_id, *corrects_title;
 } Lookup;
 
 static void lookup_done(Lookup *l) {
@@ -269,21 +272,36 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it, int64_t now_ms) {
         return r;
 }
 
-static int fill_correction(Lookup *l, RenderItem *it) {
-        if (!it->item.corrects)
-                return 0;
+static int find_corrected(Lookup *l, int64_t message) {
         MessageRow *row = NULL;
-        int r = store_message_head(l->app->store, it->item.corrects, &row);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        it->corrects_ms = row->settled_ms ? row->settled_ms : row->created_ms;
         bool is_letter = false;
-        r = lookup_own(l, message_id_of(l->app, row->uuid), &it->corrects_id);
+        l->seen_message = 0;
+        l->corrects_ms = 0;
+        l->corrects_id = l->corrects_title = NULL;
+        int r = store_message_head(l->app->store, message, &row);
+        if (r != 0)
+                return MIN(r, 0);
+        l->corrects_ms = row->settled_ms ? row->settled_ms : row->created_ms;
+        r = lookup_own(l, message_id_of(l->app, row->uuid), &l->corrects_id);
         if (r >= 0)
                 r = store_message_is_letter(l->app->store, row->id, &is_letter);
         if (r >= 0 && is_letter && row->subject)
-                r = lookup_own(l, strdup(row->subject), &it->corrects_title);
+                r = lookup_own(l, strdup(row->subject), &l->corrects_title);
         message_rows_free(row, 1);
+        if (r >= 0)
+                l->seen_message = message;
+        return MIN(r, 0);
+}
+
+static int fill_correction(Lookup *l, RenderItem *it) {
+        int r = 0;
+        if (!it->item.corrects)
+                return 0;
+        if (it->item.corrects != l->seen_message)
+                r = find_corrected(l, it->item.corrects);
+        it->corrects_ms = l->corrects_ms;
+        it->corrects_id = l->corrects_id;
+        it->corrects_title = l->corrects_title;
         return r;
 }
 

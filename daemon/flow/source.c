@@ -36,6 +36,7 @@ struct SourceState {
         size_t index;
         PoliteState polite;
         FetchJob *job;
+        FetchResult *result; /* of `job`, which has ended: to be evaluated */
         int64_t job_boot_ms; /* when it was started */
         QueuedJob current;
         SnapshotRow *last; /* of the job under way */
@@ -61,6 +62,8 @@ static int64_t offset_of(const SourceState *s) {
 static void drop_job(SourceState *s) {
         fetch_free(s->job);
         s->job = NULL;
+        if (s->result)
+                fetch_result_free(TAKE_PTR(s->result));
         if (s->last)
                 snapshot_row_free(s->last);
         s->last = NULL;
@@ -238,13 +241,20 @@ static void count_job(SourceState *s, bool is_failed, int64_t now_ms) {
         s->app->n_jobs_failed += is_failed && s->current.period >= newest;
 }
 
+/* Reading an answer and evaluating it are two pieces of work: between them the loop turns, and who
+ * asks something meanwhile has his answer. */
 static void on_done(FetchJob *job, FetchResult *result, void *userdata) {
         SourceState *s = userdata;
-        FetchResult CLEANUP(fetch_result_freep) *owned = result;
+        (void) job;
+        s->result = result;
+        app_wake(s->app);
+}
+
+static void evaluate(SourceState *s) {
+        FetchResult CLEANUP(fetch_result_freep) *owned = TAKE_PTR(s->result);
         App *app = s->app;
         CycleReport report;
         int64_t now = clock_now_ms();
-        (void) job;
         PoliteState polite = s->polite;
         polite_after(&polite, owned->fault, owned->retry_after_ms, now,
                      polite_regular_next(s->def, offset_of(s), now), crypto_random01());
@@ -343,6 +353,15 @@ static void run_source(SourceState *s, int64_t now_ms) {
                 r = start_job(s);
         if (r < 0)
                 on_store_failure(s, r, now_ms);
+}
+
+bool source_take(App *app) {
+        for (size_t i = 0; i < app->n_sources; i++)
+                if (app->sources[i].result) {
+                        evaluate(&app->sources[i]);
+                        return true;
+                }
+        return false;
 }
 
 void source_run(App *app, int64_t now_ms) {
@@ -543,46 +562,26 @@ bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size) {
         return false;
 }
 
-static int set_time(json_t *o, const char *name, int64_t at_ms) {
-        char text[40];
-        return json_object_set_new(o, name,
-                                   at_ms > 0 && at_ms != INT64_MAX
-                                           ? json_string(instant_format(text, at_ms))
-                                           : json_null());
-}
-
-json_t *source_json(const App *app, size_t index, int64_t now_ms) {
+void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret) {
         const SourceState *s = &app->sources[index];
         int64_t next = MAX(s->head < s->n ? now_ms : s->scan_ms, blocked_until(s));
-        json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i}", "name", s->def->name, "label",
-                              s->def->label, "state", state_name(s, now_ms), "failures",
-                              s->polite.failures, "refused_days", s->polite.refused_days, "queued",
-                              (int) (s->n - s->head), "scopes", (int) s->def->n_scopes);
-        if (!o)
-                return NULL;
-        int r = set_time(o, "last", s->last_ms);
-        r |= set_time(o, "last_good", s->last_good_ms);
-        r |= set_time(o, "next", s->polite.is_stopped ? 0 : next);
-        r |= json_object_set_new(o, "outcome",
-                                 s->last_outcome ? json_string(fetch_outcome_name(s->last_outcome))
-                                                 : json_null());
-        r |= json_object_set_new(o, "reason",
-                                 *s->last_reason ? json_string(s->last_reason) : json_null());
-        r |= json_object_set_new(o, "backfill",
-                                 json_pack("{s:i, s:i}", "done", (int) s->backfill_done, "of",
-                                           (int) s->backfill_of));
-        if (s->job) {
-                char period[16];
-                size_t part = 0, of = 0;
-                fetch_progress(s->job, &part, &of);
-                r |= json_object_set_new(o, "progress",
-                                         json_pack("{s:s, s:s, s:i, s:i}", "scope",
-                                                   s->current.scope, "period",
-                                                   period_format(period, s->current.period), "part",
-                                                   (int) part, "of", (int) of));
-        }
-        if (r == 0)
-                return o;
-        json_decref(o);
-        return NULL;
+        *ret = (SourceLook){.name = s->def->name,
+                            .label = s->def->label,
+                            .state = state_name(s, now_ms),
+                            .outcome = s->last_outcome ? fetch_outcome_name(s->last_outcome) : NULL,
+                            .reason = *s->last_reason ? s->last_reason : NULL,
+                            .failures = s->polite.failures,
+                            .refused_days = s->polite.refused_days,
+                            .n_queued = s->n - s->head,
+                            .n_scopes = s->def->n_scopes,
+                            .last_ms = s->last_ms,
+                            .good_ms = s->last_good_ms,
+                            .next_ms = s->polite.is_stopped || next == INT64_MAX ? 0 : next,
+                            .backfill_done = s->backfill_done,
+                            .backfill_of = s->backfill_of};
+        if (!s->job)
+                return;
+        ret->scope = s->current.scope;
+        ret->period = s->current.period;
+        fetch_progress(s->job, &ret->part, &ret->n_parts);
 }

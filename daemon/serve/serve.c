@@ -660,6 +660,11 @@ int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_
         return 0;
 }
 
+void serve_turn(Serve *s) {
+        for (size_t i = 0; i < s->n_listeners; i++)
+                run(s->listeners[i]);
+}
+
 void serve_free(Serve *s) {
         if (!s)
                 return;

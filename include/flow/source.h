@@ -6,8 +6,6 @@
  * asked for by `fetch`. A regular time missed while the machine was off is made up once. */
 #pragma once
 
-#include <jansson.h>
-
 #include "core/polite.h"
 #include "flow/app.h"
 
@@ -15,6 +13,8 @@
 int source_init(App *app);
 void source_done(App *app);
 
+/* Evaluates one result that has come; false when there is none. */
+bool source_take(App *app);
 /* Starts what is due now (one job at a time per source). */
 void source_run(App *app, int64_t now_ms);
 /* Next instant at which source_run has something to do; INT64_MAX when only a completion can. */
@@ -40,6 +40,16 @@ int source_request_all(App *app);
  * False when there is none. */
 bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size);
 
-/* One object per source for /v1/sources and status: name, label, last, next, state, backfill
- * {done, of}, request, progress. */
-json_t *source_json(const App *app, size_t index, int64_t now_ms);
+/* What is known of a source now; texts are borrowed from the app, instants 0 = none. */
+typedef struct SourceLook {
+        const char *name, *label, *state;
+        const char *outcome, *reason; /* of the last attempt, or NULL */
+        int failures, refused_days;
+        size_t n_queued, n_scopes;
+        int64_t last_ms, good_ms, next_ms;
+        size_t backfill_done, backfill_of;
+        const char *scope; /* of the job under way; NULL = none is */
+        PeriodId period;
+        size_t part, n_parts;
+} SourceLook;
+void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret);

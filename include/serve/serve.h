@@ -54,6 +54,8 @@ int serve_listen_fd(Serve *s, int fd, ServeRole role);
 int serve_listen_unix(Serve *s, const char *path, unsigned mode, ServeRole role);
 /* "127.0.0.1:8766": masked reads. */
 int serve_listen_tcp(Serve *s, const char *address);
+/* Answers who has asked by now: before a piece of work that the loop cannot be taken from. */
+void serve_turn(Serve *s);
 void serve_free(Serve *s);
 DEFINE_CLEANUP(Serve, serve_free)
 
