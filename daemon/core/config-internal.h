@@ -209,6 +209,14 @@ void say_unknown_indicator(Build *b, const View *v, const Entry *e, const char *
 /* ---- builders, in the order in which they run ------------------------------------------------ */
 
 int build_source_views(Build *b);
+/* config-part.c: every {{name}} of the key's value is a variable of requests or a key of the source
+ * that is set; else it is said. */
+void check_template(Build *b, const SourceBuild *s, const View *v, const char *key);
+bool uses_scope(const View *v);
+/* An address with `{{url}}` at its beginning replaced. Returns 0 with *ret NULL when it was refused
+ * (said). */
+int read_address(Build *b, const SourceBuild *s, const View *v, const char *key, const char **ret);
+int build_part(Build *b, const SourceBuild *s, const View *v, PartDef *d);
 int build_indicators(Build *b);
 int build_sources(Build *b);
 int build_derived(Build *b);
