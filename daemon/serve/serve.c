@@ -34,8 +34,8 @@
 #include "os/log.h"
 
 #define SERVE_MAX_LISTENERS 8u
-#define SERVE_MAX_CONNECTIONS 64u
-#define SERVE_SHOWN_OUT 8u /* at once, when all connections are taken */
+#define SERVE_MAX_CONNECTIONS 16u /* of a listener: two full ones leave the daemon below 64 files */
+#define SERVE_SHOWN_OUT 4u        /* at once, when all connections are taken */
 #define SERVE_TIMEOUT_S 30u
 #define SERVE_BACKLOG 128
 #define SERVE_CONNECTION_MEMORY ((size_t) 32 << 10) /* bounds the header of a request */
@@ -79,6 +79,7 @@ typedef struct Pending {
         size_t discarded;
         int refused; /* HTTP status decided before the handler is asked, or 0 */
         bool is_begun, is_out_of_memory;
+        bool is_unframed; /* where it ends is not sure: the connection does */
 } Pending;
 
 /* Peers */
@@ -254,14 +255,17 @@ static struct MHD_Response *make_file_response(ServeReply *reply) {
         return response;
 }
 
-static enum MHD_Result queue_reply(struct MHD_Connection *connection, ServeReply *reply) {
+static enum MHD_Result queue_reply(struct MHD_Connection *connection, ServeReply *reply,
+                                   bool is_last) {
         struct MHD_Response *response =
                 reply->has_fd ? make_file_response(reply) : make_response(&reply->body);
         enum MHD_Result result = MHD_NO; /* closes the connection */
 
         if (!response)
                 return MHD_NO;
-        if (add_headers(response, reply))
+        if (add_headers(response, reply) &&
+            (!is_last ||
+             MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES))
                 result = MHD_queue_response(connection, (unsigned) reply->status, response);
         MHD_destroy_response(response);
         return result;
@@ -293,10 +297,12 @@ static bool is_known_method(const char *method) {
                streq(method, "DELETE");
 }
 
-static int refuse(ServeReply *reply, int status) {
+static int refuse(ServeReply *reply, int status, bool is_unframed) {
         switch (status) {
         case 400:
-                return serve_problem(reply, 400, "the request target is not valid");
+                return serve_problem(reply, 400, "%s",
+                                     is_unframed ? "one Host and one Content-Length are needed"
+                                                 : "the request target is not valid");
         case 405:
                 return serve_problem(reply, 405, "only GET, HEAD, POST and DELETE are known");
         case 413:
@@ -330,25 +336,68 @@ static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, co
         heard(l, connection, /* has_asked= */ true);
         if (refused == 0)
                 ask_handler(l, &request, &reply);
-        if (refused == 0 || refuse(&reply, refused) >= 0) {
+        bool is_unframed = p && p->is_unframed;
+        if (refused == 0 || refuse(&reply, refused, is_unframed) >= 0) {
                 if (reply.status == 200 && reply.etag[0] && streq(request.method, "GET") &&
                     serve_etag_matches(request.if_none_match, reply.etag)) {
                         reply.status = 304;
                         buf_clear(&reply.body);
                 }
-                result = queue_reply(connection, &reply);
+                result = queue_reply(connection, &reply, is_unframed);
         }
         buf_done(&reply.body);
         return result;
 }
 
+/* What says where a request ends and whom it is for. MHD takes the first of several. */
+typedef struct Framing {
+        const char *length, *host;
+        bool is_doubtful;
+} Framing;
+
+static enum MHD_Result look_at_header(void *userdata, enum MHD_ValueKind kind, const char *name,
+                                      const char *value) {
+        Framing *f = userdata;
+
+        (void) kind;
+        if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+                const char *text = str_or(value, "");
+
+                f->is_doubtful = f->is_doubtful || !*text ||
+                                 text[strspn(text, "0123456789")] != '\0' ||
+                                 (f->length && !streq(f->length, text));
+                f->length = text;
+        } else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+                f->is_doubtful = f->is_doubtful || f->host;
+                f->host = str_or(value, "");
+        }
+        return MHD_YES;
+}
+
+/* RFC 9112 3.2 and 6.3: one Host, except from HTTP/1.0; one length, and none beside a transfer
+ * coding. What stands before us may have read such a request otherwise, so that it is refused and
+ * the connection ends. */
+static bool is_framed(struct MHD_Connection *connection, const char *version, Framing *ret) {
+        *ret = (Framing){0};
+        (void) MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, ret);
+        if (ret->is_doubtful || (!ret->host && !streq(version, MHD_HTTP_VERSION_1_0)))
+                return false;
+        return !ret->length || !header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
 /* Refusals that need no body; returns true when the body shall not even be read. */
 static bool begin_request(Listener *l, struct MHD_Connection *connection, const char *path,
-                          const char *method, Pending *p) {
-        const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+                          const char *method, const char *version, Pending *p) {
+        Framing framing;
 
         p->is_begun = true;
         p->body = BUF_INIT(l->serve->max_body);
+        if (!is_framed(connection, version, &framing)) {
+                p->refused = 400;
+                p->is_unframed = true;
+                return true;
+        }
+        const char *length = framing.length;
         if (p->refused == 0 && !text_is_utf8(path, strlen(path)))
                 p->refused = 400;
         if (p->refused == 0 && !is_known_method(method))
@@ -379,11 +428,10 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
         Listener *l = userdata;
         Pending *p = *state;
 
-        (void) version;
         if (!p)
                 return answer(l, connection, path, method, NULL);
         if (!p->is_begun) {
-                if (begin_request(l, connection, path, method, p))
+                if (begin_request(l, connection, path, method, version, p))
                         return answer(l, connection, path, method, p);
                 return MHD_YES;
         }

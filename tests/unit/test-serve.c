@@ -428,6 +428,58 @@ static void test_kept_connection(void **state) {
         (void) close(fd);
 }
 
+/* Where a request ends and whom it is for must be sure: what is not is refused, unasked, and nothing
+ * that stands behind it in the connection is taken for a request. */
+static void test_framing(void **state) {
+        static const struct {
+                const char *request;
+                int status;
+        } cases[] = {
+                {"GET /x HTTP/1.1\r\n\r\n", 400},
+                {"GET /x HTTP/1.0\r\n\r\n", 200},
+                {"GET /x HTTP/1.1\r\nHost:\r\n\r\n", 200},
+                {"GET /x HTTP/1.1\r\nhOST: x\r\n\r\n", 200},
+                {"GET /x HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
+                {"GET /x HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: "
+                 "2\r\n\r\nhello",
+                 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\ncontent-length: 5\r\n\r\n"
+                 "hello",
+                 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: "
+                 "5\r\n\r\nhello",
+                 200},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello", 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello", 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
+                 "chunked\r\n\r\n0\r\n\r\n",
+                 400},
+                {"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200},
+        };
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                CLEANUP(buf_done) Buf b = BUF_INIT(100000);
+                char status[16], behind[1024];
+                int fd = connect_to(admin_path);
+
+                n_requests = 0;
+                (void) snprintf(behind, sizeof behind,
+                                "%sGET /behind HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                                cases[i].request);
+                put(fd, behind);
+                (void) read_until(fd, &b, "will not come");
+                (void) snprintf(status, sizeof status, " %d ", cases[i].status);
+                if (b.len < 13 || strncmp(b.data + 8, status, 5) != 0)
+                        fail_msg("case %zu: not%sbut: %s", i, status, str_or(b.data, ""));
+                assert_int_equal(n_requests, cases[i].status == 400                 ? 0
+                                             : strstr(cases[i].request, "HTTP/1.0") ? 1
+                                                                                    : 2);
+                (void) close(fd);
+        }
+}
+
 static void test_hostile(void **state) {
         static const char *const requests[] = {
                 "\r\n\r\n\r\n",
@@ -651,14 +703,12 @@ static void test_crowd_spares(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_calls),           TEST(test_roles_and_modes),
-                TEST(test_big_answer),      TEST(test_body_bounds),
-                TEST(test_not_reachable),   TEST(test_slow_client),
-                TEST(test_headers),         TEST(test_not_modified),
-                TEST(test_kept_connection), TEST(test_hostile),
-                TEST(test_chunked),         TEST(test_listeners),
-                TEST(test_body_cut),        TEST(test_gone_while_sending),
-                TEST(test_crowd),           TEST(test_crowd_spares),
+                TEST(test_calls),       TEST(test_roles_and_modes), TEST(test_big_answer),
+                TEST(test_body_bounds), TEST(test_not_reachable),   TEST(test_slow_client),
+                TEST(test_headers),     TEST(test_not_modified),    TEST(test_kept_connection),
+                TEST(test_hostile),     TEST(test_framing),         TEST(test_chunked),
+                TEST(test_listeners),   TEST(test_body_cut),        TEST(test_gone_while_sending),
+                TEST(test_crowd),       TEST(test_crowd_spares),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
