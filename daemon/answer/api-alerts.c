@@ -5,6 +5,7 @@
 
 #include "answer/api-call.h"
 #include "answer/subject.h"
+#include "flow/judge.h"
 #include "os/clock.h"
 #include "store/alert.h"
 #include "store/outbox.h"
@@ -126,6 +127,13 @@ static size_t keep_open(Episode *e, size_t n, bool is_all) {
         return kept;
 }
 
+/* A name that nothing has and no alert had is a mistake of who wrote it, not an empty list. */
+static int check_rule(ApiCall *c, const char *rule) {
+        size_t i;
+
+        return judge_is_builtin(rule) ? 0 : api_find_rule(c, rule, &i);
+}
+
 int api_alerts(ApiCall *c) {
         CLEANUP_FREE AckRow *acks = NULL;
         size_t n_acks = 0, n = 0;
@@ -147,6 +155,11 @@ int api_alerts(ApiCall *c) {
         if (r < 0)
                 return r;
 
+        if (n == 0 && filter.rule) { /* of a rule that is gone, or built in, alerts may be left */
+                r = check_rule(c, filter.rule);
+                if (r != 0)
+                        return r;
+        }
         size_t shown = keep_open(episodes, n, api_flag(c, "all"));
         if (shown > 1)
                 qsort_r(episodes, shown, sizeof(*episodes), compare_alerts, &c->app->units);
@@ -292,8 +305,8 @@ int api_read_text(ApiCall *c, const json_t *body, const char *name, const char *
         if (!value || json_is_null(value))
                 return 0;
         if (!json_is_string(value) || json_string_length(value) > NOTE_MAX) {
-                (void) API_PROBLEM(c, 400, "%s phải là chữ, nhiều nhất %u byte",
-                                   "%s must be text of at most %u bytes", name, NOTE_MAX);
+                (void) API_ARGUMENT(c, 400, "%s phải là chữ, nhiều nhất %u byte",
+                                    "%s must be text of at most %u bytes", name, NOTE_MAX);
                 return API_E_ANSWERED;
         }
         const char *text = json_string_value(value);
@@ -309,8 +322,22 @@ int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t oth
         *ret = otherwise;
         if (r != 0 || !text || asof_parse(text, ret) == 0)
                 return r;
-        (void) API_PROBLEM(c, 400, "%s \"%s\" không phải thời điểm", "%s \"%s\" is no instant",
-                           name, text);
+        (void) API_ARGUMENT(c, 400, "%s \"%s\" không phải thời điểm", "%s \"%s\" is no instant",
+                            name, text);
+        return API_E_ANSWERED;
+}
+
+int api_check_future(ApiCall *c, const char *name, int64_t at_ms, int64_t now_ms) {
+        char text[24], now[24];
+
+        if (at_ms > now_ms)
+                return 0;
+        if (at_ms == 0)
+                (void) API_ARGUMENT(c, 400, "thiếu %s", "%s is missing", name);
+        else
+                (void) API_ARGUMENT(c, 400, "%s %s đã qua: bây giờ là %s",
+                                    "%s %s has passed: it is %s now", name,
+                                    instant_format_vi(text, at_ms), instant_format_vi(now, now_ms));
         return API_E_ANSWERED;
 }
 
@@ -366,6 +393,8 @@ static int ack_alert(ApiCall *c, const json_t *body, Episode *e) {
                 r = api_read_text(c, body, "note", &ack.note);
         if (r == 0)
                 r = api_read_until(c, body, "until", 0, &ack.until_ms);
+        if (r == 0 && ack.until_ms != 0)
+                r = api_check_future(c, "until", ack.until_ms, ack.now_ms);
         if (r == 0)
                 r = write_ack(c, &ack, e);
         if (r != 0)

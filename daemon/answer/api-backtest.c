@@ -128,11 +128,12 @@ static bool has_control(const char *text) {
         return false;
 }
 
-static int refuse(ApiCall *c, int r, const char *rule, const Diag *diag) {
+static int refuse(ApiCall *c, int r, const char *rule, const char *when, const Diag *diag) {
+        CLEANUP_FREE char *error = NULL;
+
         switch (r) {
         case BACKTEST_E_RULE:
-                return API_PROBLEM(c, 404, "không có quy tắc \"%s\"", "there is no rule \"%s\"",
-                                   rule);
+                return api_find_rule(c, rule, &(size_t){0});
         case BACKTEST_E_KIND:
                 return API_PROBLEM(
                         c, 409,
@@ -145,9 +146,15 @@ static int refuse(ApiCall *c, int r, const char *rule, const Diag *diag) {
                 return API_PROBLEM(c, 503, "đang chạy lại một quy tắc khác; hãy hỏi lại sau",
                                    "another rule is being played back; ask again later");
         case -EINVAL:
-                return API_PROBLEM(c, 400, "quy tắc hoặc cấu hình trên đĩa có lỗi: %s",
-                                   "the rule, or the configuration on disk, has errors: %s",
-                                   diag_first_error(diag, "?"));
+                error = api_first_error(diag);
+                if (when)
+                        return API_ARGUMENT(c, 400,
+                                            "điều kiện \"%s\", hoặc cấu hình trên đĩa, có lỗi: %s",
+                                            "the condition \"%s\", or the configuration on disk, "
+                                            "has errors: %s",
+                                            when, str_or(error, "?"));
+                return API_PROBLEM(c, 409, "cấu hình trên đĩa có lỗi: %s",
+                                   "the configuration on disk has errors: %s", str_or(error, "?"));
         default:
                 return r;
         }
@@ -163,18 +170,18 @@ static int ask(ApiCall *c, const json_t *body) {
         if (r != 0)
                 return r;
         if (!rule)
-                return API_PROBLEM(c, 400, "thiếu \"rule\": tên quy tắc",
-                                   "\"rule\" is missing: the name of a rule");
+                return API_ARGUMENT(c, 400, "thiếu \"rule\": tên quy tắc",
+                                    "\"rule\" is missing: the name of a rule");
         if (when && has_control(when))
-                return API_PROBLEM(c, 400, "\"when\" phải là một dòng",
-                                   "\"when\" must be one line");
+                return API_ARGUMENT(c, 400, "\"when\" phải là một dòng",
+                                    "\"when\" must be one line");
         r = backtest_ask(c->app, rule, when, clock_now_ms(), &diag, &found);
         if (r == 0) {
                 write_found(c, &found);
                 return 0;
         }
         if (r != BACKTEST_E_RUNNING)
-                return refuse(c, r, rule, &diag);
+                return refuse(c, r, rule, when, &diag);
         c->reply->status = 202;
         json_out_object(&c->out, NULL);
         json_out_text(&c->out, "state", "running");

@@ -34,6 +34,16 @@ typedef int (*ApiHandler)(ApiCall *c);
          app_is_vi((c)->app) ? serve_problem((c)->reply, (status), vi, ##__VA_ARGS__)              \
                              : serve_problem((c)->reply, (status), en, ##__VA_ARGS__))
 
+/* The same where an argument is what is wrong: malformed, or the name of nothing that there is. Who
+ * asked with it must ask otherwise; chisoctl ends as with any wrong usage. */
+#define API_PROBLEM_ARGUMENT "urn:chisod:problem:argument"
+#define API_ARGUMENT(c, status, vi, en, ...)                                                       \
+        ((c)->is_answered = true,                                                                  \
+         app_is_vi((c)->app)                                                                       \
+                 ? serve_problem_of((c)->reply, API_PROBLEM_ARGUMENT, (status), vi, ##__VA_ARGS__) \
+                 : serve_problem_of((c)->reply, API_PROBLEM_ARGUMENT, (status), en,                \
+                                    ##__VA_ARGS__))
+
 /* Positive: the problem is in the reply already; handlers pass it up and api_handle takes it as
  * done. */
 enum {
@@ -54,8 +64,15 @@ int api_read_window(ApiCall *c);
  * negative errno. */
 int api_find_indicator(ApiCall *c, const char *name, const IndicatorDef **ret);
 int api_find_unit(ApiCall *c, const char *text, UnitId *ret);
+/* A configured rule or source; its place in the configuration. A missing name is refused, too. */
+int api_find_rule(ApiCall *c, const char *name, size_t *ret);
+int api_find_source(ApiCall *c, const char *name, size_t *ret);
+/* Whether units of the kind are known; none (NULL) is fine. */
+int api_check_kind(ApiCall *c, const char *kind);
 int api_find_period(ApiCall *c, const char *text, PeriodId *ret);
 int api_find_id(ApiCall *c, const char *text, int64_t *ret);
+/* "FILE:LINE: KEY: TEXT" of the first error, as a heap string, or NULL. */
+char *api_first_error(const Diag *diag);
 /* The request's body as a JSON object (an empty body is an empty object). */
 int api_body(ApiCall *c, json_t **ret);
 
@@ -70,6 +87,9 @@ int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t oth
 static inline const char *api_masked(const ApiCall *c, const char *text) {
         return text && !c->is_admin && strchr(text, '@') ? API_MASK : text;
 }
+
+/* Whether an end lies ahead; 0 (none was given) does not. */
+int api_check_future(ApiCall *c, const char *name, int64_t at_ms, int64_t now_ms);
 
 /* {"as_of", "step", "note"}: what instant the answer speaks of. */
 void api_as_of(ApiCall *c);

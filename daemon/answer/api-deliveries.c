@@ -56,8 +56,8 @@ static int read_state(ApiCall *c, int *ret) {
                         *ret = state;
                         return 0;
                 }
-        (void) API_PROBLEM(c, 400, "state \"%s\": ready, started, accepted, dead hoặc void",
-                           "state \"%s\": ready, started, accepted, dead or void", text);
+        (void) API_ARGUMENT(c, 400, "state \"%s\": ready, started, accepted, dead hoặc void",
+                            "state \"%s\": ready, started, accepted, dead or void", text);
         return API_E_ANSWERED;
 }
 
@@ -100,14 +100,36 @@ static int observed(ApiCall *c) {
         return r < 0 ? r : answer_json(c, "targets", targets);
 }
 
+static bool is_recipient(const Config *config, const char *name) {
+        for (size_t i = 0; i < config->n_recipients; i++)
+                if (streq(config->recipients[i].name, name))
+                        return true;
+        return false;
+}
+
+static int refuse_recipient(ApiCall *c, const char *name) {
+        const Config *config = c->app->config;
+        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
+
+        for (size_t i = 0; i < config->n_recipients; i++)
+                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->recipients[i].name) <
+                    0)
+                        break;
+        return API_ARGUMENT(c, 404, "không có người nhận \"%s\"; có: %s",
+                            "no recipient \"%s\"; there are: %s", name, buf_text(&names));
+}
+
 int api_render(ApiCall *c) {
         const char *format = str_or(api_query(c, "format"), "text");
         json_t *messages = NULL;
 
         if (!streq(format, "text") && !streq(format, "html") && !streq(format, "json"))
-                return API_PROBLEM(c, 400, "format \"%s\": text, html hoặc json",
-                                   "format \"%s\": text, html or json", format);
-        int r = teller_render(c->app, api_query(c, "recipient"), format, clock_now_ms(), &messages);
+                return API_ARGUMENT(c, 400, "format \"%s\": text, html hoặc json",
+                                    "format \"%s\": text, html or json", format);
+        const char *recipient = api_query(c, "recipient");
+        if (recipient && !is_recipient(c->app->config, recipient))
+                return refuse_recipient(c, recipient);
+        int r = teller_render(c->app, recipient, format, clock_now_ms(), &messages);
         return r < 0 ? r : answer_json(c, "messages", messages);
 }
 
@@ -169,31 +191,12 @@ int api_delivery_retry(ApiCall *c) {
         return 0;
 }
 
-static bool is_recipient(const Config *config, const char *name) {
-        for (size_t i = 0; i < config->n_recipients; i++)
-                if (streq(config->recipients[i].name, name))
-                        return true;
-        return false;
-}
-
-static int refuse_recipient(ApiCall *c, const char *name) {
-        const Config *config = c->app->config;
-        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
-
-        for (size_t i = 0; i < config->n_recipients; i++)
-                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->recipients[i].name) <
-                    0)
-                        break;
-        return API_PROBLEM(c, 404, "không có người nhận \"%s\"; có: %s",
-                           "no recipient \"%s\"; there are: %s", name, buf_text(&names));
-}
-
 static int drill(ApiCall *c, const json_t *body) {
         const char *recipient = json_string_value(json_object_get(body, "recipient"));
         size_t n;
 
         if (!recipient)
-                return API_PROBLEM(c, 400, "thiếu recipient", "recipient is missing");
+                return API_ARGUMENT(c, 400, "thiếu recipient", "recipient is missing");
         if (!is_recipient(c->app->config, recipient))
                 return refuse_recipient(c, recipient);
         int r = teller_drill(c->app, recipient, clock_now_ms(), &n);

@@ -480,12 +480,12 @@ static int explain(ApiCall *c, const RuleDef *rule, UnitId unit) {
 
 int api_explain(ApiCall *c) {
         const char *name = api_query(c, "rule"), *text = api_query(c, "unit");
-        int i = name ? config_rule(c->app->config, name) : -1;
         UnitId unit = 0;
+        size_t i;
         if (!name || !text)
-                return API_PROBLEM(c, 400, "cần rule và unit", "rule and unit are needed");
-        if (i < 0)
-                return API_PROBLEM(c, 404, "không có quy tắc \"%s\"", "no rule \"%s\"", name);
-        int r = api_find_unit(c, text, &unit);
+                return API_ARGUMENT(c, 400, "cần rule và unit", "rule and unit are needed");
+        int r = api_find_rule(c, name, &i);
+        if (r == 0)
+                r = api_find_unit(c, text, &unit);
         return r != 0 ? r : explain(c, &c->app->config->rules[i], unit);
 }

@@ -238,8 +238,8 @@ static int find_type(ApiCall *c, const IndicatorDef *def, PeriodType *ret) {
         if (text && period_type_parse(text, ret) == 0)
                 return 0;
         if (text) {
-                (void) API_PROBLEM(c, 400, "type \"%s\": month, quarter, half hoặc year",
-                                   "type \"%s\": month, quarter, half or year", text);
+                (void) API_ARGUMENT(c, 400, "type \"%s\": month, quarter, half hoặc year",
+                                    "type \"%s\": month, quarter, half or year", text);
                 return API_E_ANSWERED;
         }
         int r = view_default_period(&c->view, def, &newest);
@@ -254,7 +254,7 @@ int api_history(ApiCall *c) {
         PeriodType type = PERIOD_MONTH;
 
         if (!api_query(c, "unit"))
-                return API_PROBLEM(c, 400, "thiếu unit=", "unit= is missing");
+                return API_ARGUMENT(c, 400, "thiếu unit=", "unit= is missing");
         int r = api_find_unit(c, api_query(c, "unit"), &h.unit);
         if (r == 0)
                 r = api_find_indicator(c, api_query(c, "indicator"), &h.indicator);

@@ -113,14 +113,10 @@ static int find_source(ApiCall *c, ImportFile *file) {
         const Config *config = c->app->config;
         const char *name = api_query(c, "source"), *scope = api_query(c, "scope");
 
-        int i = name ? config_source(config, name) : -1;
-        if (i < 0) {
-                (void) API_PROBLEM(c, 404, "không có nguồn \"%s\"", "no source \"%s\"",
-                                   str_or(name, ""));
-                return API_E_ANSWERED;
-        }
-        const SourceDef *source = config->sources + i;
-        file->source = (size_t) i;
+        int r = api_find_source(c, name, &file->source);
+        if (r != 0)
+                return r;
+        const SourceDef *source = config->sources + file->source;
         if (!scope && source->n_scopes == 1)
                 file->scope = source->scopes[0];
         for (size_t s = 0; scope && s < source->n_scopes; s++)
@@ -128,8 +124,8 @@ static int find_source(ApiCall *c, ImportFile *file) {
                         file->scope = source->scopes[s];
         if (file->scope)
                 return 0;
-        (void) API_PROBLEM(c, 400, "thiếu scope=, hoặc nguồn %s không có phạm vi đó",
-                           "scope= is missing, or source %s has no such scope", name);
+        (void) API_ARGUMENT(c, 400, "thiếu scope=, hoặc nguồn %s không có phạm vi đó",
+                            "scope= is missing, or source %s has no such scope", name);
         return API_E_ANSWERED;
 }
 
@@ -140,9 +136,9 @@ static int check_period(ApiCall *c, const ImportFile *file) {
 
         if (import_check_period(file, today, &diag) == 0)
                 return 0;
-        (void) API_PROBLEM(c, 400, "kỳ %s chưa bắt đầu: hôm nay là %s",
-                           "period %s has not begun: today is %s",
-                           period_format(period, file->period), day_format(day, today));
+        (void) API_ARGUMENT(c, 400, "kỳ %s chưa bắt đầu: hôm nay là %s",
+                            "period %s has not begun: today is %s",
+                            period_format(period, file->period), day_format(day, today));
         return API_E_ANSWERED;
 }
 
@@ -157,7 +153,7 @@ static int read_file(ApiCall *c, ImportFile *file) {
         file->data = c->request->body;
         file->size = c->request->body_size;
         if (file->period == 0)
-                (void) API_PROBLEM(c, 400, "thiếu period=", "period= is missing");
+                (void) API_ARGUMENT(c, 400, "thiếu period=", "period= is missing");
         else if (file->size == 0)
                 (void) API_PROBLEM(c, 400, "tệp rỗng", "the file is empty");
         return file->period != 0 && file->size > 0 ? check_period(c, file) : API_E_ANSWERED;

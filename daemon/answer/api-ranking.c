@@ -291,7 +291,7 @@ static int read_with(ApiCall *c, Ranking *ranking) {
                 char name[64];
 
                 if (n >= sizeof(name) || ranking->n_with == MAX_WITH) {
-                        (void) API_PROBLEM(
+                        (void) API_ARGUMENT(
                                 c, 400, "with: nhiều nhất %u chỉ số, cách nhau bằng dấu phẩy",
                                 "with: at most %u indicators, separated by commas", MAX_WITH);
                         return API_E_ANSWERED;
@@ -331,6 +331,8 @@ static int read_request(ApiCall *c, Ranking *ranking) {
                 r = read_period(c, ranking);
         if (r == 0)
                 r = api_find_unit(c, api_query(c, "parent"), &ranking->parent);
+        if (r == 0)
+                r = api_check_kind(c, api_query(c, "kind"));
         if (r != 0)
                 return r;
         ranking->kind = api_query(c, "kind");

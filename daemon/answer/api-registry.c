@@ -126,8 +126,9 @@ static int read_decision(ApiCall *c, RegistryDecision *ret, Day *ret_from) {
                         (i == REGISTRY_LINK && !api_query(c, "unit"));
         if (!is_wrong)
                 return 0;
-        (void) API_PROBLEM(c, 400, "cần action=link|same|new, code=, unit= (link), from=2025-07-01",
-                           "wanted: action=link|same|new, code=, unit= (link), from=2025-07-01");
+        (void) API_ARGUMENT(c, 400,
+                            "cần action=link|same|new, code=, unit= (link), from=2025-07-01",
+                            "wanted: action=link|same|new, code=, unit= (link), from=2025-07-01");
         return API_E_ANSWERED;
 }
 

@@ -107,12 +107,11 @@ int api_rules(ApiCall *c) {
 }
 
 int api_rule_release(ApiCall *c) {
-        int i = config_rule(c->app->config, c->arg[0]);
-        size_t n = 0;
-        if (i < 0)
-                return API_PROBLEM(c, 404, "không có quy tắc \"%s\"", "no rule \"%s\"", c->arg[0]);
-        int r = judge_release(c->app, (size_t) i, clock_now_ms(), &n);
-        if (r < 0)
+        size_t i, n = 0;
+        int r = api_find_rule(c, c->arg[0], &i);
+        if (r == 0)
+                r = judge_release(c->app, i, clock_now_ms(), &n);
+        if (r != 0)
                 return r;
         json_out_object(&c->out, NULL);
         json_out_text(&c->out, "rule", c->arg[0]);
@@ -177,10 +176,12 @@ int api_rules_diff(ApiCall *c) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Trial CLEANUP(trial_done) t = {0};
         int r = trial_run(c->app, clock_now_ms(), &diag, &t);
-        if (r == -EINVAL)
+        if (r == -EINVAL) {
+                CLEANUP_FREE char *error = api_first_error(&diag);
+
                 return API_PROBLEM(c, 409, "cấu hình trên đĩa có lỗi, chưa so được: %s",
-                                   "the configuration on disk has errors: %s",
-                                   diag_first_error(&diag, "?"));
+                                   "the configuration on disk has errors: %s", str_or(error, "?"));
+        }
         if (r < 0)
                 return r;
         write_trial(c, &t);

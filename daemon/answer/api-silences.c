@@ -5,6 +5,7 @@
 
 #include "answer/api-call.h"
 #include "flow/facts.h"
+#include "flow/judge.h"
 #include "os/clock.h"
 #include "store/alert.h"
 
@@ -19,24 +20,16 @@ static int read_severity(ApiCall *c, const char *text, Severity *ret) {
                 *ret = text[0] == 'c' ? SEVERITY_CRITICAL : SEVERITY_WARNING;
                 return 0;
         }
-        (void) API_PROBLEM(c, 400, "severity phải là warning hoặc critical",
-                           "severity must be warning or critical");
+        (void) API_ARGUMENT(c, 400, "severity phải là warning hoặc critical",
+                            "severity must be warning or critical");
         return API_E_ANSWERED;
 }
 
-/* A silence for a name that nothing has would silence nothing. Built-in operator rules have no
- * definition. */
+/* A silence for a name that nothing has would silence nothing. */
 static int check_rule(ApiCall *c, const char *rule) {
-        static const char *const builtin[] = {
-                "mass-guard",    "suspect-snapshot", "unknown-units",    "source-refused",
-                "rules-changed", "template-broken",  "database-damaged", "era-begins"};
-        for (size_t i = 0; i < ELEMENTSOF(builtin); i++)
-                if (streq(builtin[i], rule))
-                        return 0;
-        if (config_rule(c->app->config, rule) >= 0)
-                return 0;
-        (void) API_PROBLEM(c, 404, "không có quy tắc \"%s\"", "no rule \"%s\"", rule);
-        return API_E_ANSWERED;
+        size_t i;
+
+        return judge_is_builtin(rule) ? 0 : api_find_rule(c, rule, &i);
 }
 
 static int read_silence(ApiCall *c, const json_t *body, SilenceRow *row) {
@@ -71,10 +64,10 @@ static int read_silence(ApiCall *c, const json_t *body, SilenceRow *row) {
         row->rule = (char *) rule;
         row->author = (char *) author;
         row->note = (char *) note;
-        if (row->until_ms > row->from_ms && row->until_ms > now_ms)
-                return 0;
-        (void) API_PROBLEM(c, 400, "thiếu until, hoặc until không sau from",
-                           "until is missing, or not after from");
+        r = api_check_future(c, "until", row->until_ms, now_ms);
+        if (r != 0 || row->until_ms > row->from_ms)
+                return r;
+        (void) API_ARGUMENT(c, 400, "until phải sau from", "until must be after from");
         return API_E_ANSWERED;
 }
 

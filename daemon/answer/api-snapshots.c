@@ -80,6 +80,9 @@ int api_snapshots(ApiCall *c) {
         int r = api_find_period(c, api_query(c, "period"), &filter.period);
         if (r == 0)
                 r = store_snapshots_list(c->store, &filter, &rows, &n);
+        if (r == 0 && n == 0 && filter.source &&
+            c->offset == 0) /* of one that is gone some are left */
+                r = api_find_source(c, filter.source, &(size_t){0});
         if (r != 0)
                 return r;
         json_out_object(&c->out, NULL);

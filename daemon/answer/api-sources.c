@@ -42,18 +42,6 @@ int api_sources(ApiCall *c) {
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-static int refuse_source(ApiCall *c, const char *name) {
-        const Config *config = c->app->config;
-        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
-
-        for (size_t i = 0; i < config->n_sources; i++)
-                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->sources[i].name) < 0)
-                        break;
-        (void) API_PROBLEM(c, 404, "không có nguồn \"%s\"; có: %s",
-                           "no source \"%s\"; there are: %s", name, buf_text(&names));
-        return API_E_ANSWERED;
-}
-
 static int read_range(ApiCall *c, PeriodId *ret_from, PeriodId *ret_to) {
         int r = api_find_period(c, api_query(c, "from"), ret_from);
 
@@ -68,8 +56,8 @@ static int read_range(ApiCall *c, PeriodId *ret_from, PeriodId *ret_to) {
         if (*ret_from == 0 ||
             (period_type(*ret_from) == period_type(*ret_to) && *ret_from <= *ret_to))
                 return 0;
-        (void) API_PROBLEM(c, 400, "from và to phải cùng loại kỳ, from không sau to",
-                           "from and to must be of one type, from not after to");
+        (void) API_ARGUMENT(c, 400, "from và to phải cùng loại kỳ, from không sau to",
+                            "from and to must be of one type, from not after to");
         return API_E_ANSWERED;
 }
 
@@ -77,19 +65,18 @@ int api_source_fetch(ApiCall *c) {
         const char *name = c->arg[0];
         bool is_all = streq(name, ALL_SOURCES) && config_source(c->app->config, name) < 0;
         PeriodId from, to;
+        size_t source;
         int64_t id;
 
-        if (!is_all && config_source(c->app->config, name) < 0)
-                return refuse_source(c, name);
-        int r = read_range(c, &from, &to);
+        int r = is_all ? 0 : api_find_source(c, name, &source);
+        if (r == 0)
+                r = read_range(c, &from, &to);
         if (r != 0)
                 return r;
         r = source_request(c->app, is_all ? NULL : name, from, to, &id);
-        if (r == -ENOENT)
-                return refuse_source(c, name);
         if (r == -EINVAL)
-                return API_PROBLEM(c, 400, "nguồn %s không lấy loại kỳ này",
-                                   "source %s does not fetch periods of this type", name);
+                return API_ARGUMENT(c, 400, "nguồn %s không lấy loại kỳ này",
+                                    "source %s does not fetch periods of this type", name);
         if (r < 0)
                 return r;
         c->reply->status = 202;

@@ -22,8 +22,8 @@ int api_verify(ApiCall *c) {
         TendCheck check;
 
         if (after && instant_parse(after, &after_ms) < 0)
-                return API_PROBLEM(c, 400, "after \"%s\" không phải thời điểm",
-                                   "after \"%s\" is no instant", after);
+                return API_ARGUMENT(c, 400, "after \"%s\" không phải thời điểm",
+                                    "after \"%s\" is no instant", after);
         int r = tend_check(c->app, after_ms, &check);
         if (r < 0)
                 return API_PROBLEM(c, 503, "chưa kiểm tra được: %s", "cannot be checked: %s",

@@ -122,6 +122,8 @@ int api_units(ApiCall *c) {
         if (streq(format, "csv") || streq(format, "xlsx"))
                 return api_units_list(c);
         int r = api_find_unit(c, api_query(c, "parent"), &parent);
+        if (r == 0)
+                r = api_check_kind(c, api_query(c, "kind"));
         if (r != 0)
                 return r;
         json_out_object(&c->out, NULL);

@@ -211,13 +211,13 @@ int api_read_window(ApiCall *c) {
 
         c->limit = DEFAULT_LIMIT;
         if (limit && (parse_number(limit, MAX_LIMIT, &c->limit) < 0 || c->limit == 0)) {
-                (void) API_PROBLEM(c, 400, "limit phải là số từ 1 đến %u",
-                                   "limit must be a number from 1 to %u", MAX_LIMIT);
+                (void) API_ARGUMENT(c, 400, "limit phải là số từ 1 đến %u",
+                                    "limit must be a number from 1 to %u", MAX_LIMIT);
                 return API_E_ANSWERED;
         }
         if (offset && parse_number(offset, INT32_MAX, &c->offset) < 0) {
-                (void) API_PROBLEM(c, 400, "offset phải là số không âm",
-                                   "offset must be a number of at least 0");
+                (void) API_ARGUMENT(c, 400, "offset phải là số không âm",
+                                    "offset must be a number of at least 0");
                 return API_E_ANSWERED;
         }
         return 0;
@@ -229,7 +229,7 @@ static int read_instant(ApiCall *c) {
         int r = view_as_of(c->app, as_of, clock_now_ms(), &c->view);
         if (r != -EINVAL)
                 return r;
-        (void) API_PROBLEM(
+        (void) API_ARGUMENT(
                 c, 400,
                 "as_of \"%s\" không phải thời điểm: viết 2026-10-31 hoặc 2026-10-31T08:00:00+07:00",
                 "as_of \"%s\" is no instant: write 2026-10-31 or 2026-10-31T08:00:00+07:00", as_of);
@@ -318,16 +318,19 @@ bool api_flag(const ApiCall *c, const char *name) {
         return value && !streq(value, "0") && !streq(value, "no") && !streq(value, "false");
 }
 
+static int add_name(Buf *names, const char *name) {
+        return buf_printf(names, "%s%s", names->len ? ", " : "", name);
+}
+
 static int refuse_indicator(ApiCall *c, const char *name) {
         const Config *config = c->app->config;
         CLEANUP(buf_done) Buf names = BUF_INIT(4096);
 
         for (size_t i = 0; i < config->n_indicators; i++)
-                if (buf_printf(&names, "%s%s", names.len ? ", " : "", config->indicators[i].name) <
-                    0)
+                if (add_name(&names, config->indicators[i].name) < 0)
                         break;
-        (void) API_PROBLEM(c, 404, "không có chỉ số \"%s\"; có: %s",
-                           "no indicator \"%s\"; there are: %s", name, buf_text(&names));
+        (void) API_ARGUMENT(c, 404, "không có chỉ số \"%s\"; có: %s",
+                            "no indicator \"%s\"; there are: %s", name, buf_text(&names));
         return API_E_ANSWERED;
 }
 
@@ -381,10 +384,10 @@ static int refuse_unit(ApiCall *c, const char *text) {
         if (r == -ENOMEM)
                 return r;
         if (likely.len > 0)
-                (void) API_PROBLEM(c, 404, "không có đơn vị \"%s\"; có phải: %s?",
-                                   "no unit \"%s\"; perhaps: %s?", text, buf_text(&likely));
+                (void) API_ARGUMENT(c, 404, "không có đơn vị \"%s\"; có phải: %s?",
+                                    "no unit \"%s\"; perhaps: %s?", text, buf_text(&likely));
         else
-                (void) API_PROBLEM(
+                (void) API_ARGUMENT(
                         c, 404,
                         "không có đơn vị \"%s\": viết khóa, NAMESPACE:MÃ, hoặc mã hay tên đầy đủ",
                         "no unit \"%s\": write its key, NAMESPACE:CODE, or its whole code or name",
@@ -411,9 +414,9 @@ int api_find_unit(ApiCall *c, const char *text, UnitId *ret) {
         if (r <= 0 && r != -EINVAL)
                 return r;
         if (r == UNIT_E_AMBIGUOUS) {
-                (void) API_PROBLEM(c, 409, "\"%s\" chỉ nhiều đơn vị: %s",
-                                   "\"%s\" names several units: %s", text,
-                                   diag.n > 0 ? diag.items[0].text : "");
+                (void) API_ARGUMENT(c, 409, "\"%s\" chỉ nhiều đơn vị: %s",
+                                    "\"%s\" names several units: %s", text,
+                                    diag.n > 0 ? diag.items[0].text : "");
                 return API_E_ANSWERED;
         }
         *ret = unit_by_key(&c->app->units, text);
@@ -424,9 +427,69 @@ int api_find_period(ApiCall *c, const char *text, PeriodId *ret) {
         *ret = 0;
         if (!text || period_parse(text, ret) == 0)
                 return 0;
-        (void) API_PROBLEM(c, 400,
-                           "kỳ \"%s\" không đúng dạng: viết 2024-08, 2024-Q3, 2024-H2 hoặc 2024",
-                           "period \"%s\": write 2024-08, 2024-Q3, 2024-H2 or 2024", text);
+        (void) API_ARGUMENT(c, 400,
+                            "kỳ \"%s\" không đúng dạng: viết 2024-08, 2024-Q3, 2024-H2 hoặc 2024",
+                            "period \"%s\": write 2024-08, 2024-Q3, 2024-H2 or 2024", text);
+        return API_E_ANSWERED;
+}
+
+int api_find_rule(ApiCall *c, const char *name, size_t *ret) {
+        const Config *config = c->app->config;
+        CLEANUP(buf_done) Buf names = BUF_INIT(8192);
+        int i = name ? config_rule(config, name) : -1;
+
+        if (i >= 0) {
+                *ret = (size_t) i;
+                return 0;
+        }
+        for (size_t k = 0; k < config->n_rules; k++)
+                if (add_name(&names, config->rules[k].name) < 0)
+                        break;
+        (void) API_ARGUMENT(c, name ? 404 : 400, "không có quy tắc \"%s\"; có: %s",
+                            "no rule \"%s\"; there are: %s", str_or(name, ""), buf_text(&names));
+        return API_E_ANSWERED;
+}
+
+int api_find_source(ApiCall *c, const char *name, size_t *ret) {
+        const Config *config = c->app->config;
+        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
+        int i = name ? config_source(config, name) : -1;
+
+        if (i >= 0) {
+                *ret = (size_t) i;
+                return 0;
+        }
+        for (size_t k = 0; k < config->n_sources; k++)
+                if (add_name(&names, config->sources[k].name) < 0)
+                        break;
+        (void) API_ARGUMENT(c, name ? 404 : 400, "không có nguồn \"%s\"; có: %s",
+                            "no source \"%s\"; there are: %s", str_or(name, ""), buf_text(&names));
+        return API_E_ANSWERED;
+}
+
+/* Kinds are data: those that units have. */
+int api_check_kind(ApiCall *c, const char *kind) {
+        enum { MOST = 16 };
+        const UnitRegistry *registry = &c->app->units;
+        CLEANUP(buf_done) Buf names = BUF_INIT(4096);
+        const char *seen[MOST];
+        size_t n = 0;
+
+        for (size_t i = 0; kind && i < registry->n; i++) {
+                const char *own = registry->units[i].kind;
+                size_t k = 0;
+
+                if (streq(own, kind))
+                        return 0;
+                while (k < n && !streq(seen[k], own))
+                        k++;
+                if (k == n && n < MOST && add_name(&names, seen[n++] = own) < 0)
+                        break;
+        }
+        if (!kind)
+                return 0;
+        (void) API_ARGUMENT(c, 404, "không có loại đơn vị \"%s\"; có: %s",
+                            "no kind of unit \"%s\"; there are: %s", kind, buf_text(&names));
         return API_E_ANSWERED;
 }
 
@@ -434,11 +497,18 @@ int api_find_id(ApiCall *c, const char *text, int64_t *ret) {
         size_t value;
 
         if (parse_number(text, INT64_MAX, &value) < 0 || value == 0) {
-                (void) API_PROBLEM(c, 400, "\"%s\" không phải số hiệu", "\"%s\" is no id", text);
+                (void) API_ARGUMENT(c, 400, "\"%s\" không phải số hiệu", "\"%s\" is no id", text);
                 return API_E_ANSWERED;
         }
         *ret = (int64_t) value;
         return 0;
+}
+
+char *api_first_error(const Diag *diag) {
+        for (size_t i = 0; i < diag->n; i++)
+                if (diag->items[i].level == DIAG_ERROR)
+                        return diag_item_format(&diag->items[i]);
+        return NULL;
 }
 
 int api_body(ApiCall *c, json_t **ret) {

@@ -163,8 +163,8 @@ static int check_format(ApiCall *c) {
 
         if (!format || streq(format, "html") || streq(format, "xlsx"))
                 return 0;
-        (void) API_PROBLEM(c, 400, "không có dạng \"%s\": html hoặc xlsx",
-                           "there is no format \"%s\": html or xlsx", format);
+        (void) API_ARGUMENT(c, 400, "không có dạng \"%s\": html hoặc xlsx",
+                            "there is no format \"%s\": html or xlsx", format);
         return API_E_ANSWERED;
 }
 

@@ -39,8 +39,8 @@ static int find_format(ApiCall *c, size_t *ret) {
         for (*ret = 0; *ret < ELEMENTSOF(formats); (*ret)++)
                 if (streq(str_or(text, formats[0].name), formats[*ret].name))
                         return 0;
-        (void) API_PROBLEM(c, 400, "format \"%s\": txt, html, csv, xlsx hoặc docx",
-                           "format \"%s\": txt, html, csv, xlsx or docx", text);
+        (void) API_ARGUMENT(c, 400, "format \"%s\": txt, html, csv, xlsx hoặc docx",
+                            "format \"%s\": txt, html, csv, xlsx or docx", text);
         return API_E_ANSWERED;
 }
 
@@ -74,7 +74,7 @@ static int find_parent(ApiCall *c, ReportQuery *q) {
 
 static int read_query(ApiCall *c, ReportQuery *q) {
         if (!api_query(c, "period")) {
-                (void) API_PROBLEM(c, 400, "thiếu period=", "period= is missing");
+                (void) API_ARGUMENT(c, 400, "thiếu period=", "period= is missing");
                 return API_E_ANSWERED;
         }
         int r = api_find_period(c, api_query(c, "period"), &q->period);

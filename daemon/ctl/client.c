@@ -91,7 +91,16 @@ static const char *next_step(const Ctl *ctl, int status, const char *path) {
         return "";
 }
 
-static int complain_problem(const Ctl *ctl, const char *path, int status, const Buf *answer) {
+/* What was written must be written otherwise: a wrong usage, though the daemon had to be asked to
+ * know. A file's content, or something that is not there (any more), is not. */
+static bool is_usage(const json_t *problem, int status, bool has_file) {
+        const char *type = str_or(json_string_value(json_object_get(problem, "type")), "");
+
+        return streq(type, "urn:chisod:problem:argument") || (status == 400 && !has_file);
+}
+
+static int complain_problem(const Ctl *ctl, const char *path, int status, bool has_file,
+                            const Buf *answer) {
         const char *next = next_step(ctl, status, path);
         json_t *problem = json_loadb(buf_text(answer), answer->len, 0, NULL);
         const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -101,8 +110,9 @@ static int complain_problem(const Ctl *ctl, const char *path, int status, const 
         else
                 ctl_complain(SAID(ctl, "chisod trả lời HTTP %d", "chisod answered HTTP %d"),
                              status);
+        int r = is_usage(problem, status, has_file) ? EXIT_USAGE : EXIT_FAILED;
         json_decref(problem);
-        return EXIT_FAILED;
+        return r;
 }
 
 typedef struct Ask {
@@ -160,7 +170,7 @@ static int client_ask(const Ctl *ctl, const Ask *ask, Buf *raw, json_t **ret) {
         if (exit_status != EXIT_FINE)
                 return exit_status;
         if (status < 200 || status > 299)
-                return complain_problem(ctl, ask->path, status, answer);
+                return complain_problem(ctl, ask->path, status, ask->bytes != NULL, answer);
         json_t *json = json_loadb(buf_text(answer), answer->len, 0, &error);
         if (!json) {
                 ctl_complain(SAID(ctl, "chisod trả lời không phải JSON: %s",
@@ -185,7 +195,7 @@ int client_get_text(const Ctl *ctl, const char *path, bool is_action, Buf *text)
         if (exit_status != EXIT_FINE)
                 return exit_status;
         return status >= 200 && status <= 299 ? EXIT_FINE
-                                              : complain_problem(ctl, path, status, text);
+                                              : complain_problem(ctl, path, status, false, text);
 }
 
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
@@ -215,7 +225,7 @@ int client_bytes(const Ctl *ctl, const char *path, Buf *ret) {
                          ret);
         if (r != EXIT_FINE || (status >= 200 && status <= 299))
                 return r;
-        return complain_problem(ctl, path, status, ret);
+        return complain_problem(ctl, path, status, false, ret);
 }
 
 int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status) {
@@ -230,7 +240,7 @@ int client_copy(const Ctl *ctl, const char *path, int fd, int *ret_status) {
                 return complain_unreachable(ctl, buf_text(&socket), r);
         return *ret_status >= 200 && *ret_status <= 299
                        ? EXIT_FINE
-                       : complain_problem(ctl, path, *ret_status, &answer);
+                       : complain_problem(ctl, path, *ret_status, false, &answer);
 }
 
 int client_delete(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {

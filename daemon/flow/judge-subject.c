@@ -147,6 +147,21 @@ int judge_era(App *app, const JudgeScope *scope, const EraHint *hint) {
                                      buf_text(&text));
 }
 
+/* ---- rules of our own ------------------------------------------------------------------------- */
+
+bool judge_is_builtin(const char *rule) {
+        static const char *const names[] = {
+                "mass-guard",       "era-begins",        "suspect-snapshot", "unknown-units",
+                "source-refused",   "rules-changed",     "template-broken",  "dead-letter",
+                "database-damaged", "database-restored", "operator-report",  "warning",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i], rule))
+                        return true;
+        return false;
+}
+
 /* ---- notices --------------------------------------------------------------------------------- */
 
 /* Closed from the start and `late`: the plan tells such an episode once and never again. */

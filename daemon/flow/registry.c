@@ -20,8 +20,11 @@
 #include "os/log.h"
 #include "store/registry.h"
 
-#define REFUSE(diag, line, ...)                                                                    \
-        (diag_error((diag), NULL, (line), NULL, __VA_ARGS__), REGISTRY_E_REFUSED)
+/* Both are format literals of the same arguments. */
+#define REFUSE(c, line, vi, en, ...)                                                               \
+        (app_is_vi((c)->app) ? diag_error((c)->diag, NULL, (line), NULL, vi, ##__VA_ARGS__)        \
+                             : diag_error((c)->diag, NULL, (line), NULL, en, ##__VA_ARGS__),       \
+         REGISTRY_E_REFUSED)
 #define LIST_SEPARATORS " ,;|"
 
 typedef struct RegistryRow {
@@ -105,7 +108,8 @@ static int split_code(Change *c, const char *text, size_t n, unsigned line, Regi
         size_t n_space = strlen(space);
         for (size_t i = 1; !colon && i < config->n_sources; i++)
                 if (!streq(config->sources[i].namespace_, space))
-                        return REFUSE(c->diag, line,
+                        return REFUSE(c, line,
+                                      "mã %.*s: viết NAMESPACE:MÃ, các nguồn dùng nhiều hệ mã",
                                       "code %.*s: write NAMESPACE:CODE, the sources "
                                       "have several namespaces",
                                       (int) n, text);
@@ -116,7 +120,7 @@ static int split_code(Change *c, const char *text, size_t n, unsigned line, Regi
                 text = colon + 1;
         }
         if (n_space == 0 || n == 0 || n_space >= sizeof row->namespace_ || n >= sizeof row->code)
-                return REFUSE(c->diag, line, "'%.*s' is no code", (int) n, text);
+                return REFUSE(c, line, "'%.*s' không phải mã", "'%.*s' is no code", (int) n, text);
         memcpy(row->namespace_, space, n_space);
         row->namespace_[n_space] = '\0';
         memcpy(row->code, text, n);
@@ -142,7 +146,7 @@ static int add_code(Change *c, const Unit *u, const RegistryRow *row, Day from, 
                 return 0;
         (void) snprintf(text, sizeof text, "%s:%s", row->namespace_, row->code);
         if (holder && from == DAY_EVER)
-                return REFUSE(c->diag, row->line,
+                return REFUSE(c, row->line, "%s đang là mã của %s: viết ngày bắt đầu là mã của %s",
                               "%s belongs to %s: write the day from which it is "
                               "%s's",
                               text, holder->key, u->key);
@@ -171,8 +175,8 @@ static int read_day(Change *c, const RegistryRow *row, Column column, Day otherw
         *ret = otherwise;
         if (!*text || day_parse(text, ret) == 0)
                 return 0;
-        return REFUSE(c->diag, row->line, "%s '%s' is no day: write 2025-07-01",
-                      registry_columns[column], text);
+        return REFUSE(c, row->line, "%s '%s' không phải ngày: viết 2025-07-01",
+                      "%s '%s' is no day: write 2025-07-01", registry_columns[column], text);
 }
 
 static int read_row(Change *c, const Sheet *s, size_t i, const int place[static N_COLUMNS],
@@ -184,12 +188,13 @@ static int read_row(Change *c, const Sheet *s, size_t i, const int place[static 
         if (r == 0)
                 r = read_day(c, row, COLUMN_UNTIL, DAY_OPEN, &row->until);
         if (r == 0 && row->from >= row->until)
-                r = REFUSE(c->diag, row->line, "until is not after from");
+                r = REFUSE(c, row->line, "until phải sau from", "until is not after from");
         const char *code = row->cell[COLUMN_CODE];
         if (r == 0 && *code)
                 r = split_code(c, code, strcspn(code, LIST_SEPARATORS), row->line, row);
         if (r == 0 && !*code && !*row->cell[COLUMN_KEY])
-                r = REFUSE(c->diag, row->line, "the row has neither a key nor a code");
+                r = REFUSE(c, row->line, "dòng không có khóa (key) cũng không có mã (code)",
+                           "the row has neither a key nor a code");
         return r;
 }
 
@@ -256,14 +261,17 @@ static int make_unit(Change *c, RegistryRow *row) {
                 return 0;
         }
         if (!is_key(key))
-                return REFUSE(c->diag, row->line, "key '%s': ASCII without blanks", key);
+                return REFUSE(c, row->line, "khóa '%s': chữ ASCII không dấu, không khoảng trắng",
+                              "key '%s': ASCII without blanks", key);
         if (!*row->cell[COLUMN_NAME])
-                return REFUSE(c->diag, row->line, "%s is new and has no name", key);
+                return REFUSE(c, row->line, "%s là đơn vị mới mà không có tên",
+                              "%s is new and has no name", key);
         int r = *kind ? 0 : unit_name_split(row->cell[COLUMN_NAME], &bare, &kind);
         if (r < 0)
                 return r;
         if (!*kind)
-                return REFUSE(c->diag, row->line, "%s is new and has no kind", key);
+                return REFUSE(c, row->line, "%s là đơn vị mới mà không rõ loại (kind)",
+                              "%s is new and has no kind", key);
         r = store_unit_add(c->app->store, c->step, key, kind, 0, row->from, row->until, &row->unit);
         if (r >= 0)
                 r = store_unit_name_add(c->app->store, c->step, row->unit, row->cell[COLUMN_NAME],
@@ -295,8 +303,15 @@ static int find_other(Change *c, const RegistryRow *row, const char *text, Day d
                 return 0;
         }
         int r = unit_find(&c->app->units, text, day, ret, &diag);
-        return r <= 0 ? r
-                      : REFUSE(c->diag, row->line, "%s", diag_first_error(&diag, "no such unit"));
+        if (r <= 0)
+                return r;
+        /* What the registry says of it is for the log, too, and English. */
+        const char *said = app_is_vi(c->app) ? text : diag_first_error(&diag, text);
+        return r == UNIT_E_AMBIGUOUS
+                       ? REFUSE(c, row->line,
+                                "\"%s\" có thể là nhiều đơn vị: viết khóa hoặc HỆ MÃ:MÃ", "%s",
+                                said)
+                       : REFUSE(c, row->line, "ngày đó không có đơn vị \"%s\"", "%s", said);
 }
 
 static int set_unit(Change *c, const RegistryRow *row, const Unit *u) {
@@ -309,7 +324,8 @@ static int set_unit(Change *c, const RegistryRow *row, const Unit *u) {
                 r = find_other(c, row, row->cell[COLUMN_PARENT],
                                from == DAY_EVER ? MIN(c->today, until - 1) : from, &parent);
         if (r == 0 && parent == u->id)
-                r = REFUSE(c->diag, row->line, "%s cannot be its own parent", u->key);
+                r = REFUSE(c, row->line, "%s không thể thuộc chính nó",
+                           "%s cannot be its own parent", u->key);
         if (r == 0 && !streq(kind, u->kind))
                 r = note(c, u->key, "kind", u->kind, kind);
         if (r == 0 && parent != u->parent)
@@ -382,12 +398,16 @@ static int add_successor(Change *c, const RegistryRow *row, const Unit *u, const
         UnitId other = 0;
         Day from = row->until == DAY_OPEN ? u->until : row->until;
         if (from == DAY_OPEN)
-                return REFUSE(c->diag, row->line, "%s has successors and no end (until)", u->key);
+                return REFUSE(c, row->line,
+                              "%s có đơn vị kế thừa mà không có ngày kết thúc (until)",
+                              "%s has successors and no end (until)", u->key);
         int r = find_other(c, row, text, from, &other);
         if (r != 0)
                 return r;
         if (other == u->id)
-                return REFUSE(c->diag, row->line,
+                return REFUSE(c, row->line,
+                              "%s không thể kế thừa chính nó: thêm một dòng cho đơn vị kế thừa với "
+                              "from = until",
                               "%s cannot succeed itself: give the successor a "
                               "row with from = until",
                               u->key);
@@ -564,6 +584,9 @@ static int decide_link(Change *c, const RegistryRow *row, const char *text, cons
         if (r != 0)
                 return r;
         const Unit *u = unit_get(&c->app->units, id);
+        if (holder_of(&c->app->units, row->namespace_, row->code, on) == u)
+                return REFUSE(c, 0, "%s:%s đã là mã của %s", "%s:%s is a code of %s already",
+                              row->namespace_, row->code, u->key);
         r = add_code(c, u, row, row->from, u->until);
         return r == 0 ? add_alias(c, u, name, strlen(name)) : r;
 }
@@ -612,10 +635,11 @@ static int decide_inside(Change *c, RegistryDecision decision, const char *code,
                                 ? NULL
                                 : holder_of(&c->app->units, row.namespace_, row.code, from);
         if (decision != REGISTRY_LINK && !*name)
-                return REFUSE(c->diag, 0, "%s:%s is not in quarantine", row.namespace_, row.code);
+                return REFUSE(c, 0, "%s:%s không có trong danh sách chờ (chisoctl units suggest)",
+                              "%s:%s is not in quarantine", row.namespace_, row.code);
         if (decision != REGISTRY_LINK && !u)
-                return REFUSE(c->diag, 0, "no unit has %s:%s on that day", row.namespace_,
-                              row.code);
+                return REFUSE(c, 0, "ngày đó không đơn vị nào có mã %s:%s",
+                              "no unit has %s:%s on that day", row.namespace_, row.code);
         if (decision == REGISTRY_LINK)
                 r = decide_link(c, &row, unit, name);
         else

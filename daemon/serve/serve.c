@@ -156,7 +156,7 @@ static const char *status_title(int status) {
         return title ? title : "Unknown";
 }
 
-int serve_problem(ServeReply *reply, int status, const char *format, ...) {
+int serve_problem_of(ServeReply *reply, const char *type, int status, const char *format, ...) {
         CLEANUP(buf_done) Buf detail = BUF_INIT(16384);
         CLEANUP(buf_done) Buf body = BUF_INIT(131072);
         va_list ap;
@@ -165,10 +165,9 @@ int serve_problem(ServeReply *reply, int status, const char *format, ...) {
         int r = buf_vprintf(&detail, format, ap);
         va_end(ap);
         if (r >= 0)
-                r = buf_printf(
-                        &body,
-                        "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"",
-                        status_title(status), status);
+                r = buf_printf(&body,
+                               "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"",
+                               str_or(type, "about:blank"), status_title(status), status);
         if (r >= 0)
                 r = text_append_json(&body, buf_text(&detail), detail.len);
         if (r >= 0)

@@ -69,6 +69,9 @@ int judge_notice(App *app, StepId step, int64_t now_ms, const char *rule, const 
 /* Ends episodes of subjects whose rule or source is no longer configured. */
 int judge_end_orphans(App *app, StepId step, int64_t now_ms);
 
+/* Rules of our own for operators, which no configuration names: "mass-guard" and its kin. */
+bool judge_is_builtin(const char *rule);
+
 /* `rules release`: the present state of every cohort that the mass guard holds under this rule is
  * accepted. The openings held so far are told at the next publication, if they still stand.
  * *ret_n: cohorts released. A transaction of its own; 0 or negative errno. */

@@ -60,4 +60,8 @@ void serve_free(Serve *s);
 DEFINE_CLEANUP(Serve, serve_free)
 
 /* application/problem+json (RFC 9457): type about:blank, title of the status, detail. */
-int serve_problem(ServeReply *reply, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+#define serve_problem(reply, status, ...)                                                          \
+        serve_problem_of((reply), /* type= */ NULL, (status), __VA_ARGS__)
+/* The same of a type (RFC 9457, 3.1.1), which programs tell apart. */
+int serve_problem_of(ServeReply *reply, const char *type, int status, const char *format, ...)
+        PRINTF_LIKE(4, 5);

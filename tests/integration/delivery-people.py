@@ -65,7 +65,7 @@ def main():
         assert len(html) == 1 and html[0]["body"].strip().endswith("</html>")
         body = json.loads(lab.json("render", "--format", "json")["messages"][0]["body"])
         assert body["items"], body
-        assert lab.ctl("render", "--format", "pdf", check=False).returncode == 1
+        assert lab.ctl("render", "--format", "pdf", check=False).returncode == 2
         observed = {t["target"]: t for t in lab.json("deliveries", "--observed")["targets"]}
         assert observed["district/email"]["items"] == 8 and observed["district/email"]["subject"].startswith("[766] "), observed
         assert "district/email" in lab.ctl("deliveries", "--observed").stdout

@@ -84,7 +84,7 @@ def main():
 
         # a period that has not begun is refused, the running one is not; so is a table without figures, which would leave units alone
         late = lab.ctl("import", path, "--source", "letter", "--period", "2024-10", "--yes", check=False)
-        assert late.returncode == 1 and "2024-10" in late.stderr and ("05/09/2024" in late.stderr or "2024-09-05" in late.stderr), late.stderr
+        assert late.returncode == 2 and "2024-10" in late.stderr and ("05/09/2024" in late.stderr or "2024-09-05" in late.stderr), late.stderr
         units = lab.sql("SELECT count(*) FROM unit")
         names = write(lab, "units.csv", "code,name,kind,parent\n99901,Xã Mới Một,commune,\n".encode())
         none = lab.ctl("import", names, "--source", "portal", "--period", "2024-08", "--yes", "--json", check=False)

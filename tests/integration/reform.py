@@ -132,7 +132,7 @@ def main():
         assert lab.sql(unknown) == [(2,)], lab.sql(unknown)
         lab.ask("portal", "2025-07")  # all its rows match, and still a person is waited for
         assert lab.sql(unknown) == [(2,)] and lab.json("units", "suggest")["quarantine"] == waiting, lab.sql(unknown)
-        assert lab.ctl("units", "same", "gso:12361", "--from", "2025-08-01", check=False).returncode == 1
+        assert lab.ctl("units", "same", "gso:12361", "--from", "2025-08-01", check=False).returncode == 2
         lab.json("units", "same", "gso:11977", "--from", "2025-08-01")
         assert lab.json("units", "suggest")["quarantine"] == []
         lab.ask("portal", "2025-08")  # the same bytes, read anew

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""refusals.py BUILD: what is written wrongly is refused by name, with what there is instead, before anything changes. chisoctl ends with 2 where
+the command must be written otherwise, with 1 where something is not there or a file is no good, and the API says which of the two it is."""
+import os
+import sys
+
+from lab import Lab
+from sample import configure, month, routes
+
+ARGUMENT = "urn:chisod:problem:argument"
+
+# command; exit status; words of the complaint
+WRONG = [
+    ("ranking --kind nope", 2, ("nope", "commune")),
+    ("ranking --indicator nope", 2, ("nope", "total", "progress")),
+    ("ranking --parent nowhere", 2, ("nowhere",)),
+    ("ranking --period 2024-13", 2, ("2024-13", "2024-08")),
+    ("ranking --as-of yesterday", 2, ("yesterday", "2026-10-31")),
+    ("ranking --limit 0", 2, ("limit", "1")),
+    ("ranking --with total,nope", 2, ("nope", "progress")),
+    ("ranking --as-of 2020-01-01", 1, ("total",)),
+    ("history nowhere", 2, ("nowhere", "chisoctl units list")),
+    ("history 12376 --indicator nope", 2, ("nope", "total")),
+    ("history 12376 --type week", 2, ("week", "month")),
+    ("alerts --rule nope", 2, ("nope", "progress-low")),
+    ("alerts --unit nowhere", 2, ("nowhere",)),
+    ("alert 99", 1, ("99", "chisoctl alerts --all")),
+    ("alert first", 2, ("first",)),
+    ("explain nope 12376", 2, ("nope", "progress-low")),
+    ("explain progress-low nowhere", 2, ("nowhere",)),
+    ("ack 1 --until 2024-09-01", 2, ("01/09/2024", "05/09/2024 07:3")),
+    ("ack 1 --until soon", 2, ("soon",)),
+    ("ack 99", 1, ("99",)),
+    ("silence add --until 2024-09-01 --rule progress-low", 2, ("01/09/2024",)),
+    ("silence add --until 2024-10-01 --rule nope", 2, ("nope", "progress-low")),
+    ("silence add --until 2024-10-01 --severity loud", 2, ("warning", "critical")),
+    ("silence add --until 2024-10-01 --from 2024-11-01", 2, ("until", "from")),
+    ("silence end 99", 1, ("99", "chisoctl silence list")),
+    ("rules release nope", 2, ("nope", "progress-low")),
+    ("rules backtest nope", 2, ("nope", "progress-low")),
+    ("rules backtest progress-low --when sometimes", 2, ("sometimes",)),
+    ("fetch nowhere", 2, ("nowhere", "portal")),
+    ("fetch portal --from 2024-08 --to 2024-07", 2, ("from", "to")),
+    ("fetch portal --from 2024-Q3", 2, ("portal",)),
+    ("snapshot list --source nowhere", 2, ("nowhere", "portal")),
+    ("snapshot show 99", 1, ("99", "chisoctl snapshot list")),
+    ("snapshot accept 1", 1, ("1",)),
+    ("import @good --source nowhere --period 2024-08 --yes", 2, ("nowhere", "portal")),
+    ("import @good --source portal --period 2030-01 --yes", 2, ("2030-01",)),
+    ("import @bad --source portal --period 2024-08 --yes", 1, ("không nhập được",)),
+    ("units list --kind nope", 2, ("nope", "commune")),
+    ("units link gso:12376 gso:12376", 2, ("gso:12376",)),
+    ("units link 12376 12376", 2, ("12376",)),
+    ("units same 12376 --from 2024-08-01", 2, ("12376",)),
+    ("units import @bad --yes", 1, ("dòng 2",)),
+    ("retry 99", 1, ("99", "chisoctl deliveries")),
+    ("drill nobody", 2, ("nobody", "district")),
+    ("render nobody", 2, ("nobody", "district")),
+    ("report 2024-13", 2, ("2024-13",)),
+    ("report 2020-01", 1, ("1/2020",)),
+    ("report 2024-08 --format pdf", 2, ("pdf", "docx")),
+    ("no-such-command", 2, ("no-such-command",)),
+]
+
+PROBLEMS = [
+    ("/v1/ranking?kind=nope", 404, ARGUMENT), ("/v1/ranking?indicator=nope", 404, ARGUMENT), ("/v1/ranking?as_of=x", 400, ARGUMENT),
+    ("/v1/history?unit=nowhere", 404, ARGUMENT), ("/v1/units?kind=nope", 404, ARGUMENT), ("/v1/alerts?rule=nope", 404, ARGUMENT),
+    ("/v1/alerts?limit=x", 400, ARGUMENT), ("/v1/alerts/99", 404, "about:blank"), ("/v1/ranking?as_of=2020-01-01", 404, "about:blank"),
+    ("/v1/nothing", 404, "about:blank"),
+]
+
+
+def check_commands(lab):
+    steps = lab.sql("SELECT max(id) FROM step")
+    files = {"@good": lab.path("good.csv"), "@bad": lab.path("bad.csv")}
+    with open(files["@good"], "w", encoding="utf8") as f:
+        f.write("code,total\n12376,80\n")
+    with open(files["@bad"], "w", encoding="utf8") as f:
+        f.write("what,is,this\n1,2,3\n")
+    for command, status, words in WRONG:
+        r = lab.ctl(*[files.get(w, w) for w in command.split()], check=False)
+        assert r.returncode == status, (command, r.returncode, r.stdout, r.stderr)
+        assert r.stdout == "" and all(w in r.stderr for w in words), (command, r.stderr)
+    assert lab.sql("SELECT max(id) FROM step") == steps, "a refused command changed something"
+    for command in ("alerts --rule mass-guard", "ack 1 --until 2024-09-05", "silence add --until 2024-09-05 --rule progress-low"):
+        assert lab.ctl(*command.split()).returncode == 0, command
+
+
+def check_problems(lab):
+    for path, status, kind in PROBLEMS:
+        problem = lab.api(path)
+        assert (problem["status"], problem["type"]) == (status, kind), (path, problem)
+
+
+def check_broken_file(lab):
+    """What rules diff reads from the disk is complained of as chisod --check-config does: by file, line and key."""
+    path = lab.path("etc", "chisod.conf.d", "90-broken.conf")
+    with open(path, "w", encoding="utf8") as f:
+        f.write("[rule progress-low]\nwhen = below many\n")
+    r = lab.ctl("rules", "diff", check=False)
+    assert r.returncode == 1 and "%s:2: " % path in r.stderr and "when" in r.stderr, r
+    os.unlink(path)
+    assert lab.ctl("rules", "diff").returncode == 0
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        lab.clock("2024-08-05T08:05:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        lab.publish(routes({name: month(name) for name in ("2024-07", "2024-08")}))
+        configure(lab)
+        lab.start()
+        lab.clock("2024-08-06T07:30:00+07:00")
+        lab.ask("portal", "2024-07")
+        lab.clock("2024-09-05T07:30:00+07:00")
+        lab.ask("portal", "2024-08")
+        lab.wait(lab.settled, "nothing is on its way")
+        check_commands(lab)
+        check_problems(lab)
+        check_broken_file(lab)
+        assert lab.stop() == 0
+    print("refusals: passed (%d commands, %d problems)" % (len(WRONG), len(PROBLEMS)))
+
+
+main()
