@@ -2,10 +2,9 @@
  * Nothing here checks that calls are balanced; the tests parse every answer. */
 #include "answer/json_out.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/text.h"
+
+#define KEY_MAX 200u /* words of ours, or a prefix and a name of the configuration, of 64 each */
 
 static void put(JsonOut *o, int r) {
         if (o->error == 0 && r < 0)
@@ -16,9 +15,14 @@ static void lead(JsonOut *o, const char *key) {
         if (o->error < 0)
                 return;
         if (key) {
-                put(o, o->is_first ? buf_char(o->b, '"') : buf_append(o->b, ",\"", 2));
-                put(o, buf_str(o->b, key));
-                put(o, buf_append(o->b, "\":", 2));
+                size_t n = strlen(key), skip = o->is_first ? 1 : 0;
+                char text[KEY_MAX + 4];
+
+                assert(n <= KEY_MAX);
+                memcpy(text, ",\"", 2);
+                memcpy(text + 2, key, n);
+                memcpy(text + 2 + n, "\":", 2);
+                put(o, buf_append(o->b, text + skip, n + 4 - skip));
         } else if (!o->is_first)
                 put(o, buf_char(o->b, ','));
         o->is_first = false;
@@ -94,8 +98,7 @@ void json_out_text(JsonOut *o, const char *key, const char *text) {
 void json_out_int(JsonOut *o, const char *key, int64_t value) {
         char text[DECIMAL_TEXT_MAX];
 
-        (void) snprintf(text, sizeof(text), "%" PRId64, value);
-        literal(o, key, text);
+        literal(o, key, decimal_format(text, value, 0));
 }
 
 void json_out_bool(JsonOut *o, const char *key, bool value) {
