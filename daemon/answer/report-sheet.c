@@ -142,6 +142,20 @@ static int add_source(const Page *p, Book *book) {
         return r;
 }
 
+/* Columns keep their places whatever was published; one that no source has is not shown. */
+static bool is_empty_column(const Page *p, const char *name) {
+        const json_t *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(p->view, "rows"), i, row) {
+                const json_t *cell = json_object_get(json_object_get(row, "with"), name);
+
+                if (json_is_number(json_object_get(cell, "value")))
+                        return false;
+        }
+        return true;
+}
+
 static int fill_book(const Page *p, const ReportQuery *q, Book *book) {
         const BookColumn columns[N_COLUMNS] = {
                 {"Stt", BOOK_COUNT, 0, 6},
@@ -149,12 +163,14 @@ static int fill_book(const Page *p, const ReportQuery *q, Book *book) {
                 {"Tên cơ quan, đơn vị", BOOK_TEXT, 0, 36},
                 {"Điểm tổng hợp", BOOK_NUMBER, q->headline->decimals, 0},
                 {"Tăng, giảm so với kỳ trước", BOOK_CHANGE, q->headline->decimals, 0},
-                {"Tiến độ giải quyết (%)", BOOK_NUMBER, decimals_of(p, "progress"), 0},
-                {"Số hóa hồ sơ (%)", BOOK_NUMBER, decimals_of(p, "digitization"), 0},
+                {"Tiến độ giải quyết (%)", BOOK_NUMBER, decimals_of(p, "progress"), 0,
+                 is_empty_column(p, "progress")},
+                {"Số hóa hồ sơ (%)", BOOK_NUMBER, decimals_of(p, "digitization"), 0,
+                 is_empty_column(p, "digitization")},
                 {"Hạng", BOOK_COUNT, 0, 8},
                 {"Hạng kỳ trước", BOOK_COUNT, 0, 8},
-                {"Đúng hạn", BOOK_COUNT, 0, 0},
-                {"Tiếp nhận", BOOK_COUNT, 0, 0},
+                {"Đúng hạn", BOOK_COUNT, 0, 0, is_empty_column(p, "on_time")},
+                {"Tiếp nhận", BOOK_COUNT, 0, 0, is_empty_column(p, "received")},
         };
         CLEANUP(buf_done) Buf title = BUF_INIT(4096);
         const json_t *row;

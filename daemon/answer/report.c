@@ -27,7 +27,9 @@ static const struct {
         {"csv", "text/csv; charset=utf-8", false},
         {"xlsx", BOOK_TYPE, true},
         {"docx", DOCX_TYPE, true},
+        {"json", "application/json", false}, /* made when it is asked for */
 };
+#define FORMAT_JSON 5u
 
 static const char policy[] = "default-src 'none'; style-src 'unsafe-inline'";
 
@@ -39,8 +41,8 @@ static int find_format(ApiCall *c, size_t *ret) {
         for (*ret = 0; *ret < ELEMENTSOF(formats); (*ret)++)
                 if (streq(str_or(text, formats[0].name), formats[*ret].name))
                         return 0;
-        (void) API_ARGUMENT(c, 400, "format \"%s\": txt, html, csv, xlsx hoặc docx",
-                            "format \"%s\": txt, html, csv, xlsx or docx", text);
+        (void) API_ARGUMENT(c, 400, "format \"%s\": txt, html, csv, xlsx, docx hoặc json",
+                            "format \"%s\": txt, html, csv, xlsx, docx or json", text);
         return API_E_ANSWERED;
 }
 
@@ -314,9 +316,10 @@ int api_report(ApiCall *c) {
         if (r == 0)
                 r = draft_newest(c, &query, &draft, &number);
         if (r == 0 && (number == 0 || api_flag(c, "new")))
-                r = number < DRAFTS_MAX ? draft_make(c, &query, number + 1, &draft) : -EMLINK;
+                r = number < DRAFTS_MAX ? draft_make(c, &query, ++number, &draft) : -EMLINK;
         if (r == 0)
-                r = answer(c, draft, format);
+                r = format == FORMAT_JSON ? report_since(c, &query, number, draft)
+                                          : answer(c, draft, format);
         json_decref(draft);
         return r;
 }

@@ -15,6 +15,9 @@ typedef struct ReportQuery {
 int report_draft_read(ApiCall *c, ReportQuery *query, int number, json_t **ret);
 int report_draft_new(ApiCall *c, ReportQuery *query, int *ret_number, json_t **ret);
 
+/* The draft as JSON: when it was made, its text, and which of its figures are others now. */
+int report_since(ApiCall *c, const ReportQuery *query, int number, const json_t *draft);
+
 /* Makes and sends the letter by itself when it is due ([letter] at, to). Once in each tick. */
 void report_run(App *app, int64_t now_ms);
 

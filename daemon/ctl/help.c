@@ -26,7 +26,7 @@ static const OptionHelp options[] = {
         {"render", "format", "text|html|json", "dạng của thư", "the form of the message"},
         {"units", "format", "csv|xlsx", "dạng của danh mục xuất ra",
          "the form of the exported registry"},
-        {"report", "format", "txt|html|csv|xlsx|docx",
+        {"report", "format", "txt|html|csv|xlsx|docx|json",
          "công văn (txt, html, docx) hoặc phụ lục (csv, xlsx)",
          "the letter (txt, html, docx) or its appendix (csv, xlsx)"},
         {"report", "new", "", "lập dự thảo khác, thay dự thảo đang giữ",

@@ -95,7 +95,8 @@ static const Command commands[] = {
          "gửi thử một webhook và in trả lời; không cần chisod chạy",
          "send a test webhook and print the answer; needs no daemon"},
         {"report", command_report, "parent= format= as-of= machine new output=", 1, 1,
-         "PERIOD [--parent U] [--format txt|html|csv|xlsx|docx] [--machine] [--as-of T] [--new] "
+         "PERIOD [--parent U] [--format txt|html|csv|xlsx|docx|json] [--machine] [--as-of T] "
+         "[--new] "
          "[-o, --output FILE]",
          "dự thảo công văn và phụ lục, lưu lại; --new: bản khác",
          "the letter and its appendix, a stored draft; --new: another one"},

@@ -2,11 +2,12 @@
  * not move the cursor, so control and bidi characters become blanks there; a file gets the bytes. Workbooks and
  * documents are for files alone. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
-#include "ctl/ctl.h"
+#include "ctl/show-util.h"
 #include "os/file.h"
 
 #define REPORT_MAX ((size_t) 32 << 20)
@@ -26,8 +27,7 @@ static int print_lines(const char *text, size_t n) {
 }
 
 static int add_arguments(const Ctl *ctl, Buf *path) {
-        static const char *const names[][2] = {
-                {"parent", "parent"}, {"format", "format"}, {"as-of", "as_of"}};
+        static const char *const names[][2] = {{"parent", "parent"}, {"as-of", "as_of"}};
         int r = buf_str(path, "/v1/report");
 
         if (r == 0)
@@ -61,22 +61,76 @@ static int deliver(const Ctl *ctl, const Buf *text) {
         return EXIT_FAILED;
 }
 
-int command_report(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+/* A draft that was kept says nothing of what was restated since; this is not part of it, and goes to
+ * stderr. */
+static void tell_changes(Ctl *ctl, const char *path) {
+        CLEANUP(buf_done) Buf json = BUF_INIT(8192);
+        json_t *answer = NULL;
+        char made[24], number[24];
+
+        if (ctl_option(ctl, "as-of") || ctl_option(ctl, "new") || buf_str(&json, path) < 0 ||
+            query_add(&json, "limit", "1") < 0 || query_add(&json, "format", "json") < 0)
+                return;
+        client_language(ctl);
+        if (client_get(ctl, buf_text(&json), NULL, &answer) != EXIT_FINE)
+                return;
+        (void) snprintf(number, sizeof(number), "%" PRId64, at_int(answer, "draft"));
+        if (at_int(answer, "total") > 0)
+                ctl_complain(
+                        SAID(ctl,
+                             "dự thảo số %s, lập %s: từ đó đến nay %" PRId64
+                             " số liệu trong dự thảo đã được điều chỉnh; bản theo số liệu mới: "
+                             "chisoctl report %s --new",
+                             "draft %s of %s: %" PRId64
+                             " of its figures were revised since; one of the figures of now: "
+                             "chisoctl report %s --new"),
+                        number, at_instant(made, answer, "made"), at_int(answer, "total"),
+                        ctl->words[0]);
+        json_decref(answer);
+}
+
+/* With --json what is known of the draft, its text and the figures that changed since. */
+static int print_json(Ctl *ctl, Buf *path) {
         CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
 
-        if (is_binary(ctl) && !ctl_option(ctl, "output") && isatty(STDOUT_FILENO)) {
-                ctl_complain(SAID(ctl, "dạng %s không in ra màn hình: thêm -o TỆP",
-                                  "%s is nothing for a terminal: add -o FILE"),
-                             ctl_option(ctl, "format"));
-                return EXIT_USAGE;
-        }
-        if (add_arguments(ctl, &path) < 0) {
+        if (query_add(path, "format", "json") < 0) {
                 ctl_complain("%s", strerror(ENOMEM));
                 return EXIT_FAILED;
         }
-        int r = client_get_text(ctl, buf_text(&path), ctl_option(ctl, "new") != NULL, &text);
+        int r = client_get_text(ctl, buf_text(path), ctl_option(ctl, "new") != NULL, &text);
         if (r != EXIT_FINE)
                 return r;
-        return deliver(ctl, &text);
+        return buf_char(&text, '\n') < 0 ? EXIT_FAILED : deliver(ctl, &text);
+}
+
+int command_report(Ctl *ctl) {
+        CLEANUP(buf_done) Buf path = BUF_INIT(8192), bare = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
+        const char *format = ctl_option(ctl, "format");
+
+        if (ctl->is_json && format && !streq(format, "json")) {
+                ctl_complain(SAID(ctl, "--json không đi cùng --format %s",
+                                  "--json does not go with --format %s"),
+                             format);
+                return EXIT_USAGE;
+        }
+        if (is_binary(ctl) && !ctl_option(ctl, "output") && isatty(STDOUT_FILENO)) {
+                ctl_complain(SAID(ctl, "dạng %s không in ra màn hình: thêm -o TỆP",
+                                  "%s is nothing for a terminal: add -o FILE"),
+                             format);
+                return EXIT_USAGE;
+        }
+        if (add_arguments(ctl, &bare) < 0 || buf_str(&path, buf_text(&bare)) < 0 ||
+            query_add(&path, "format", ctl->is_json ? NULL : format) < 0) {
+                ctl_complain("%s", strerror(ENOMEM));
+                return EXIT_FAILED;
+        }
+        if (ctl->is_json || streq(str_or(format, ""), "json"))
+                return print_json(ctl, &bare);
+        int r = client_get_text(ctl, buf_text(&path), ctl_option(ctl, "new") != NULL, &text);
+        if (r == EXIT_FINE)
+                r = deliver(ctl, &text);
+        if (r == EXIT_FINE)
+                tell_changes(ctl, buf_text(&bare));
+        return r;
 }

@@ -352,11 +352,11 @@ static int set_columns(Page *page, const BookSheet *sheet) {
                 page->column[i] = *column;
                 page->column[i].title = NULL;
                 page->column[i].width = width;
-                page->width += width;
+                page->width += column->is_hidden ? 0 : width;
                 r = buf_printf(
                         &page->columns,
-                        "<col min=\"%u\" max=\"%u\" width=\"%u.7109375\" customWidth=\"1\"/>",
-                        i + 1, i + 1, width);
+                        "<col min=\"%u\" max=\"%u\" width=\"%u.7109375\"%s customWidth=\"1\"/>",
+                        i + 1, i + 1, width, column->is_hidden ? " hidden=\"1\"" : "");
         }
         return r;
 }

@@ -40,6 +40,7 @@ typedef struct BookColumn {
         BookKind kind;
         unsigned decimals; /* 0..DECIMAL_MAX_DECIMALS, of BOOK_NUMBER and BOOK_CHANGE */
         unsigned width;    /* in characters; 0: after the kind */
+        bool is_hidden;    /* there, and not shown: nothing stands in it */
 } BookColumn;
 
 /* Where a figure stands to its limits: never by colour alone, bad ones are bold as well. */

@@ -206,6 +206,12 @@ def check_read(lab, schemas, path, operation):
         assert (tag is not None) == ("304" in operation["responses"]), "%s: tag %s" % (url, tag)
         if tag:
             assert ask(lab, "admin", "GET", url, headers={"If-None-Match": tag})[0] == 304, url
+    for p in parameters(spec, operation, "query"):  # every value of a choice, though this world may have nothing of the kind
+        for value in p["schema"].get("enum", []):
+            for role in ("status", "admin"):
+                answer = ask(lab, role, "GET", plain + query(needed + [(p["name"], value)]))
+                status = check_answer(schemas, operation, answer, "%s %s=%s" % (path, p["name"], value))
+                assert status in (200, 202, 403, 404) and b"urn:chisod:problem:argument" not in answer[2][:200], (path, p["name"], value, answer)
     for name in examples:
         answer = ask(lab, "status", "GET", fill(path, dict(examples, **{name: "99999999"})))
         assert check_answer(schemas, operation, answer, path + " with a wrong " + name) in (400, 404)

@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 import zipfile
 
+import docx
 import openpyxl
 
 from browser import Browser
@@ -118,10 +119,75 @@ def check_workbook(data):
     fills = {row[0].value: row[5].fill.fgColor.rgb for row in sheet.iter_rows(min_row=4, max_row=18)}
     assert fills[13] == "FFFFF2CC" and fills[1] == "00000000", fills
     assert (sheet.freeze_panes, sheet.print_title_rows, sheet.print_area) == ("A4", "$3:$3", ["$A$1:$K$19"]), sheet.print_area
+    hidden = [head[i] for i in range(11) if sheet.column_dimensions[chr(65 + i)].hidden]
+    assert hidden == ["Số hóa hồ sơ (%)", "Đúng hạn", "Tiếp nhận"], ("what no source has is not shown", hidden)
     assert "15/15" in sheet["A19"].value and "THÁNG 8/2024" in sheet["A1"].value
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         xml = parts.read("xl/worksheets/sheet1.xml").decode()
     assert "<v>89.63</v>" in xml and "<v>-0.80</v>" in xml and "<f" not in xml
+
+
+# Children in the order of the schema (ECMA-376, part 1, annex A): word processors refuse another one.
+ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore widowControl pBdr shd tabs spacing ind contextualSpacing jc outlineLvl rPr sectPr",
+    "rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike color spacing w kern position sz szCs highlight u vertAlign lang",
+    "tblPr": "tblStyle tblW jc tblCellSpacing tblInd tblBorders shd tblLayout tblCellMar tblLook",
+    "tbl": "tblPr tblGrid tr", "tr": "trPr tc", "tcPr": "tcW gridSpan vMerge tcBorders shd noWrap tcMar vAlign",
+    "sectPr": "headerReference footerReference type pgSz pgMar pgBorders pgNumType cols vAlign titlePg", "p": "pPr r",
+    "style": "name basedOn next link uiPriority qFormat pPr rPr tblPr trPr tcPr", "r": "rPr t tab br fldChar instrText",
+}
+RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+CONTENT = "{http://schemas.openxmlformats.org/package/2006/content-types}"
+
+
+def check_order(trees):
+    for tree in trees.values():
+        for e in tree.iter():
+            names = [c.tag[len(W):] for c in e if c.tag.startswith(W)]
+            order = ORDER.get(e.tag[len(W):] if e.tag.startswith(W) else "", "").split()
+            if order and e.tag not in (W + "r", W + "p"):
+                assert [n for n in names if n not in order] == [] and names == sorted(names, key=order.index), (e.tag, names)
+            if e.tag in (W + "r", W + "p"):
+                assert set(names) <= set(order) and names[1:].count(names[0] if names and names[0].endswith("Pr") else "") == 0, (e.tag, names)
+            if e.tag == W + "tc":
+                assert names[-1:] == ["p"], "a cell ends with a paragraph"
+            if e.tag == W + "tbl":
+                columns = len(e.find(W + "tblGrid"))
+                assert columns and all(len(row.findall(W + "tc")) == columns for row in e.iter(W + "tr")), "a row of another width"
+
+
+def check_package(data):
+    """Every part has a content type, every relation leads to a part (ECMA-376, part 2); what is referred to has a relation."""
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        names = set(parts.namelist())
+        types = ET.fromstring(parts.read("[Content_Types].xml"))
+        overrides = {e.get("PartName").lstrip("/") for e in types.iter(CONTENT + "Override")}
+        defaults = {e.get("Extension") for e in types.iter(CONTENT + "Default")}
+        assert overrides <= names and all(n in overrides or n.rsplit(".", 1)[-1] in defaults for n in names - {"[Content_Types].xml"}), names
+        for name in [n for n in names if n.endswith(".rels")]:
+            base = os.path.dirname(os.path.dirname(name))
+            ids = set()
+            for e in ET.fromstring(parts.read(name)).iter(RELATIONS + "Relationship"):
+                target = e.get("Target")
+                assert os.path.normpath(os.path.join(base, target) if not target.startswith("/") else target[1:]) in names, (name, target)
+                assert e.get("Id") not in ids, (name, e.get("Id"))
+                ids.add(e.get("Id"))
+            source = os.path.join(base, os.path.basename(name)[:-5])
+            if source in names:
+                used = set(re.findall(r'r:(?:id|embed)="([^"]*)"', parts.read(source).decode()))
+                assert used <= ids, (source, used - ids)
+
+
+def check_signature(data):
+    """Read by somebody else's reader: the last paragraph stays on the page of the signature, whose row is not torn."""
+    document = docx.Document(io.BytesIO(data))
+    last = [p for p in document.paragraphs if p.text.endswith("./.")]
+    assert len(last) == 1 and last[0].paragraph_format.keep_with_next and last[0].paragraph_format.keep_together, [p.text for p in last]
+    follows = last[0]._p.getnext()
+    assert follows.tag == W + "tbl" and "Nơi nhận:" in document.tables[1].cell(0, 0).text and document.tables[1]._tbl is follows
+    assert follows.find("%str/%strPr/%scantSplit" % (W, W, W)) is not None
+    assert [len(t.columns) for t in document.tables] == [2, 2, 6] and len(document.sections) == 2
+    assert document.core_properties.title.startswith("Dự thảo công văn tháng 8/2024"), document.core_properties.title
 
 
 def check_document(data, text):
@@ -150,6 +216,7 @@ def check_document(data, text):
     assert cells[2][1] == '=CMD("A1");<b>' and {len(c) for c in cells} == {6}, cells[2]
     plain = lambda t: t.replace("\u2212", "-").replace("+", "")
     assert [[c[0], c[2], plain(c[3]), c[4]] for c in cells[1:]] == [[n, t, d, p] for n, _, _, t, d, p in letter()]
+    check_order(trees)
     fonts = {f.get(W + "ascii") for tree in trees.values() for f in tree.iter(W + "rFonts")}
     assert fonts == {"Times New Roman"}, fonts
 
@@ -158,6 +225,9 @@ def check_office(lab, text):
     sheet, document = report(lab, "2024-08", "--format", "xlsx"), report(lab, "2024-08", "--format", "docx")
     check_workbook(sheet)
     check_document(document, text)
+    check_signature(document)
+    for package in (sheet, document):
+        check_package(package)
     assert report(lab, "2024-08", "--format", "xlsx") == sheet and report(lab, "2024-08", "--format", "docx") == document
     for kind, data in (("xlsx", sheet), ("docx", document)):
         assert report(lab, "2024-08", "--format", kind, "-o", lab.path("out")) == b"" and open(lab.path("out"), "rb").read() == data
@@ -189,11 +259,13 @@ def check_drafts(lab, first, page, office):
     lab.publish(routes({"2024-07": dressed("2024-07"), "2024-08": dressed("2024-08", "2024-08-restated")}))
     lab.clock("2024-09-06T07:30:00+07:00")
     lab.ask("portal", "2024-08")
+    check_since(lab)
     assert report(lab, "2024-08") == first and report(lab, "2024-08", "--format", "html") == page
     assert (report(lab, "2024-08", "--format", "xlsx"), report(lab, "2024-08", "--format", "docx")) == office
     second = report(lab, "2024-08", "--new")
     assert report(lab, "2024-08", "--format", "docx") != office[1]
     assert second != first and "Thiện Phiến: 92,54%" not in second
+    assert report(lab, "2024-08", check=False).stderr == b"" and lab.json("report", "2024-08")["total"] == 0, "the new draft is up to date"
     assert report(lab, "2024-08") == second == report(lab, "2024-08", "--parent", "332")
     assert "Thiện Phiến: 92,54%" in report(lab, "2024-08", "--as-of", "2024-09-05")
     assert len(os.listdir(lab.path("state", "reports"))) == 4  # one of July, three of August
@@ -203,6 +275,23 @@ def check_drafts(lab, first, page, office):
     # who may only read makes no new draft
     refused = lab.api("/v1/report?period=2024-08&new=1")
     assert refused["status"] == 403, refused
+
+
+def check_since(lab):
+    """A kept draft is given with a word about the figures that were restated since, beside it and as JSON; with what to do."""
+    r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), "report", "2024-08"], env=lab.env(), check=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert "dự thảo số 1" in r.stderr.decode() and "đã được điều chỉnh" in r.stderr.decode() and "chisoctl report 2024-08 --new" in r.stderr.decode(), r.stderr
+    since = lab.json("report", "2024-08")
+    assert (since["draft"], since["period"], since["made"][:16], since["text"]) == (1, "2024-08", "2024-09-05T07:30", r.stdout.decode()), since
+    want = {(unit, indicator): (before, now) for unit, indicator, before, now in lab.sql(
+        "SELECT u.name, r.name, v.value, f.value FROM vintage v JOIN figure f USING (period, indicator, unit) JOIN indicator r ON r.id = v.indicator"
+        " JOIN unit_name u ON u.unit = v.unit WHERE v.period = (SELECT max(period) FROM figure) AND f.value IS NOT v.value")}
+    got = {(c["unit"]["name"], c["indicator"]): (round(c["printed"] * 100), round(c["now"] * 100)) for c in since["changed"]}
+    assert got and got == want and since["total"] == len(got) < since["figures"], (got, want)
+    assert lab.json("report", "2024-08", "--as-of", "2024-09-05")["total"] == 0
+    refused = report(lab, "2024-08", "--json", "--format", "html", check=False)
+    assert refused.returncode == 2 and b"--format html" in refused.stderr, refused
 
 
 def check_refusals(lab):
