@@ -224,16 +224,23 @@ int check_line(const Ctl *ctl, const json_t *status, const CheckLimits *limits, 
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static int end(CheckState state, const Buf *line) {
-        (void) printf("%s\n", buf_text(line));
+static int end(const Ctl *ctl, CheckState state, const Buf *line) {
+        json_t *json = ctl->is_json ? json_pack("{s:s, s:i, s:s}", "state", state_name(state),
+                                                "status", (int) state, "line", buf_text(line))
+                                    : NULL;
+        char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+        (void) printf("%s\n", text ? text : buf_text(line));
+        free(text);
+        json_decref(json);
         return fflush(stdout) == 0 ? (int) state : (int) CHECK_UNKNOWN;
 }
 
-static int end_short(CheckState state, const char *reason) {
+static int end_short(const Ctl *ctl, CheckState state, const char *reason) {
         CLEANUP(buf_done) Buf line = BUF_INIT(LINE_MAX_BYTES);
 
         (void) check_short(state, reason, &line);
-        return end(state, &line);
+        return end(ctl, state, &line);
 }
 
 static int read_limits(const Ctl *ctl, CheckLimits *ret) {
@@ -258,19 +265,22 @@ int command_check(Ctl *ctl) {
         json_t *status = NULL;
 
         if (read_limits(ctl, &limits) < 0)
-                return end_short(CHECK_UNKNOWN, SAID(ctl, "viết --max-age 2d, --max-queued 100",
-                                                     "write --max-age 2d, --max-queued 100"));
+                return end_short(ctl, CHECK_UNKNOWN,
+                                 SAID(ctl, "viết --max-age 2d, --max-queued 100",
+                                      "write --max-age 2d, --max-queued 100"));
         int r = client_get(ctl, "/v1/status", NULL, &status);
         if (r == EXIT_UNREACHABLE)
-                return end_short(CHECK_CRITICAL, SAID(ctl, "không liên lạc được chisod",
-                                                      "chisod is not reachable"));
+                return end_short(
+                        ctl, CHECK_CRITICAL,
+                        SAID(ctl, "không liên lạc được chisod", "chisod is not reachable"));
         if (r != EXIT_FINE)
-                return end_short(CHECK_UNKNOWN, SAID(ctl, "trả lời của chisod không hiểu được",
-                                                     "chisod's answer is not understood"));
+                return end_short(ctl, CHECK_UNKNOWN,
+                                 SAID(ctl, "trả lời của chisod không hiểu được",
+                                      "chisod's answer is not understood"));
         ctl->is_vi = strncmp(at_text(status, "language"), "en", 2) != 0;
         r = check_line(ctl, status, &limits, &line, &state);
         json_decref(status);
         if (r < 0)
-                return end_short(CHECK_UNKNOWN, strerror(-r));
-        return end(state, &line);
+                return end_short(ctl, CHECK_UNKNOWN, strerror(-r));
+        return end(ctl, state, &line);
 }

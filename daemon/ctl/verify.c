@@ -128,6 +128,22 @@ static int keep_copy(int fd, const char *part, const char *path) {
         return EXIT_FAILED;
 }
 
+static int print_copied(const Ctl *ctl, const char *path) {
+        json_t *json =
+                ctl->is_json ? json_pack("{s:s, s:b}", "file", path, "verified", true) : NULL;
+        char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+        if (text)
+                (void) printf("%s\n", text);
+        else
+                (void) printf(
+                        SAID(ctl, "%s: đã sao lưu và kiểm tra\n", "%s: copied and verified\n"),
+                        path);
+        free(text);
+        json_decref(json);
+        return fflush(stdout) == 0 ? EXIT_FINE : EXIT_FAILED;
+}
+
 int command_backup(Ctl *ctl) {
         const char *path = ctl->words[0];
         CLEANUP(buf_done) Buf part = BUF_INIT(8192);
@@ -153,8 +169,6 @@ int command_backup(Ctl *ctl) {
         if (r != EXIT_FINE)
                 (void) unlink(buf_text(&part));
         else
-                (void) printf(
-                        SAID(ctl, "%s: đã sao lưu và kiểm tra\n", "%s: copied and verified\n"),
-                        path);
+                r = print_copied(ctl, path);
         return r;
 }
