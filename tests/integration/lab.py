@@ -27,6 +27,17 @@ PEERS = os.path.join(TOP, "tests", "peers")
 PYTHON = "/usr/bin/python3"
 
 
+def npm_install(build, library):
+    """A public library into a folder of its own below the build; the path of its package."""
+    name = library.rsplit("@", 1)[0]
+    folder = os.path.join(os.path.abspath(build), "tests", "npm", name.strip("@").replace("/", "-"))
+    os.makedirs(folder, exist_ok=True)
+    env = dict(os.environ, npm_config_update_notifier="false", npm_config_cache=os.path.join(folder, "cache"))
+    subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, library], check=True,
+                   env=env, stdin=subprocess.DEVNULL, timeout=300)
+    return os.path.join(folder, "node_modules", name)
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("x", timeout=30)

@@ -9,20 +9,11 @@ import os
 import subprocess
 import sys
 
-from lab import PEERS, Lab
+from lab import PEERS, Lab, npm_install
 from sample import SECRET, configure, month, routes
 
 LIBRARY = "standardwebhooks@1"
 OLD, NEW, OTHER = SECRET, "whsec_" + "bmV3LXNlY3JldC1uZXctc2VjcmV0LW5ldy1zZWNyZXQ=", "whsec_" + "b3RoZXItc2VjcmV0LW90aGVyLXNlY3JldC1vdGhlci0="
-
-
-def install(build):
-    folder = os.path.join(os.path.abspath(build), "tests", "npm")
-    os.makedirs(folder, exist_ok=True)
-    env = dict(os.environ, npm_config_update_notifier="false", npm_config_cache=os.path.join(folder, "cache"))
-    subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, LIBRARY], check=True,
-                   env=env, stdin=subprocess.DEVNULL, timeout=300)
-    return os.path.join(folder, "node_modules", LIBRARY.split("@")[0])
 
 
 def offset_ms(lab):
@@ -76,7 +67,7 @@ def check(library, lab, headers, body, secrets):
 
 
 def main():
-    library = install(sys.argv[1])
+    library = npm_install(sys.argv[1], LIBRARY)
     with Lab(sys.argv[1]) as lab:
         lab.clock("2024-08-05T08:05:00+07:00")
         lab.start_publisher()
