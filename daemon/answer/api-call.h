@@ -160,6 +160,7 @@ int api_verify(ApiCall *c);
 int api_backup(ApiCall *c);
 /* api-deliveries.c */
 int api_deliveries(ApiCall *c);
+int api_recipients(ApiCall *c);
 int api_delivery_retry(ApiCall *c);
 int api_render(ApiCall *c);
 int api_drill(ApiCall *c);

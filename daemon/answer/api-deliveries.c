@@ -100,6 +100,32 @@ static int observed(ApiCall *c) {
         return r < 0 ? r : answer_json(c, "targets", targets);
 }
 
+/* Who hears, as configured; where they are reached is in no answer. */
+int api_recipients(ApiCall *c) {
+        const Config *config = c->app->config;
+        JsonOut *o = &c->out;
+
+        json_out_object(o, NULL);
+        api_page(c, config->n_recipients);
+        json_out_array(o, "recipients");
+        for (size_t i = 0, n = api_window(c, config->n_recipients); i < n; i++) {
+                const RecipientDef *one = config->recipients + c->offset + i;
+
+                json_out_object(o, NULL);
+                json_out_text(o, "name", one->name);
+                json_out_text(o, "role", one->role == ROLE_OPERATOR ? "operator" : "official");
+                json_out_bool(o, "is_each", one->is_each);
+                json_out_bool(o, "is_letter", one->is_letter);
+                json_out_bool(o, "has_email", one->n_emails > 0);
+                json_out_bool(o, "has_webhook", one->webhook != NULL);
+                json_out_text(o, "language", one->language);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        json_out_end_object(o);
+        return 0;
+}
+
 static bool is_recipient(const Config *config, const char *name) {
         for (size_t i = 0; i < config->n_recipients; i++)
                 if (streq(config->recipients[i].name, name))

@@ -56,6 +56,7 @@ static const ApiRoute routes[] = {
         {"GET", "/v1/restatements", api_restatements, .has_tag = true},
         {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
         {"GET", "/v1/deliveries", api_deliveries, .tags_bytes = true},
+        {"GET", "/v1/recipients", api_recipients, .has_tag = true},
         {"GET", "/v1/report", api_report},
         {"GET", "/v1/verify", api_verify, .is_admin = true},
         {"GET", "/v1/backup", api_backup, .is_admin = true},

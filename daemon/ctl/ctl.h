@@ -116,3 +116,4 @@ int command_verify(Ctl *ctl);
 int command_backup(Ctl *ctl);
 int command_setup(Ctl *ctl);
 int command_check(Ctl *ctl);
+int command_names(Ctl *ctl);

@@ -144,6 +144,8 @@ static const struct {
         {"test-webhook", "test-webhook it", "xem trả lời của webhook", "see the hook's answer"},
         {"report", "report 2026-08 --format docx -o cong-van.docx", "dự thảo công văn",
          "the draft letter"},
+        {"names", "names units", "mã các đơn vị, mỗi dòng một mã",
+         "codes of the units, one a line"},
         {"check", "check --max-age 3d", "cho Nagios, Icinga", "for Nagios and Icinga"},
         {"setup", "sudo chisoctl setup", "hỏi vài câu", "asks a few questions"},
         {"backup", "backup /srv/chisod.db", "bản sao đã kiểm tra", "a verified copy"},

@@ -100,6 +100,11 @@ static const Command commands[] = {
          "[-o, --output FILE]",
          "dự thảo công văn và phụ lục, lưu lại; --new: bản khác",
          "the letter and its appendix, a stored draft; --new: another one"},
+        {"names", command_names, "", 1, 1,
+         "alerts | deliveries | indicators | kinds | periods | recipients | rules | silences | "
+         "snapshots | sources | units",
+         "các tên mà chisod biết, mỗi dòng một tên, cho việc gõ tắt bằng phím Tab",
+         "the names that the daemon knows, one a line, for the completion of shells"},
         {"check", command_check, "max-age= max-queued=", 0, 0,
          "[--max-age DURATION] [--max-queued N]",
          "một dòng và mã thoát cho Nagios, Icinga: 0 tốt, 1 lưu ý, 2 hỏng, 3 không biết",

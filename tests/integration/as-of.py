@@ -22,7 +22,7 @@ from sample import configure, month, routes
 NOW = {"/healthz": "of this process", "/metrics": "of this process", "/v1/status": "of this process and what comes next",
        "/v1/sources": "what is asked next", "/v1/units": "the registry is as configured now, and answers say so",
        "/v1/units/{unit}": "the registry is as configured now", "/v1/quarantine": "what waits for a decision now",
-       "/v1/rules": "rules are as configured now", "/v1/render": "what would be sent now", "/v1/verify": "the file as it is", "/v1/backup": "the file as it is",
+       "/v1/rules": "rules are as configured now", "/v1/recipients": "recipients are as configured now", "/v1/render": "what would be sent now", "/v1/verify": "the file as it is", "/v1/backup": "the file as it is",
        "/v1/snapshots/{id}/parts/{n}/body": "bodies never change", "/v1/explain": "why a rule fires now, and its next deadline",
        "/v1/silences": "rows with their own beginning, end and author; append-only"}
 READS = {"/v1/indicators": [""], "/v1/periods": ["?indicator=progress"], "/v1/ranking": ["?indicator=progress", "?indicator=total&period=2024-07&with=progress"],

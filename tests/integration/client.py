@@ -115,9 +115,9 @@ def check_help(lab):
 
 def check_errors(lab):
     for command, status, words in (("rankin", 2, "chisoctl ranking"), ("ranking --as-off x", 2, "chisoctl ranking --help"),
-                                   ("alert 999", 1, "chisoctl alerts --all"), ("history nowhere", 1, "chisoctl units list"),
-                                   ("explain nothing 12376", 1, "chisoctl rules list"), ("snapshot show 999", 1, "chisoctl snapshot list"),
-                                   ("ranking --indicator nothing", 1, "progress"), ("ranking --as-of yesterday", 1, "2026-10-31")):
+                                   ("alert 999", 1, "chisoctl alerts --all"), ("history nowhere", 2, "chisoctl units list"),
+                                   ("explain nothing 12376", 2, "chisoctl rules list"), ("snapshot show 999", 1, "chisoctl snapshot list"),
+                                   ("ranking --indicator nothing", 2, "progress"), ("ranking --as-of yesterday", 2, "2026-10-31")):
         seen, text = terminal(lab, 120, 60, command)
         assert seen == status and words in text, (command, seen, text)
     status, text = terminal(lab, 120, 60, "--socket /nowhere/status.sock status", LC_ALL="en_US.UTF-8")
