@@ -211,8 +211,10 @@ static Episode merged(const Work *w, size_t u, const Episode *was, const Episode
         e.is_late = was->is_late;
         e.is_held = was->is_held && e.opened != 0;
         e.tell_from = was->tell_from;
-        /* Its rule was taken away and is back: as with any new text, the next publication tells. */
-        if (e.state == EPISODE_OPEN && was->state == EPISODE_CLOSED && was->end == END_RULE_REMOVED)
+        /* Opened again by a changed text, or its rule was taken away and is back: as with any new text,
+         * the next publication tells. */
+        if (e.state == EPISODE_OPEN && was->state == EPISODE_CLOSED &&
+            (was->end == END_RULE_REMOVED || w->in->is_new_rule))
                 e.tell_from = period_next(w->newest);
         e.step = was->step;
         /* A changed text ended it at a period that the text before had found in breach; still so.
@@ -242,17 +244,28 @@ int engine_differ_run(Work *w, size_t u, const Episode *was, const Episode *fold
 
 /* ---- one unit: stored episodes that the fold does not know ----------------------------------- */
 
-static void take_figures(Episode *e, const Judgement *j) {
+static void take_value(Episode *e, const Judgement *j) {
         e->value = j->value;
-        e->limit = j->limit;
         e->delta = j->delta;
         e->place = j->place;
         e->of = j->of;
 }
 
+static void take_figures(Episode *e, const Judgement *j) {
+        take_value(e, j);
+        e->limit = j->limit;
+}
+
+/* NULL also where the text of the period could not be held against these figures. */
+static const Judgement *judged_at(const Work *w, size_t u, PeriodId period) {
+        const Judgement *j = engine_differ_judgement(w, u, period);
+
+        return j && w->is_judged[period_distance(w->start, period)] ? j : NULL;
+}
+
 int engine_differ_end(Work *w, size_t u, const Episode *was, EndReason end, PeriodId last) {
         Episode e = *was;
-        const Judgement *j = engine_differ_judgement(w, u, last);
+        const Judgement *j = engine_differ_judgement(w, u, last), *again = judged_at(w, u, last);
         int r;
 
         e.state = EPISODE_CLOSED;
@@ -260,6 +273,8 @@ int engine_differ_end(Work *w, size_t u, const Episode *was, EndReason end, Peri
         e.last = last;
         if (j && last > was->last)
                 take_figures(&e, j);
+        else if (again)
+                take_value(&e, again);
         if (was->state == EPISODE_PENDING || was->opened == 0) { /* never an alert */
                 e.state = EPISODE_GONE;
                 e.end = END_NONE;
@@ -294,8 +309,22 @@ static int withdraw_stored(Work *w, size_t u, const Episode *was) {
                               (PeriodId) e.first, cause_of(w, u));
 }
 
-/* An early warning is never withdrawn, it clears: the running period's figure is expected to move.
- */
+/* Ended by its rule, and kept so; only its figure is the one that is known now, since its end may not have
+ * been told yet. */
+static int keep_ended(Work *w, size_t u, const Episode *was) {
+        const Judgement *j = judged_at(w, u, was->last);
+        Episode e = *was;
+
+        if (!j || j->value == was->value)
+                return add_held(w, was);
+        take_value(&e, j);
+        int r = add_episode(w, &e, 0);
+        return r < 0 ? r : add_transition(w, u, TRANSITION_AMENDED, e.last, cause_of(w, u));
+}
+
+/* An early warning is not withdrawn, it clears: the running period's figure is expected to move. What
+ * has not cleared is withdrawn all the same: its month is over without a figure, or it stands at its
+ * end and only begins elsewhere, because a month before changed. */
 static int judge_vanished_running(Work *w, size_t u, const Episode *was) {
         const Judgement *j = engine_differ_judgement(w, u, was->last);
         Episode now = *was;
@@ -304,8 +333,9 @@ static int judge_vanished_running(Work *w, size_t u, const Episode *was) {
                 return was->state == EPISODE_CLOSED ? add_held(w, was) : withdraw_stored(w, u, was);
         if (was->first == w->newest && !(j && j->verdict == VERDICT_CLEAR))
                 return add_held(w, was); /* between, or unknown for now */
-        if (j && j->verdict != VERDICT_UNKNOWN)
-                take_figures(&now, j);
+        if (!j || j->verdict == VERDICT_BREACH || j->verdict == VERDICT_UNKNOWN)
+                return withdraw_stored(w, u, was);
+        take_figures(&now, j);
         return engine_differ_end(w, u, &now, END_CLEAR, was->last);
 }
 
@@ -315,7 +345,7 @@ int engine_differ_vanished(Work *w, size_t u, const Episode *was) {
         PeriodId text_from = w->in->versions[w->in->n_versions - 1].from;
 
         if (was->state == EPISODE_CLOSED && is_of_rule)
-                return add_held(w, was);
+                return keep_ended(w, u, was);
         if (!w->is_judged[i]) /* by a text that cannot be held against these figures */
                 return is_live(was) ? engine_differ_end(w, u, was, END_RULE_CHANGED,
                                                         MAX(was->last, w->newest))

@@ -239,19 +239,28 @@ static void apply_unit_end(Work *w, size_t u) {
         }
 }
 
-/* A stored episode that reaches over the start and has not changed: the fold goes on behind it. One
- * that is live and begins before the panel does cannot be folded at all: false. */
+/* A stored episode that reaches over the start and has not changed: the fold goes on behind it, but
+ * not behind the beginning of a live one (beside one that is kept as it ended). One that is live and
+ * begins before the panel does cannot be folded at all: false. */
 static bool find_unit_start(const Work *w, UnitWork *unit) {
+        PeriodId live = w->newest;
+
         unit->start = w->start;
         for (size_t i = 0; i < unit->n_stored; i++) {
                 const Episode *e = unit->stored[i].episode;
-                if (e->first >= w->start || e->state == EPISODE_GONE)
+                if (e->first >= w->start) {
+                        live = is_live(e) ? earlier(live, (PeriodId) e->first) : live;
                         continue;
+                }
                 if (is_live(e))
                         return false;
-                unit->start = MAX(unit->start, e->last);
+                if (e->state != EPISODE_GONE)
+                        unit->start = MAX(unit->start, e->last);
         }
-        return unit->start <= w->newest;
+        if (unit->start > w->newest)
+                return false;
+        unit->start = MIN(unit->start, MAX(live, w->start));
+        return true;
 }
 
 static int fold_unit(Work *w, size_t u, UnitWork *unit) {
@@ -288,20 +297,48 @@ static const Episode *stored_further_on(const Work *w, size_t u, const UnitWork 
         return NULL;
 }
 
+/* What is kept as it ended (see above) is the alert of a run that only begins later than it did. */
+static bool is_kept_of(const Work *w, const Episode *e, const Episode *run) {
+        bool is_of_rule = e->end == END_RULE_CHANGED || e->end == END_RULE_REMOVED;
+
+        return e->state == EPISODE_CLOSED && (is_of_rule || w->rule->watch == WATCH_RUNNING) &&
+               e->last > run->first;
+}
+
+/* The stored ones before the run are gone, but for one that it goes on with. */
+static int judge_before(Work *w, size_t u, const UnitWork *unit, const Episode *run,
+                        const Episode *taken, size_t *s, const Episode **ret_kept) {
+        int r = 0;
+
+        for (; r == 0 && *s < unit->n_stored && unit->stored[*s].episode->first < run->first;
+             (*s)++) {
+                const Episode *e = unit->stored[*s].episode, *gone = e;
+                if (e->first < unit->start || e == taken)
+                        continue;
+                if (is_kept_of(w, e, run)) {
+                        gone = *ret_kept;
+                        *ret_kept = e;
+                }
+                if (gone)
+                        r = engine_differ_vanished(w, u, gone);
+        }
+        return r;
+}
+
 static int judge_folded(Work *w, size_t u, UnitWork *unit) {
         const Episode *taken = NULL;
         size_t s = 0;
         int r = 0;
 
         for (size_t f = 0; r == 0 && f < unit->n_folded; f++) {
-                const Episode *run = &unit->folded[f], *was = NULL;
-                for (; r == 0 && s < unit->n_stored && unit->stored[s].episode->first < run->first;
-                     s++)
-                        if (unit->stored[s].episode->first >= unit->start &&
-                            unit->stored[s].episode != taken)
-                                r = engine_differ_vanished(w, u, unit->stored[s].episode);
+                const Episode *run = &unit->folded[f], *was = NULL, *kept = NULL;
+                r = judge_before(w, u, unit, run, taken, &s, &kept);
                 if (r == 0 && s < unit->n_stored && unit->stored[s].episode->first == run->first)
                         was = unit->stored[s++].episode;
+                if (r == 0 && was && kept)
+                        r = engine_differ_vanished(w, u, kept);
+                else if (!was)
+                        was = kept;
                 if (r == 0 && !was)
                         was = taken = stored_further_on(w, u, unit, s, run);
                 if (r == 0 && (was || unit->is_new_allowed))

@@ -201,7 +201,9 @@ static Say say_standing(const PlanInput *in, const PlanEpisode *p, const Told *t
         bool is_worse = p->e.severity > told->severity && told->severity != SEVERITY_NONE;
         if (is_worse && !is_small_revision(p, told, value_read(in, p, told)))
                 return SAY_WORSE; /* re-arms what was acknowledged */
-        if (p->is_acked || (p->is_unknown && in->role == ROLE_OFFICIAL))
+        /* Its figure of the very month is another by now: repeated by nobody. */
+        bool is_stale = p->is_unknown && p->e.last == p->newest;
+        if (p->is_acked || is_stale || (p->is_unknown && in->role == ROLE_OFFICIAL))
                 return SAY_NONE;
         return is_repeat_due(in, p, told) ? SAY_CONTINUED : SAY_NONE;
 }

@@ -92,15 +92,17 @@ static bool is_trembling(const Facts *f, const RuleDef *rule, PeriodId newest, c
                (first == newest && rule_is_between(rule, e->value, e->limit));
 }
 
-/* Open, but the newest period says nothing of it. (A value between limit and `clear` is known.) */
-static int find_unknown(const Facts *f, const IndicatorDef *d, PlanEpisode *p) {
+/* Open, but the newest period says nothing of it. (A value between limit and `clear` is known.) An
+ * early warning stands on while its month's figure is away or not clear yet. */
+static int find_unknown(const Facts *f, const IndicatorDef *d, bool is_early, PlanEpisode *p) {
         FigureRow row;
-        if (p->e.state != EPISODE_OPEN || p->e.last >= p->newest)
+        bool is_own = is_early && p->e.last == p->newest;
+        if (p->e.state != EPISODE_OPEN || (p->e.last >= p->newest && !is_own))
                 return 0;
         int r = store_figure_get(f->app->store, p->newest, d->id, p->e.unit, 0, &row, NULL);
         if (r < 0)
                 return r;
-        p->is_unknown = r != 0 || row.value == VALUE_NONE;
+        p->is_unknown = r != 0 || row.value == VALUE_NONE || (is_own && row.value != p->e.value);
         return 0;
 }
 
@@ -147,7 +149,7 @@ static int fill_plan_episode(const Facts *f, PlanEpisode *p) {
         if (d->source < 0 || i < 0)
                 return 0;
         p->is_trembling = is_trembling(f, rule, p->newest, &p->e);
-        return find_unknown(f, d, p);
+        return find_unknown(f, d, rule->watch == WATCH_RUNNING, p);
 }
 
 static int load_silences(Facts *f) {

@@ -57,7 +57,9 @@ typedef struct PlanEpisode {
         bool is_muted;     /* a silence covers it: delays every kind of telling, discards none */
         bool is_acked;     /* mutes `continued`; a worse severity re-arms */
         bool is_trembling; /* GONE, first is the newest judged period and not closed, and rule_is_between(value, limit): wait */
-        bool is_unknown;   /* the newest period has no verdict: not repeated to officials */
+        bool is_unknown;   /* the newest period has no verdict: not repeated to officials. With
+                            * last == newest: an early warning that its month's figure does not
+                            * bear out now, and does not end either */
         RepeatKind repeat;
         int repeat_days;
         int64_t amend_min; /* a changed value of the same period is told as `continued` from this size on */

@@ -513,6 +513,49 @@ static void lets_a_new_rule_wait(void **state UNUSED) {
         assert_int_equal(w.stored[0].tell_from, period_at(2));
 }
 
+/* An end by a changed text stays; its figure is the one that is known, and a changed past moves its
+ * beginning instead of making a second alert of it. */
+static void goes_on_after_a_changed_rule(void **state UNUSED) {
+        World w;
+
+        world_init(&w, 2, "below 95");
+        series(&w, 0, "90 90 90");
+        series(&w, 1, "99 99 90");
+        expect(&w, "1/0 opened@0; 2/2 opened@2");
+        assert_int_equal(condition_parse("below 80", 0, &w.rules[1].when, NULL, NULL, 0, NULL), 0);
+        w.versions[1] = (RuleVersion){period_at(2), &w.rules[1]};
+        w.n_versions = 2;
+        w.extra.is_new_rule = true;
+        expect(&w, "1/0 rule_changed@2 (rule_changed); 2/2 rule_changed@2 (rule_changed)");
+        restate(&w, 2, 1, 88); /* no run for the new text, and its end may not have been told yet */
+        expect(&w, "2/2 amended@2 (restated)");
+        assert_true(w.stored[1].value == 88);
+        restate(&w, 0, 0, 99);
+        expect(&w, "1/1 amended@2 (restated)");
+        assert_int_equal(w.stored[0].first, period_at(1));
+        assert_int_equal(w.stored[0].end, END_RULE_CHANGED);
+        restate(&w, 2, 0, 79);
+        expect(&w, "1/1 opened@2 (restated)");
+        publish(&w, (int64_t[]){70, 99});
+        expect(&w, "1/1 continued@3");
+        assert_int_equal(w.n_stored, 2);
+}
+
+/* Officials hear of what a changed limit opens again at the next publication, as of what it opens. */
+static void waits_when_a_changed_rule_opens_again(void **state UNUSED) {
+        World w;
+
+        world_init(&w, 1, "below 95");
+        series(&w, 0, "90 97");
+        expect(&w, "1/0 opened@0; 1/0 closed@1 (clear)");
+        assert_int_equal(condition_parse("below 98", 0, &w.rules[1].when, NULL, NULL, 0, NULL), 0);
+        w.versions[1] = (RuleVersion){period_at(1), &w.rules[1]};
+        w.n_versions = 2;
+        w.extra.is_new_rule = true;
+        expect(&w, "1/0 opened@1 (rule)");
+        assert_int_equal(w.stored[0].tell_from, period_at(2));
+}
+
 static void leaves_another_indicator_behind(void **state UNUSED) {
         World w;
 
@@ -571,6 +614,27 @@ static void clears_in_a_running_period(void **state UNUSED) {
         expect(&w, "1/0 closed@0 (clear)");
         publish_one(&w, 90);
         expect(&w, "1/1 opened@1");
+}
+
+/* What was not clear has not recovered: the month ended without a figure, or the run only begins
+ * elsewhere. */
+static void warns_early_and_truly(void **state UNUSED) {
+        World w;
+
+        world_init(&w, 2, "below 95");
+        w.rules[0].watch = WATCH_RUNNING;
+        publish(&w, (int64_t[]){90, 91});
+        expect(&w, "1/0 opened@0; 2/0 opened@0");
+        restate(&w, 0, 0, -1);
+        expect(&w, "2/0 amended@0 (place)");
+        publish(&w, (int64_t[]){99, 91});
+        expect(&w, "1/0 withdrawn@0 (backfill); 2/0 continued@1");
+        assert_true(w.stored[0].value == NONE);
+        restate(&w, 0, 1, 99);
+        expect(&w, "2/0 withdrawn@0 (restated); 2/1 opened@1 (restated)");
+        publish(&w, (int64_t[]){99, 97});
+        expect(&w, "2/1 closed@2 (clear)");
+        assert_int_equal(w.n_stored, 3);
 }
 
 static void has_no_delta_while_running(void **state UNUSED) {
@@ -908,6 +972,9 @@ int main(void) {
                 cmocka_unit_test(leaves_another_indicator_behind),
                 cmocka_unit_test(leaves_another_period_type_behind),
                 cmocka_unit_test(clears_in_a_running_period),
+                cmocka_unit_test(warns_early_and_truly),
+                cmocka_unit_test(goes_on_after_a_changed_rule),
+                cmocka_unit_test(waits_when_a_changed_rule_opens_again),
                 cmocka_unit_test(has_no_delta_while_running),
                 cmocka_unit_test(low_volume_is_unknown),
                 cmocka_unit_test(survives_a_clock_that_went_back),
