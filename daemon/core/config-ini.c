@@ -15,6 +15,8 @@
 typedef struct Reader {
         Build *b;
         const ConfigFile *file;
+        const char
+                *path; /* its name, kept with the configuration: what is found later names it too */
         const char *at, *end; /* what is left of the file */
         const char *chunk;    /* what is left of the present line */
         size_t chunk_n;
@@ -83,7 +85,7 @@ static int section_new(Reader *d, char *kind, char *name) {
                 .kind = kind,
                 .name = name,
                 .preset = d->file->layer == CONFIG_PRESET ? str_or(d->file->name, "") : NULL,
-                .file = d->file->path,
+                .file = d->path,
                 .line = d->line,
                 .layer = d->file->layer,
         };
@@ -293,10 +295,13 @@ int config_read(Build *b, const ConfigFile *file) {
         Reader d = {
                 .b = b,
                 .file = file,
+                .path = arena_dup(b->arena, file->path, strlen(file->path)),
                 .at = file->data ? file->data : "",
                 .first_section = b->n_sections,
         };
         d.end = d.at + file->size;
+        if (!d.path)
+                return -ENOMEM;
         if (file->size > CONFIG_MAX_FILE) {
                 say_at(b, DIAG_ERROR, file->path, 0, NULL,
                        "the file is larger than 1 MiB; it is not read");

@@ -53,12 +53,19 @@ static bool is_host_port(const char *text) {
                port >= 1 && port <= 65535;
 }
 
+/* Of a section that is written once, for what is found of it later. */
+static void find_place(const View *v, const char **ret_file, unsigned *ret_line) {
+        *ret_file = v->head ? v->head->file : NULL;
+        *ret_line = v->head ? v->head->line : 0;
+}
+
 static int build_daemon(Build *b) {
         View v;
         Config *c = b->config;
         int r = view_single(b, &v, "daemon");
         if (r < 0)
                 return r;
+        find_place(&v, &c->daemon.file, &c->daemon.line);
         c->daemon.organization = str_or(c->daemon.organization, "");
         c->daemon.contact = str_or(c->daemon.contact, "");
         c->daemon.language = streq(view_text(&v, "language", "vi"), "en") ? "en" : "vi";
@@ -77,6 +84,9 @@ static int build_daemon(Build *b) {
 static int build_network(Build *b) {
         View v;
         int r = view_single(b, &v, "network");
+        if (r < 0)
+                return r;
+        find_place(&v, &b->config->network.file, &b->config->network.line);
         b->config->network.user_agent = "chisod/" CHISO_VERSION;
         return r;
 }
@@ -87,6 +97,7 @@ static int build_smtp(Build *b) {
         int r = view_single(b, &v, "smtp");
         if (r < 0)
                 return r;
+        find_place(&v, &c->smtp.file, &c->smtp.line);
         const Entry *from = view_get(&v, "from");
         if (c->smtp.url && !from)
                 say_view(b, DIAG_ERROR, &v, "from",
@@ -190,6 +201,24 @@ static void warn_rules(Build *b) {
         }
 }
 
+/* A file that says nothing, or only begins to, is no error; but nobody is served by it. */
+static void warn_absent(Build *b) {
+        const Config *c = b->config;
+        if (!*c->daemon.organization)
+                say_at(b, DIAG_WARNING, c->daemon.file, c->daemon.line, "daemon.organization",
+                       "is missing; write who sends the letters: organization = UBND ...");
+        if (c->n_sources == 0)
+                say_at(b, DIAG_WARNING, NULL, 0, "source",
+                       "there is none, so that nothing is fetched and nothing judged; add [source "
+                       "NAME] with a preset, or run `chisoctl setup`");
+        for (size_t i = 0; i < c->n_recipients; i++)
+                if (c->recipients[i].role == ROLE_OFFICIAL && !c->recipients[i].is_letter)
+                        return;
+        say_at(b, DIAG_WARNING, NULL, 0, "recipient",
+               "there is no official, so that nobody hears of an alert; add [recipient NAME] with "
+               "`units` and `email`");
+}
+
 static void warn_operator(Build *b) {
         const Config *c = b->config;
         for (size_t i = 0; i < c->n_recipients; i++)
@@ -242,8 +271,11 @@ static int build_all(Build *b) {
                 if (r < 0)
                         return r;
         }
+        warn_absent(b);
         warn_operator(b);
-        warn_rules(b);
+        /* With no source no rule watches anything: said once is enough. */
+        if (b->config->n_sources > 0)
+                warn_rules(b);
         warn_calendar(b);
         return 0;
 }

@@ -54,10 +54,14 @@ typedef struct Config {
                         secrets_dir; /* where secrets_NAME lie when there is no $CREDENTIALS_DIRECTORY */
                 int mass_guard_percent; /* 50 */
                 int guard_jump_points;  /* median jump, in points, 10 */
+                const char *file;       /* where the section begins, or NULL */
+                unsigned line;
         } daemon;
         struct {
                 const char *proxy, *ca_file,
                         *user_agent; /* user_agent is not a key: fixed "chisod/VERSION" */
+                const char *file;
+                unsigned line;
         } network;
         struct {
                 const char *url;      /* NULL: no mail */
@@ -68,6 +72,8 @@ typedef struct Config {
                 TlsMode tls;
                 int64_t timeout_ms;
                 int hour_cap; /* messages per target and hour, 200 */
+                const char *file;
+                unsigned line;
         } smtp;
         Calendar calendar;
         IndicatorDef *indicators;

@@ -968,10 +968,36 @@ static void test_warnings(void **state UNUSED) {
                     "recipient: there is no operator; add a recipient with `role = operator`, or "
                     "nobody "
                     "hears of failures");
-        assert_int_equal(x.diag.n_warnings, 5);
+        assert_said(&x, DIAG_WARNING,
+                    "daemon.organization: is missing; write who sends the letters: organization = "
+                    "UBND ...");
+        assert_int_equal(x.diag.n_warnings, 6);
         assert_true(rule(x.config, "dormant")->is_off);
         assert_true(rule(x.config, "shipped")->is_off);
         assert_false(rule(x.config, "soon")->is_off);
+        done(&x);
+}
+
+/* No error, but nobody is served: each thing that is missing is named once. */
+static void test_empty(void **state UNUSED) {
+        Fixture x = {0};
+        add(&x, CONFIG_BASE, "base", NULL,
+            INDICATORS "[rule shipped]\nindicator = received\nwhen = above 0\n");
+        add(&x, CONFIG_MAIN, "f", NULL, "[daemon]\n[calendar]\noff = 2027-01-01\n");
+        load_good(&x);
+        assert_said(&x, DIAG_WARNING,
+                    "f:1: daemon.organization: is missing; write who sends the letters: "
+                    "organization = UBND ...");
+        assert_said(&x, DIAG_WARNING,
+                    "source: there is none, so that nothing is fetched and nothing judged; add "
+                    "[source NAME] with a preset, or run `chisoctl setup`");
+        assert_said(&x, DIAG_WARNING,
+                    "recipient: there is no official, so that nobody hears of an alert; add "
+                    "[recipient NAME] with `units` and `email`");
+        assert_said(&x, DIAG_WARNING,
+                    "recipient: there is no operator; add a recipient with `role = operator`, or "
+                    "nobody hears of failures");
+        assert_int_equal(x.diag.n_warnings, 4);
         done(&x);
 }
 
@@ -1359,13 +1385,13 @@ int main(void) {
                 cmocka_unit_test(test_nothing),          cmocka_unit_test(test_everything),
                 cmocka_unit_test(test_layers),           cmocka_unit_test(test_indicators),
                 cmocka_unit_test(test_source),           cmocka_unit_test(test_rules),
-                cmocka_unit_test(test_warnings),         cmocka_unit_test(test_preset),
-                cmocka_unit_test(test_preset_published), cmocka_unit_test(test_preset_conflict),
-                cmocka_unit_test(test_prefix),           cmocka_unit_test(test_disabled),
-                cmocka_unit_test(test_presets_wanted),   cmocka_unit_test(test_shipped_sample),
-                cmocka_unit_test(test_shipped_restjsp),  cmocka_unit_test(test_shipped_others),
-                cmocka_unit_test(test_shipped_bodies),   cmocka_unit_test(test_sample_keys),
-                cmocka_unit_test(test_key_table),
+                cmocka_unit_test(test_warnings),         cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_preset),           cmocka_unit_test(test_preset_published),
+                cmocka_unit_test(test_preset_conflict),  cmocka_unit_test(test_prefix),
+                cmocka_unit_test(test_disabled),         cmocka_unit_test(test_presets_wanted),
+                cmocka_unit_test(test_shipped_sample),   cmocka_unit_test(test_shipped_restjsp),
+                cmocka_unit_test(test_shipped_others),   cmocka_unit_test(test_shipped_bodies),
+                cmocka_unit_test(test_sample_keys),      cmocka_unit_test(test_key_table),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
