@@ -4,9 +4,9 @@
 
 #include "app/manager.h"
 #include "flow/boot.h"
+#include "flow/precheck.h"
 #include "os/clock.h"
 #include "os/log.h"
-#include "os/secret.h"
 
 static const char usage[] =
         "Usage: chisod [--config FILE] [--check-config | --once] [--verbose]\n"
@@ -19,48 +19,25 @@ static const char usage[] =
         "  --verbose        log what is done in detail\n"
         "  --version, --help\n";
 
-/* A secret that is not there is found before the night in which it is needed. */
-static void check_secret(const Config *config, const char *reference, const char *key, Diag *diag) {
-        Buf CLEANUP(buf_done) text = BUF_INIT(65536);
-        if (!reference || !secret_is_reference(reference))
-                return;
-        int r = secret_resolve(reference, config->daemon.secrets_dir, &text);
-        if (r < 0)
-                diag_warning(
-                        diag, NULL, 0, key,
-                        "%s cannot be read (%s) from here; looked in $CREDENTIALS_DIRECTORY and %s",
-                        reference, strerror(-r), str_or(config->daemon.secrets_dir, "-"));
-        if (text.data)
-                explicit_bzero(text.data, text.len);
-}
-
-static void check_secrets(const Config *config, Diag *diag) {
-        check_secret(config, config->smtp.password, "smtp.password", diag);
-        for (size_t i = 0; i < config->n_sources; i++)
-                check_secret(config, config->sources[i].token_body, "source.token.body", diag);
-        for (size_t i = 0; i < config->n_recipients; i++) {
-                check_secret(config, config->recipients[i].webhook, "recipient.webhook", diag);
-                check_secret(config, config->recipients[i].webhook_secret,
-                             "recipient.webhook_secret", diag);
-        }
-}
-
 static int check_config(const char *path) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Config CLEANUP(config_freep) *config = NULL;
         int r = boot_config(str_or(path, "/etc/chisod/chisod.conf"), NULL, clock_now_ms(), &diag,
                             &config);
         static const char *const languages[] = {"vi", "en"};
+        static const char *const prefix[] = {
+                [DIAG_NOTE] = "note: ", [DIAG_WARNING] = "warning: ", [DIAG_ERROR] = ""};
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(languages); i++) {
                 RenderTemplates CLEANUP(render_templates_freep) *t = NULL;
                 r = boot_templates(config, languages[i], &diag, &t);
         }
-        if (config)
-                check_secrets(config, &diag);
+        if (config) {
+                precheck_secrets(config, &diag);
+                precheck_machine(config, clock_now_ms(), &diag);
+        }
         for (size_t i = 0; i < diag.n; i++) {
                 char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
-                printf("%s%s\n", diag.items[i].level == DIAG_WARNING ? "warning: " : "",
-                       str_or(text, "out of memory"));
+                printf("%s%s\n", prefix[diag.items[i].level], str_or(text, "out of memory"));
         }
         printf("%zu errors, %zu warnings\n", diag.n_errors, diag.n_warnings);
         return r < 0 || diag.n_errors ? 1 : 0;

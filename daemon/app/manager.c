@@ -29,6 +29,7 @@
 #include "flow/keep.h"
 #include "flow/letter.h"
 #include "flow/life.h"
+#include "flow/precheck.h"
 #include "flow/source.h"
 #include "flow/teller.h"
 #include "flow/tend.h"
@@ -252,6 +253,8 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
         (void) si;
         notify_reloading();
         int r = boot_config(app->config_path, app->share_dir, clock_now_ms(), &diag, &config);
+        if (r >= 0)
+                precheck_secrets(config, &diag);
         if (r >= 0)
                 r = reload_inside(app, config, &diag);
         app->config_generation++; /* refused or not: what was bound before is bound anew */
@@ -676,6 +679,8 @@ static int open_all(App *app) {
         int r = app->config_path ? boot_config(app->config_path, app->share_dir, app->started_ms,
                                                &diag, &app->config)
                                  : -ENOMEM;
+        if (r >= 0)
+                precheck_secrets(app->config, &diag);
         log_diag(&diag);
         if (r < 0) {
                 log_error("%s: not started; `chisod --check-config` lists all errors",

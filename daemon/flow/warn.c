@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "flow/judge.h"
+#include "flow/precheck.h"
 #include "os/file.h"
 #include "store/alert.h"
 #include "store/outbox.h"
@@ -82,7 +83,7 @@ static int find_rules(const Search *s) {
                 const RuleDef *rule = &c->rules[i];
                 Day left = rule->until ? period_end(rule->until) - s->today : -1;
                 char day[16];
-                if (rule->is_off || left < 0 || left > WARN_DAYS)
+                if (rule->is_off || left < 0 || left > PRECHECK_DAYS)
                         continue;
                 r = WARN(s, "until", rule->name, true,
                          "quy tắc %s chỉ còn hiệu lực đến %s: cần quy định ngưỡng tiếp theo",
@@ -144,25 +145,76 @@ static int find_bounces(const Search *s) {
         return MIN(r, 0);
 }
 
+#define CERTIFICATE "warning:certificate/"
+
+static bool is_seen(const MuxCertificate *c, size_t n, const char *host) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(c[i].host, host))
+                        return true;
+        return false;
+}
+
+/* A start does not mend a certificate: what was told of a peer stands until it shows another. */
+static int find_remembered(const Search *s, const MuxCertificate *seen, size_t n_seen) {
+        EpisodeFilter filter = {.rule = RULE, .is_live = true, .is_subject = true};
+        Episode *e = NULL;
+        size_t n = 0;
+        int r = store_episodes(s->app->reader, &filter, &e, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const char *subject = str_or(e[i].subject, "");
+                const char *host = subject + strlen(CERTIFICATE);
+                TransitionRow *rows = NULL;
+                size_t n_rows = 0;
+                if (strncmp(subject, CERTIFICATE, strlen(CERTIFICATE)) != 0 ||
+                    is_seen(seen, n_seen, host))
+                        continue;
+                r = store_transitions(s->app->reader, e[i].id, &rows, &n_rows);
+                if (r >= 0 && n_rows > 0)
+                        r = WARN(s, "certificate", host, true, "%s", "%s",
+                                 str_or(rows[0].reason, subject));
+                transition_rows_free(rows, n_rows);
+        }
+        store_episodes_free(e, n);
+        return MIN(r, 0);
+}
+
 static int find_certificates(const Search *s) {
         size_t n = 0;
         const MuxCertificate *c = s->app->mux ? mux_certificates(s->app->mux, &n) : NULL;
         int r = 0;
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 char day[16];
-                if (c[i].expires_ms - s->now_ms > WARN_DAYS * MS_PER_DAY)
+                if (c[i].expires_ms - s->now_ms > PRECHECK_DAYS * MS_PER_DAY)
                         continue;
                 r = WARN(s, "certificate", c[i].host, true,
                          "chứng thư TLS của %s hết hạn ngày %s: sau đó không kết nối được",
                          "the TLS certificate of %s expires on %s: no connection after that",
                          c[i].host, day_format_vi(day, day_of_instant(c[i].expires_ms)));
         }
-        return r;
+        return r < 0 ? r : find_remembered(s, c, n);
+}
+
+static int find_authority(const Search *s, const char *section, const char *path) {
+        int64_t end_ms = 0;
+        char day[16];
+        if (!path || precheck_authority(path, &end_ms) < 0 ||
+            end_ms - s->now_ms > PRECHECK_DAYS * MS_PER_DAY)
+                return 0;
+        return WARN(s, "authority", section, true,
+                    "chứng thư trong %s hết hạn ngày %s: sau đó không kết nối được",
+                    "the certificates of %s end on %s: no connection after that", path,
+                    day_format_vi(day, day_of_instant(end_ms)));
+}
+
+static int find_authorities(const Search *s) {
+        const char *mail = s->app->config->smtp.ca_file, *all = s->app->config->network.ca_file;
+        int r = find_authority(s, "smtp", mail);
+        return r < 0 || streq_ptr(mail, all) ? r : find_authority(s, "network", all);
 }
 
 static int find_disk(const Search *s) {
         int64_t bytes = file_free_bytes(s->app->config->daemon.state_dir);
-        if (bytes < 0 || bytes >= WARN_DISK_BYTES)
+        if (bytes < 0 || bytes >= PRECHECK_DISK_BYTES)
                 return 0;
         return WARN(s, "disk", "", true, "ổ đĩa chỉ còn %d MB (%s)", "only %d MB of disk left (%s)",
                     (int) (bytes >> 20), s->app->config->daemon.state_dir);
@@ -170,8 +222,8 @@ static int find_disk(const Search *s) {
 
 int warn_find(App *app, int64_t now_ms, Warnings *ret) {
         static int (*const finders[])(const Search *) = {
-                find_disk,      find_certificates, find_rules,        find_calendar,
-                find_addresses, find_bounces,      find_configuration};
+                find_disk,     find_certificates, find_authorities, find_rules,
+                find_calendar, find_addresses,    find_bounces,     find_configuration};
         const Search s = {
                 .app = app, .now_ms = now_ms, .today = day_of_instant(now_ms), .list = ret};
         int first_error = 0;

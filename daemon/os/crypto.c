@@ -5,9 +5,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define CRYPTO_MAX_KEY ((size_t) 4096)
 
@@ -49,6 +54,35 @@ double crypto_random01(void) {
         if (crypto_random(&bits, sizeof bits) < 0)
                 return 0.5;
         return (double) (bits >> 11) * 0x1p-53;
+}
+
+static int certificate_end(const X509 *x, int64_t *ret_ms) {
+        struct tm tm;
+
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1)
+                return -EBADMSG;
+        *ret_ms = (int64_t) timegm(&tm) * 1000;
+        return 0;
+}
+
+int crypto_certificates_end(const char *pem, size_t n, int64_t *ret_ms) {
+        BIO *in = n <= INT_MAX ? BIO_new_mem_buf(pem, (int) n) : NULL;
+        int r = in ? -EBADMSG : -ENOMEM;
+        int64_t last = INT64_MIN, end;
+        X509 *x;
+
+        while (in && (x = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
+                if (certificate_end(x, &end) == 0) {
+                        last = end > last ? end : last;
+                        r = 0;
+                }
+                X509_free(x);
+        }
+        BIO_free(in);
+        ERR_clear_error(); /* the end of the file is one */
+        if (r == 0)
+                *ret_ms = last;
+        return r;
 }
 
 static const char base64_digits[] =

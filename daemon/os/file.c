@@ -235,9 +235,25 @@ char *file_join(const char *dir, const char *name) {
         return asprintf(&path, "%s%s%s", dir, slash, name) < 0 ? NULL : path;
 }
 
+/* A hooks build is told how full its disk is: CHISO_TEST_FREE is a file that says how many bytes are
+ * left. -ENOENT: not told. */
+static int64_t told_free_bytes(void) {
+#ifdef CHISO_TEST_HOOKS
+        const char *path = getenv("CHISO_TEST_FREE");
+        Buf CLEANUP(buf_done) text = BUF_INIT(64);
+
+        if (path && file_read(path, 64, &text) == 0)
+                return strtoll(buf_text(&text), NULL, 10);
+#endif
+        return -ENOENT;
+}
+
 int64_t file_free_bytes(const char *path) {
+        int64_t told = told_free_bytes();
         struct statvfs vfs;
 
+        if (told >= 0)
+                return told;
         if (statvfs(path, &vfs) < 0)
                 return -errno;
         uint64_t bytes;

@@ -38,7 +38,7 @@ typedef struct AppHealth {
                 [256]; /* "" or the backup that this start put in the place of a damaged file */
         bool is_unrestored;     /* this start wanted a good backup and found none */
         char damage[200];       /* "" or the first finding of the last check of the database */
-        char warnings[16][160]; /* of the configuration, for status */
+        char warnings[24][400]; /* of the configuration, for status */
         size_t n_warnings;
 } AppHealth;
 

@@ -4,9 +4,6 @@
 
 #include "flow/app.h"
 
-#define WARN_DAYS 30 /* before an end */
-#define WARN_DISK_BYTES (INT64_C(500) << 20)
-
 typedef struct Warning {
         char subject[300]; /* "warning:certificate/mail.example.vn" */
         char text[400];    /* in the daemon's language */

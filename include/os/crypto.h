@@ -12,6 +12,8 @@ int crypto_hmac_sha256(const void *key, size_t key_n, const void *data, size_t n
 /* Fills with random bytes; a uniform double in [0, 1). */
 int crypto_random(void *ret, size_t n);
 double crypto_random01(void);
+/* The latest end (notAfter) of the certificates in a PEM text: 0, -EBADMSG where there is none. */
+int crypto_certificates_end(const char *pem, size_t n, int64_t *ret_ms);
 /* Base64 (RFC 4648) with padding, appended. */
 int crypto_base64(Buf *b, const void *data, size_t n);
 /* Strict decoding; -EINVAL on anything else. */

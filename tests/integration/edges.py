@@ -3,29 +3,9 @@
 does not, old months that a publisher lacks, the body that a figure stands in."""
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 
-COMMON = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@
-pace = 0s
-spread = 0s
-periods = month
-every = 1h
-%s
-[part portal.rows]
-url = {{url}}/{{scope}}/{{year}}-{{month}}
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
+COMMON = portal("every = 1h\n%s", page="{{scope}}/{{year}}-{{month}}") + """\
 [rule low]
 indicator = total
 when = below 50

@@ -4,31 +4,9 @@ newest month is told at the next digest, in the same run."""
 import json
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@
-scope = p
-pace = 0s
-spread = 0s
-periods = month
-every = 1h
-backfill = 1
-recheck = 1
-[part portal.rows]
-url = {{url}}/{{year}}-{{month}}
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
+CONFIG = portal("scope = p\nevery = 1h\nbackfill = 1\nrecheck = 1") + """\
 [rule low]
 indicator = total
 when = below 50

@@ -38,6 +38,35 @@ def npm_install(build, library):
     return os.path.join(folder, "node_modules", name)
 
 
+PORTAL = """
+[daemon]
+organization = Thử
+notify = live
+shipped_rules = no
+state_dir = @DIR@/state
+socket_dir = @DIR@/run
+%s[source portal]
+url = http://127.0.0.1:@PUB@
+pace = 0s
+spread = 0s
+periods = month
+%s
+[part portal.rows]
+url = {{url}}/%s
+rows = /rows
+unit.code = /code
+unit.name = /name
+unit.kind = commune
+value.total = /total
+"""
+
+
+def portal(source, page="{{year}}-{{month}}", daemon=""):
+    """The configuration that most tests begin with: a source "portal" of communes with the indicator "total", told live by what
+    the test adds. `source` and `daemon`: further keys of these sections; `page`: its address below the publisher's."""
+    return PORTAL % (daemon, source.strip(), page)
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("x", timeout=30)
@@ -162,7 +191,8 @@ class Lab:
             os.replace(self.path("clock.tmp"), self.path("clock"))
 
     def env(self, kill=None):
-        e = dict(os.environ, CHISO_SHARE_DIR=os.path.join(TOP, "conf"), CHISO_TEST_CLOCK=self.path("clock"))
+        e = dict(os.environ, CHISO_SHARE_DIR=os.path.join(TOP, "conf"), CHISO_TEST_CLOCK=self.path("clock"),
+                 CHISO_TEST_FREE=self.path("free"))
         e.pop("NOTIFY_SOCKET", None)
         if kill:
             e["CHISO_TEST_KILL"] = kill
@@ -176,6 +206,16 @@ class Lab:
         if wait:
             self.wait(lambda: self.call("GET", "/v1/status"),
                       "the daemon answers")
+
+    def reload(self):
+        """Returns when it is done, or refused."""
+        def n():
+            with open(self.path("chisod.log"), encoding="utf8") as f:
+                text = f.read()
+            return text.count("configuration reloaded") + text.count("configuration not reloaded")
+        before = n()
+        self.daemon.send_signal(signal.SIGHUP)
+        self.wait(lambda: n() > before, "reloaded")
 
     def path_of(self, program):
         return os.path.join(self.build, program)
@@ -192,6 +232,16 @@ class Lab:
     def once(self, kill=None):
         return subprocess.run([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf"), "--once"], env=self.env(kill),
                               stdout=subprocess.PIPE, stderr=self.logs, text=True, timeout=120, check=False)
+
+    def check_config(self):
+        return subprocess.run([self.path_of("chisod"), "--config", self.path("etc", "chisod.conf"), "--check-config"], env=self.env(),
+                              stdout=subprocess.PIPE, text=True, timeout=60, check=False).stdout
+
+    def disk(self, free):
+        """What the daemon believes to be left of the disk, in bytes."""
+        with open(self.path("free.tmp"), "w", encoding="ascii") as f:
+            f.write("%d" % free)
+        os.replace(self.path("free.tmp"), self.path("free"))
 
     def ctl(self, *args, check=True):
         r = subprocess.run([self.path_of("chisoctl"), "--socket", self.path("run"), *args], env=self.env(), text=True, input="",

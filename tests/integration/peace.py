@@ -5,33 +5,9 @@ import datetime
 import subprocess
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-operator_report = Mon 08:00
-heartbeat = http://127.0.0.1:@PUB@/heart
-[source portal]
-url = http://127.0.0.1:@PUB@
-pace = 0s
-spread = 0s
-periods = month
-every = 1h
-scope = p
-backfill = 1
-recheck = 1
-[part portal.rows]
-url = {{url}}/{{scope}}/{{year}}-{{month}}
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
+CONFIG = portal("every = 1h\nscope = p\nbackfill = 1\nrecheck = 1", page="{{scope}}/{{year}}-{{month}}", daemon="operator_report = Mon 08:00\nheartbeat = http://127.0.0.1:@PUB@/heart\n") + """\
 [rule low]
 indicator = total
 when = below 50
@@ -174,10 +150,115 @@ def certificate(build):
         lab.wait(lambda: any("hứng thư TLS của localhost hết hạn ngày %s" % (end + datetime.timedelta(hours=7)).strftime("%d/%m/%Y") in " ".join(m.get_body(("plain",)).get_content().split()) for m in lab.mails()), "10 days: told")
         assert "chứng thư" in " ".join(lab.json("status")["warnings"])
         lab.stop()
+        # no contact yet: what was told of the relay stands, for whoever starts, and for whoever only looks
+        said = "chứng thư TLS của localhost"
+        assert said in lab.check_config(), lab.check_config()
+        n = len(lab.mails())
+        lab.start()
+        assert said in " ".join(lab.json("status")["warnings"])
+        assert lab.sql("SELECT state FROM episode WHERE subject = 'warning:certificate/localhost'") == [(2,)] and len(lab.mails()) == n
+        lab.stop()
+
+
+def authority(build):
+    """A ca_file whose last certificate ends soon: known without any contact."""
+    with lab_at(build, datetime.datetime.now(datetime.timezone.utc).isoformat()) as lab:
+        for name, days in (("soon", "20"), ("late", "400")):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", days,
+                            "-subj", "/CN=" + name, "-keyout", lab.path(name + ".key"), "-out", lab.path(name + ".pem")], check=True, stderr=subprocess.DEVNULL)
+        serve(lab)
+        lab.configure(CONFIG + "[network]\nca_file = @DIR@/soon.pem\n")
+        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[network]") + 1
+        assert "warning: %s:%d: network.ca_file: the certificates of %s end on " % (lab.path("etc", "chisod.conf"), line, lab.path("soon.pem")) in lab.check_config(), lab.check_config()
+        lab.start()
+        assert "chứng thư trong %s hết hạn" % lab.path("soon.pem") in " ".join(lab.json("status")["warnings"]), lab.json("status")["warnings"]
+        lab.wait(lambda: any("soon.pem" in t for t in texts(lab)), "told at the start")
+        with open(lab.path("soon.pem"), "a", encoding="ascii") as f, open(lab.path("late.pem"), encoding="ascii") as g:
+            f.write(g.read())
+        assert "soon.pem" not in lab.check_config() + " ".join(lab.json("status")["warnings"]), "another takes over"
+        with open(lab.path("soon.pem"), "w", encoding="ascii") as f:
+            f.write("no certificate\n")
+        assert "soon.pem holds no certificate" in lab.check_config(), lab.check_config()
+        lab.stop()
+
+
+def disk(build):
+    """Under 500 MB: said by whoever looks, told once, and told to be over."""
+    with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
+        serve(lab)
+        lab.disk(500 << 20)
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        lab.wait(lab.settled, "settled")
+        assert "ổ đĩa" not in " ".join(lab.json("status")["warnings"]) and "disk" not in lab.check_config() and not texts(lab)
+        lab.disk((500 << 20) - 1)
+        assert "ổ đĩa chỉ còn 499 MB" in " ".join(lab.json("status")["warnings"])
+        assert ":2: daemon.state_dir: only 499 MB of disk left" in lab.check_config(), lab.check_config()
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: len(texts(lab)) == 1 and "499 MB" in texts(lab)[0] and lab.settled(), "told with the cycle")
+        lab.fetch("portal", "2024-08")
+        lab.disk(600 << 20)
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: len(texts(lab)) == 2 and lab.settled(), "told to be over")
+        assert lab.sql("SELECT state FROM episode WHERE subject = 'warning:disk'") == [(3,)]
+        lab.stop()
+
+
+def bounced(build):
+    """A hook that says it is gone: remembered, for status and for whoever checks the configuration, until its address changes."""
+    with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
+        lab.publish([{"path": "/p/2024-8", "json": {"rows": [{"code": "1", "name": "UBND xã Một", "total": 40}]}}, {"path": "/heart", "json": {}}])
+        mode = lab.path("mode")
+        well = lab.hook_port
+        lab.start_hook(None, "--mode-file", mode)
+        with open(mode, "w", encoding="ascii") as f:
+            f.write("410")
+        config = CONFIG.replace("@HOOK@/it", "%d/it" % well)
+        lab.configure(config)
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        lab.clock("2024-09-05T08:00:01+07:00")
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: lab.sql("SELECT state FROM target WHERE key = 'offices/webhook'") != [(1,)] and lab.settled(), "410: marked")
+        assert "1 địa chỉ bị từ chối, không gửi nữa cho đến khi sửa (offices/webhook)" in lab.json("status")["warnings"], lab.json("status")["warnings"]
+        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[recipient offices]") + 1
+        said = ":%d: recipient offices.webhook: offices/webhook was refused (" % line
+        assert said in lab.check_config(), lab.check_config()
+        lab.stop()
+        assert said in lab.check_config(), "also while no daemon runs"
+        lab.configure(config.replace("@HOOK@/office", "%d/office" % well))
+        assert "was refused" not in lab.check_config(), "another address is tried anew"
+
+
+def secrets(build):
+    """A secret that cannot be read is said at start, at reload and by --check-config, with its place and whose it is."""
+    more = "[recipient chief]\nunits = kind:commune\nwebhook = http://127.0.0.1:@HOOK@/chief\nwebhook_secret = credential:chief\n"
+    with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
+        serve(lab)
+        lab.configure(CONFIG + more)
+        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[recipient chief]") + 1
+        said = "%s:%d: recipient chief.webhook_secret: credential:chief cannot be read from here" % (lab.path("etc", "chisod.conf"), line)
+        assert "warning: " + said in lab.check_config(), lab.check_config()
+        lab.start()
+        assert any(w.startswith(said) for w in lab.json("status")["warnings"]), lab.json("status")["warnings"]
+        assert said in open(lab.path("chisod.log"), encoding="utf8").read()
+        with open(lab.path("secret"), "w", encoding="ascii") as f:
+            f.write("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        lab.configure(CONFIG + more.replace("credential:chief", "file:@DIR@/secret"))
+        lab.reload()
+        assert "chief" not in lab.check_config() + " ".join(lab.json("status")["warnings"])
+        lab.configure(CONFIG + more.replace("credential:chief", "file:@DIR@/nothing"))
+        lab.reload()
+        assert any("recipient chief.webhook_secret: file:%s cannot be read" % lab.path("nothing") in w for w in lab.json("status")["warnings"])
+        lab.stop()
 
 
 heartbeat(sys.argv[1])
 certificate(sys.argv[1])
+authority(sys.argv[1])
+disk(sys.argv[1])
+bounced(sys.argv[1])
+secrets(sys.argv[1])
 report(sys.argv[1])
 warnings(sys.argv[1])
 print("peace: passed")

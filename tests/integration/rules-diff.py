@@ -7,31 +7,9 @@ import sys
 import jsonschema
 import yaml
 
-from lab import TOP, Lab
+from lab import TOP, Lab, portal
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@
-pace = 0s
-spread = 0s
-periods = month
-at = 23:00
-scope = p
-backfill = 1
-recheck = 1
-[part portal.rows]
-url = {{url}}/{{year}}-{{month}}
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
+CONFIG = portal("at = 23:00\nscope = p\nbackfill = 1\nrecheck = 1") + """\
 [recipient it]
 role = operator
 webhook = http://127.0.0.1:@HOOK@/it

@@ -8,7 +8,7 @@ cd "$out"
 umask 077
 
 authority() { # NAME
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=test authority $1" \
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 10950 -subj "/CN=test authority $1" \
                 -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
                 -keyout "$1.key" -out "$1.pem" 2>/dev/null
         : > "$1.db"

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/timeutil.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/file.h"
@@ -459,6 +460,31 @@ static void test_listen_fds(void **state) {
         assert_int_equal(status, 0);
 }
 
+/* Made for this test alone; its key is gone. */
+static const char certificate[] =
+        "-----BEGIN CERTIFICATE-----\n"
+        "MIH/MIGmAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWEwHhcNMjAwMTAxMDAw\n"
+        "MDAwWhcNMzAwMTAyMDMwNDA1WjAMMQowCAYDVQQDDAFhMFkwEwYHKoZIzj0CAQYI\n"
+        "KoZIzj0DAQcDQgAEhoJFQuHLxJLYA5q+DjrTnkD5U6S40b2QjiQfoxW83rhLr2V5\n"
+        "HTXQn2Rf5j+TYxDkb2/bi+uXbNP1vE+Tr6wDbjAKBggqhkjOPQQDAgNIADBFAiEA\n"
+        "py1OlK4iX3cE9fhHS71xXD95YZPPir+nW7PJATORNvQCIFHWHqevfucaqzIyeHZx\n"
+        "Y40cHkwnD3SsPFNCn6nlcUtP\n"
+        "-----END CERTIFICATE-----\n";
+
+static void test_certificates_end(void **state) {
+        CLEANUP(buf_done) Buf two = BUF_INIT(BUF_MAX_TEXT);
+        int64_t end_ms = 0, want_ms = 0;
+        (void) state;
+
+        assert_int_equal(instant_parse("2030-01-02T03:04:05Z", &want_ms), 0);
+        assert_int_equal(buf_printf(&two, "# words before\n%s\n%s", certificate, certificate), 0);
+        assert_int_equal(crypto_certificates_end(buf_text(&two), two.len, &end_ms), 0);
+        assert_true(end_ms == want_ms);
+        assert_int_equal(crypto_certificates_end("", 0, &end_ms), -EBADMSG);
+        assert_int_equal(crypto_certificates_end(certificate, sizeof certificate / 2, &end_ms),
+                         -EBADMSG);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -470,7 +496,7 @@ int main(void) {
                 TEST(test_random),       TEST(test_secret),
                 TEST(test_log),          TEST(test_clock),
                 TEST(test_hook),         TEST(test_notify),
-                TEST(test_listen_fds),
+                TEST(test_listen_fds),   TEST(test_certificates_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
