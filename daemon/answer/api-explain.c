@@ -7,9 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "answer/api-call.h"
+#include "answer/api-explain.h"
 #include "core/rule.h"
-#include "flow/facts.h"
 #include "flow/judge.h"
 #include "flow/message.h"
 #include "os/clock.h"
@@ -44,20 +43,17 @@ static Words words_of(const Explain *e, int64_t value, DecimalFlags flags) {
 #define VALUE(e, v) words_of((e), (v), 0).text
 #define CHANGE(e, v) words_of((e), (v), DECIMAL_SIGN).text
 
-static void say_text(Explain *e, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say_text(Explain *e, const char *format, ...) {
+void explain_say(ApiCall *c, const char *format, ...) {
         Buf CLEANUP(buf_done) text = BUF_INIT(4096);
         va_list ap;
         va_start(ap, format);
         int r = buf_vprintf(&text, format, ap);
         va_end(ap);
         if (r < 0)
-                e->c->out.error = r;
-        json_out_text(&e->c->out, NULL, buf_text(&text));
+                c->out.error = r;
+        json_out_text(&c->out, NULL, buf_text(&text));
 }
-#define SAY(e, vi, en, ...)                                                                        \
-        (app_is_vi((e)->c->app) ? say_text((e), vi, ##__VA_ARGS__)                                 \
-                                : say_text((e), en, ##__VA_ARGS__))
+#define SAY(e, ...) EXPLAIN_SAY((e)->c, __VA_ARGS__)
 
 /* ---- why ------------------------------------------------------------------------------------- */
 
@@ -192,12 +188,15 @@ static void why_condition(Explain *e, const Condition *k) {
 }
 
 static void why_not_judged(Explain *e) {
-        char day[16];
+        char day[16], period[VIEW_TEXT_MAX];
         if (e->rule->is_off)
                 SAY(e, "quy tắc đang tắt", "the rule is off");
-        else if (!e->def)
-                SAY(e, "quy tắc của người vận hành: xét từng nguồn, không xét từng đơn vị",
-                    "an operator's rule: it looks at sources, not at units");
+        else if (e->rule->until && e->x.period > e->rule->until)
+                SAY(e, "quy tắc hết hiệu lực sau %s", "the rule ended with %s",
+                    view_period_text(period, e->c->app, e->rule->until));
+        else if (e->rule->from && e->x.period && e->x.period < e->rule->from)
+                SAY(e, "quy tắc có hiệu lực từ %s", "the rule begins with %s",
+                    view_period_text(period, e->c->app, e->rule->from));
         else
                 SAY(e,
                     "chưa có kỳ nào xét được: cần số liệu lấy sau khi kỳ kết thúc và sau ngày chốt "
@@ -313,10 +312,40 @@ static void opens_when(Explain *e, const Condition *k) {
         }
 }
 
+/* An open one becomes critical, or is no longer. */
+static void change_severity(Explain *e, const RuleDef *t) {
+        const Condition *k = &t->critical;
+        bool is_plain = k->kind == CONDITION_BELOW || k->kind == CONDITION_ABOVE;
+        if (!is_open(e) || !is_plain)
+                return;
+        bool is_above = k->kind == CONDITION_ABOVE;
+        if (e->episode->e.severity == SEVERITY_CRITICAL)
+                SAY(e, "hết nghiêm trọng khi %s %s", "no longer critical at %s %s",
+                    is_above ? "≤" : "≥", VALUE(e, k->amount));
+        else
+                SAY(e, "nghiêm trọng khi %s %s", "critical %s %s", is_above ? ">" : "<",
+                    VALUE(e, k->amount));
+}
+
+static void change_and(Explain *e, const Condition *k) {
+        const char *sign = k->and_kind == CONDITION_BELOW ? "<" : ">";
+        if (k->and_kind == CONDITION_NONE)
+                return;
+        if (is_open(e))
+                SAY(e, "hoặc khi không còn %s %s", "or when no longer %s %s", sign,
+                    VALUE(e, k->and_amount));
+        else
+                SAY(e, "và %s %s", "and %s %s", sign, VALUE(e, k->and_amount));
+}
+
 static void what_changes(Explain *e) {
         const RuleDef *t = e->x.text;
+        char least[DECIMAL_TEXT_MAX];
         if (!t)
                 return;
+        if (e->x.judgement.is_low_volume)
+                SAY(e, "kết luận khi số lượng từ %s", "judged from a volume of %s",
+                    decimal_format_vi(least, t->min_volume, 0, 0));
         switch (t->when.kind) {
         case CONDITION_BELOW:
         case CONDITION_ABOVE:
@@ -330,68 +359,75 @@ static void what_changes(Explain *e) {
                         opens_when(e, &t->when);
                 break;
         }
+        change_and(e, &t->when);
+        change_severity(e, t);
         if (is_open(e))
                 SAY(e, "thiếu số liệu không đóng cảnh báo", "missing data does not close it");
 }
 
 /* ---- gates ----------------------------------------------------------------------------------- */
 
-static void gates_of_episode(Explain *e) {
-        const PlanEpisode *p = e->episode;
+static void gates_of_episode(ApiCall *c, const RuleDef *rule, const PlanEpisode *p) {
         char period[VIEW_TEXT_MAX];
         if (!p || p->e.state != EPISODE_OPEN)
                 return;
         if (p->e.is_held)
-                SAY(e, "chốt chặn hàng loạt đang giữ: chisoctl rules release %s",
-                    "held by the mass guard: chisoctl rules release %s", e->rule->name);
+                EXPLAIN_SAY(c, "chốt chặn hàng loạt đang giữ: chisoctl rules release %s",
+                            "held by the mass guard: chisoctl rules release %s", rule->name);
         if (p->e.tell_from && p->e.tell_from > p->newest)
-                SAY(e, "chờ kỳ công bố %s rồi mới báo", "told from the publication of %s on",
-                    view_period_text(period, e->c->app, p->e.tell_from));
+                EXPLAIN_SAY(c, "chờ kỳ công bố %s rồi mới báo",
+                            "told from the publication of %s on",
+                            view_period_text(period, c->app, p->e.tell_from));
         if (p->is_muted)
-                SAY(e, "đang có lệnh tạm im", "a silence covers it");
+                EXPLAIN_SAY(c, "đang có lệnh tạm im", "a silence covers it");
         if (p->is_acked)
-                SAY(e, "đã có người nhận: không nhắc lại, trừ khi nặng thêm",
-                    "acknowledged: not repeated, unless it gets worse");
+                EXPLAIN_SAY(c, "đã có người nhận: không nhắc lại, trừ khi nặng thêm",
+                            "acknowledged: not repeated, unless it gets worse");
         if (p->is_unknown)
-                SAY(e, "kỳ mới nhất không có kết luận: không nhắc lại cho cán bộ",
-                    "the newest period has no verdict: not repeated to officials");
+                EXPLAIN_SAY(c, "kỳ mới nhất không có kết luận: không nhắc lại cho cán bộ",
+                            "the newest period has no verdict: not repeated to officials");
+        if (p->quiet_days > 0)
+                EXPLAIN_SAY(c, "cảnh báo sớm: mỗi nơi nhận nghe nhiều nhất %d ngày một lần",
+                            "an early warning: each target hears of it once in %d days at most",
+                            p->quiet_days);
 }
 
-static void gates(Explain *e) {
-        if (e->rule->is_letter_only)
-                SAY(e, "chỉ nêu trong công văn tháng", "told by the letter alone");
-        if (!e->facts.is_live)
-                SAY(e, "chế độ observe: chưa báo cho cán bộ, dùng chisoctl go-live",
-                    "notify = observe: officials are told nothing before chisoctl go-live");
-        gates_of_episode(e);
-}
-
-static int write_target(Explain *e, const TargetRow *t, const RecipientDef *recipient) {
-        JsonOut *o = &e->c->out;
+static int write_target(ApiCall *c, const Facts *facts, const PlanEpisode *episode,
+                        const TargetRow *t, const RecipientDef *recipient) {
+        JsonOut *o = &c->out;
         Told told = {0};
-        int r = store_told_get(e->c->store, t->id, e->episode->e.id, &told);
+        int r = store_told_get(c->store, t->id, episode->e.id, &told);
         if (r < 0)
                 return r;
         json_out_object(o, NULL);
         json_out_text(o, "target", t->key);
         json_out_text(o, "told", told.said == SAY_NONE ? NULL : say_name(told.said));
         json_out_instant(o, "told_at", told.said_ms);
-        json_out_instant(o, "gate", facts_gate(&e->facts, recipient, t, true));
+        json_out_instant(o, "gate", facts_gate(facts, recipient, t, true));
         json_out_bool(o, "is_marked", t->state != TARGET_OK);
         json_out_end_object(o);
         return 0;
 }
 
-static int write_targets(Explain *e) {
+int explain_telling(ApiCall *c, const Facts *facts, const RuleDef *rule,
+                    const PlanEpisode *episode) {
         int r = 0;
-        json_out_array(&e->c->out, "targets");
-        for (size_t i = 0; e->episode && r >= 0 && i < e->facts.n_targets; i++) {
-                const TargetRow *t = &e->facts.targets[i];
-                const RecipientDef *recipient = message_recipient(e->c->app, t->recipient);
-                if (recipient && facts_concerns(&e->facts, recipient, t, e->episode))
-                        r = write_target(e, t, recipient);
+        json_out_array(&c->out, "gates");
+        if (rule->is_letter_only)
+                EXPLAIN_SAY(c, "chỉ nêu trong công văn tháng", "told by the letter alone");
+        if (!facts->is_live && !rule->is_operator)
+                EXPLAIN_SAY(c, "chế độ observe: chưa báo cho cán bộ, dùng chisoctl go-live",
+                            "notify = observe: officials are told nothing before chisoctl go-live");
+        gates_of_episode(c, rule, episode);
+        json_out_end_array(&c->out);
+        json_out_array(&c->out, "targets");
+        for (size_t i = 0; episode && r >= 0 && i < facts->n_targets; i++) {
+                const TargetRow *t = &facts->targets[i];
+                const RecipientDef *recipient = message_recipient(c->app, t->recipient);
+                if (recipient && facts_concerns(facts, recipient, t, episode))
+                        r = write_target(c, facts, episode, t, recipient);
         }
-        json_out_end_array(&e->c->out);
+        json_out_end_array(&c->out);
         return MIN(r, 0);
 }
 
@@ -412,11 +448,11 @@ static const char *verdict_name(Verdict v) {
         return names[v];
 }
 
-static const char *state_words(const Explain *e) {
-        bool is_vi = app_is_vi(e->c->app);
-        if (!e->episode)
+const char *explain_state(const ApiCall *c, const PlanEpisode *episode) {
+        bool is_vi = app_is_vi(c->app);
+        if (!episode)
                 return is_vi ? "không có cảnh báo" : "no alert";
-        switch (e->episode->e.state) {
+        switch (episode->e.state) {
         case EPISODE_OPEN:
                 return is_vi ? "cảnh báo đang mở" : "alert open";
         case EPISODE_CLOSED:
@@ -433,10 +469,11 @@ static int write_explain(Explain *e) {
         json_out_text(o, "rule", e->rule->name);
         json_out_text(o, "rule_text", e->x.text ? e->x.text->text : e->rule->text);
         view_unit(o, "unit", &e->c->view, e->unit, e->c->view.today);
+        json_out_null(o, "source");
         view_indicator(o, "indicator", &e->c->view, e->def);
         json_out_period(o, "period", e->x.period);
         json_out_text(o, "verdict", verdict_name(e->x.judgement.verdict));
-        json_out_text(o, "state", state_words(e));
+        json_out_text(o, "state", explain_state(e->c, e->episode));
         if (e->episode)
                 json_out_int(o, "alert", e->episode->e.id);
         else
@@ -449,10 +486,7 @@ static int write_explain(Explain *e) {
         json_out_array(o, "would_change");
         what_changes(e);
         json_out_end_array(o);
-        json_out_array(o, "gates");
-        gates(e);
-        json_out_end_array(o);
-        int r = write_targets(e);
+        int r = explain_telling(e->c, &e->facts, e->rule, e->episode);
         json_out_period(o, "next_period", e->x.next);
         json_out_text(o, "next_from", e->x.next ? day_format(day, e->x.next_day) : NULL);
         json_out_end_object(o);
@@ -478,6 +512,14 @@ static int explain(ApiCall *c, const RuleDef *rule, UnitId unit) {
         return r;
 }
 
+/* Where a rule watches sources, "unit" names one; a unit asks of all. */
+static int explain_watched(ApiCall *c, const RuleDef *rule, const char *text) {
+        int source = config_source(c->app->config, text);
+        UnitId unit = 0;
+        int r = source >= 0 ? 0 : api_find_unit(c, text, &unit);
+        return r != 0 ? r : explain_source(c, rule, source);
+}
+
 int api_explain(ApiCall *c) {
         const char *name = api_query(c, "rule"), *text = api_query(c, "unit");
         UnitId unit = 0;
@@ -485,7 +527,11 @@ int api_explain(ApiCall *c) {
         if (!name || !text)
                 return API_ARGUMENT(c, 400, "cần rule và unit", "rule and unit are needed");
         int r = api_find_rule(c, name, &i);
-        if (r == 0)
-                r = api_find_unit(c, text, &unit);
-        return r != 0 ? r : explain(c, &c->app->config->rules[i], unit);
+        if (r != 0)
+                return r;
+        const RuleDef *rule = &c->app->config->rules[i];
+        if (!condition_is_value(rule->when.kind))
+                return explain_watched(c, rule, text);
+        r = api_find_unit(c, text, &unit);
+        return r != 0 ? r : explain(c, rule, unit);
 }

@@ -37,7 +37,7 @@ static const Command commands[] = {
          "cảnh báo đang mở; --all: cả đã kết thúc", "open alerts; --all: past ones too"},
         {"alert", command_alert, "as-of=", 1, 1, "ID [--as-of T]",
          "toàn bộ diễn biến của một cảnh báo", "one alert's whole story"},
-        {"explain", command_explain, "", 2, 2, "RULE UNIT",
+        {"explain", command_explain, "", 2, 2, "RULE UNIT|SOURCE",
          "vì sao có hay không có cảnh báo, điều gì làm thay đổi, lần xét tới",
          "why an alert stands or not, what would change it, when it is judged next"},
         {"rules", command_rules, "when=", 1, ARGS_MAX,

@@ -429,9 +429,12 @@ static int show_targets(const Ctl *ctl, const json_t *answer, Buf *out) {
 
 static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
         char next[48];
+        const char *source = *at_text(answer, "source") ? at_text(answer, "source")
+                                                        : SAID(ctl, "mọi nguồn", "all sources");
+        bool is_unit = *at_text(answer, "unit.name") != '\0';
         int r = buf_printf(out, "%s · %s · %s\n%s\n", at_text(answer, "rule"),
-                           at_text(answer, "unit.name"), at_text(answer, "state"),
-                           at_text(answer, "rule_text"));
+                           is_unit ? at_text(answer, "unit.name") : source,
+                           at_text(answer, "state"), at_text(answer, "rule_text"));
         if (r == 0)
                 r = show_sentences(at(answer, "why"), SAID(ctl, "Vì sao", "Why"), out);
         if (r == 0)
@@ -442,7 +445,7 @@ static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
                                    SAID(ctl, "Đang chờ gì để báo", "What holds telling"), out);
         if (r == 0)
                 r = show_targets(ctl, answer, out);
-        if (r == 0 && *at_text(answer, "next_from"))
+        if (r == 0 && *at_text(answer, "next_period"))
                 r = buf_printf(
                         out, SAID(ctl, "Lần xét tới: %s, từ %s\n", "Judged next: %s, from %s\n"),
                         at_period(ctl, next, answer, "next_period"), at_text(answer, "next_from"));

@@ -122,6 +122,9 @@ int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExpla
                 return r;
         explain_deadline(def, now_ms, ret);
         ret->text = ret->period ? text_for(&app->judge->rules[rule], ret->period) : NULL;
+        /* A dated rule says nothing of what lies outside. */
+        if (ret->text && ret->text->until && ret->period > ret->text->until)
+                ret->text = NULL;
         if (!ret->text)
                 return 0;
         return explain_cohort(app, rule, unit, ret);

@@ -74,7 +74,7 @@ typedef struct WatchCase {
 } WatchCase;
 
 typedef struct WatchFinding {
-        bool is_on;
+        WatchLook look;
         Buf text;
 } WatchFinding;
 
@@ -83,7 +83,7 @@ static int put_finding(const WatchCase *w, const WatchFinding *f) {
         (void) snprintf(subject, sizeof subject, "source:%s/%s", w->source->name,
                         period_type_name(w->type));
         return judge_subject(w->app, w->scope->step, w->scope->now_ms, w->rule->name, subject,
-                             f->is_on, SEVERITY_WARNING, buf_text(&f->text));
+                             f->look.is_on, SEVERITY_WARNING, buf_text(&f->text));
 }
 
 /* ---- overdue --------------------------------------------------------------------------------- */
@@ -112,16 +112,17 @@ static int find_overdue(const WatchCase *w, WatchFinding *f) {
                 n += first == 0 && seen.at_ms > 0;
         }
         char period[48];
-        f->is_on = n > 0;
-        if (!f->is_on)
+        int64_t days = p ? w->today - period_end(p) - w->source->due_days : 0;
+        f->look = (WatchLook){
+                .is_on = n > 0, .period = p, .n = n, .of = w->source->n_scopes, .days = days};
+        if (!f->look.is_on)
                 return p ? buf_printf(&f->text, "đã có số liệu %s", period_format_vi(period, p))
                          : 0;
         return buf_printf(
                 &f->text,
-                "chưa có số liệu %s (%zu/%zu phạm vi), quá hạn %d ngày; số liệu đã có được "
+                "chưa có số liệu %s (%zu/%zu phạm vi), quá hạn %lld ngày; số liệu đã có được "
                 "giữ nguyên",
-                period_format_vi(period, p), n, w->source->n_scopes,
-                w->today - period_end(p) - w->source->due_days);
+                period_format_vi(period, p), n, w->source->n_scopes, (long long) days);
 }
 
 /* ---- stale ----------------------------------------------------------------------------------- */
@@ -178,11 +179,15 @@ static int find_stale(const WatchCase *w, WatchFinding *f) {
                 r = store_seen(w->app->store, w->source->name, NULL, p, &last, &first);
         if (r >= 0 && first)
                 r = figures_changed(w, p, &changed);
+        f->look.period = p;
         if (r < 0 || !changed)
                 return r;
         char period[48], at[24];
         int64_t days = (last - changed) / MS_PER_DAY;
-        f->is_on = last - changed >= w->rule->when.count * MS_PER_DAY;
+        f->look.is_on = last - changed >= w->rule->when.count * MS_PER_DAY;
+        f->look.days = MAX(days, 0);
+        f->look.changed_ms = changed;
+        f->look.last_ms = last;
         return buf_printf(&f->text, "số liệu %s lấy được nhưng không đổi %lld ngày, từ %s",
                           period_format_vi(period, p), (long long) MAX(days, 0),
                           instant_format_vi(at, changed));
@@ -283,9 +288,7 @@ static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, UnitI
 }
 
 static int name_missing(const WatchCase *w, PeriodId p, const MissingMemo *found, Buf *out) {
-        char period[48];
-        int r = buf_printf(out, "%s: %zu đơn vị kỳ trước có số liệu, kỳ này không có: ",
-                           period_format_vi(period, p), found->n);
+        int r = 0;
         for (size_t i = 0; r >= 0 && i < MIN(found->n, (size_t) NAMED_UNITS); i++)
                 r = buf_printf(out, "%s%s", i ? ", " : "",
                                app_unit_label(w->app, found->units[i], period_end(p) - 1));
@@ -353,8 +356,19 @@ static int find_missing(const WatchCase *w, WatchFinding *f) {
         if (r < 0 || first == 0)
                 return r;
         r = missing_units(w, p, &found);
-        f->is_on = r >= 0 && found->n > 0;
-        return f->is_on ? name_missing(w, p, found, &f->text) : r;
+        f->look.period = p;
+        f->look.n = r >= 0 ? found->n : 0;
+        f->look.is_on = f->look.n > 0;
+        if (r < 0 || !f->look.is_on)
+                return r;
+        Buf CLEANUP(buf_done) names = BUF_INIT(8192);
+        char period[48];
+        r = name_missing(w, p, found, &names);
+        (void) snprintf(f->look.names, sizeof f->look.names, "%s", buf_text(&names));
+        return r < 0 ? r
+                     : buf_printf(&f->text,
+                                  "%s: %zu đơn vị kỳ trước có số liệu, kỳ này không có: %s",
+                                  period_format_vi(period, p), found->n, buf_text(&names));
 }
 
 /* ---- restated -------------------------------------------------------------------------------- */
@@ -444,24 +458,25 @@ static int is_failing(const WatchCase *w, bool *ret) {
         return MIN(r, 0);
 }
 
-static int watch_case(const WatchCase *w, bool is_source_failing) {
-        WatchFinding f = {.text = BUF_INIT(8192)};
-        int r = 0;
+static int find(const WatchCase *w, WatchFinding *f) {
         switch (w->rule->when.kind) {
         case CONDITION_OVERDUE:
-                r = find_overdue(w, &f);
-                break;
+                return find_overdue(w, f);
         case CONDITION_STALE:
-                r = find_stale(w, &f);
-                break;
-        case CONDITION_MISSING:
-                r = find_missing(w, &f);
-                break;
-        case CONDITION_RESTATED:
-                return watch_restated(w);
+                return find_stale(w, f);
         default:
-                return 0;
+                return find_missing(w, f);
         }
+}
+
+static int watch_case(const WatchCase *w, bool is_source_failing) {
+        WatchFinding f = {.text = BUF_INIT(8192)};
+        ConditionKind kind = w->rule->when.kind;
+        if (kind == CONDITION_RESTATED)
+                return watch_restated(w);
+        if (kind != CONDITION_OVERDUE && kind != CONDITION_STALE && kind != CONDITION_MISSING)
+                return 0;
+        int r = find(w, &f);
         if (r >= 0 && !is_source_failing)
                 r = put_finding(w, &f);
         buf_done(&f.text);
@@ -494,4 +509,44 @@ int watch_run(App *app, const WatchScope *scope) {
                 if (scope->source < 0 || (size_t) scope->source == i)
                         r = watch_source(app, scope, &app->config->sources[i]);
         return r;
+}
+
+/* The scope that fails most, as daemon/flow/cycle counts it. */
+static int look_failing(const WatchCase *w, WatchLook *ret) {
+        ret->period = period_last_ended(w->type, w->today);
+        for (size_t i = 0; i < w->source->n_scopes; i++) {
+                const char *scope = w->source->scopes[i];
+                int failures = 0;
+                int r = store_scope_failures(w->app->store, w->source->name, scope, ret->period,
+                                             &failures);
+                if (r < 0)
+                        return r;
+                if ((size_t) failures <= ret->n)
+                        continue;
+                ret->n = (size_t) failures;
+                (void) snprintf(ret->names, sizeof ret->names, "%s", scope);
+        }
+        ret->is_on = ret->n >= (size_t) w->rule->when.count;
+        return 0;
+}
+
+int watch_look(App *app, const RuleDef *rule, const SourceDef *source, PeriodType type,
+               int64_t now_ms, WatchLook *ret) {
+        const WatchScope scope = {.now_ms = now_ms, .source = -1, .is_same = true};
+        const WatchCase w = {.app = app,
+                             .scope = &scope,
+                             .source = source,
+                             .rule = rule,
+                             .type = type,
+                             .today = day_of_instant(now_ms)};
+        WatchFinding f = {.text = BUF_INIT(8192)};
+        ConditionKind kind = rule->when.kind;
+        int r = 0;
+        if (kind == CONDITION_SOURCE_FAILING)
+                r = look_failing(&w, &f.look);
+        else if (kind != CONDITION_RESTATED)
+                r = find(&w, &f);
+        buf_done(&f.text);
+        *ret = f.look;
+        return r < 0 || kind == CONDITION_SOURCE_FAILING ? r : is_failing(&w, &ret->is_inhibited);
 }

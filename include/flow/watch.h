@@ -21,6 +21,21 @@ typedef struct WatchScope {
  * operator must hear of. */
 int watch_run(App *app, const WatchScope *scope);
 
+/* What one rule finds of one source and period type now, for whoever asks why: the same looks,
+ * nothing written. */
+typedef struct WatchLook {
+        bool is_on;
+        bool is_inhibited; /* the source fails: that is told, and nothing else of it */
+        PeriodId period;   /* that was looked at; 0 = none can be */
+        size_t n, of; /* overdue: scopes without figures, of all; missing: units; source_failing:
+                            * attempts of the worst scope */
+        int64_t days; /* overdue: beyond the day when due; stale: without a change */
+        int64_t changed_ms, last_ms; /* stale: last change, last attempt that saw the figures */
+        char names[400];             /* missing: the first units; source_failing: the scope */
+} WatchLook;
+int watch_look(App *app, const RuleDef *rule, const SourceDef *source, PeriodType type,
+               int64_t now_ms, WatchLook *ret);
+
 /* What was found of each source is remembered, so that a province that publishes does not cost a
  * look at the whole country. After a rollback, and whenever figures or units change by another way
  * than an evaluation. */

@@ -1,32 +1,12 @@
 #!/usr/bin/python3
-"""explain.py BUILD: explain says a change of place in words with both places, and what closes an alert only where one is open."""
+"""explain.py BUILD: explain says in words with the numbers why a rule fires or not, what would change that, and when it is judged next:
+each condition, both ways, in both languages; what closes an alert only where one is open."""
+import re
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@
-scope = p
-pace = 0s
-spread = 0s
-periods = month
-every = 1h
-backfill = 2
-recheck = 2
-[part portal.rows]
-url = {{url}}/{{year}}-{{month}}
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
+CONFIG = portal("scope = p\nevery = 1h\nbackfill = 2\nrecheck = 2") + """\
 [rule low]
 indicator = total
 when = below 50
@@ -88,7 +68,177 @@ def main():
         verdict, why, change = said("slid", "00")
         assert verdict == "unknown" and "chỉ 9 đơn vị có số liệu cả hai kỳ" in why, (verdict, why)
         lab.stop()
-    print("explain: passed")
+
+
+# One unit per verdict. July, then August of 2024; the median of August is 82.
+MORE = portal("scope = p\nevery = 1h\nbackfill = 3\nrecheck = 3\nrunning = yes\ndue = 6") + """\
+value.received = /received
+[indicator received]
+unit = count
+[rule below]
+indicator = total
+when = below 50
+critical = below 45
+clear = 52
+[rule above]
+indicator = received
+when = above 100
+[rule behind]
+indicator = total
+when = behind 5
+clear = 2
+[rule drop]
+indicator = total
+when = drop 5
+[rule falling]
+indicator = total
+when = falling 2
+[rule flat]
+indicator = total
+when = flat 2 within 1 and below 80
+[rule for2]
+indicator = total
+when = below 50
+for = 2
+[rule volume]
+indicator = total
+when = below 50
+min_volume = 30 of received
+[rule early]
+indicator = total
+when = below 50
+watch = running
+[rule past]
+indicator = total
+when = below 50
+until = 2024-07
+[rule off]
+indicator = total
+when = below 50
+off = yes
+[rule late]
+when = overdue 5
+[rule old]
+when = stale 7
+[rule gone]
+when = missing
+[rule failing]
+when = source_failing 3
+[rule changed]
+when = restated 1
+[recipient it]
+role = operator
+webhook = http://127.0.0.1:@HOOK@/it
+"""
+JUNE = [(44, 10), (51, 120), (79.5, 50), (84, 50), (86, 50), (88, 50), (60, 50)]
+JULY = [(47, 10), (48, 120), (79, 50), (83, 50), (85, 50), (87, 50), (61, 50)]
+AUGUST = [(43, 10), (51, 120), (78.5, 50), (82, 50), (84, 50), (86, 50), (None, 50)]
+
+
+# All of the three months are judged.
+MORE = MORE.replace("\nwhen = ", "\nfrom = 2024-06\nwhen = ", MORE.count("\nindicator = "))
+
+
+def pages(*months):
+    return [{"path": "/2024-%d" % m, "json": {"rows": [{"code": "%02d" % i, "name": "UBND xã Số %d" % i, "total": v, "received": n}
+                                                       for i, (v, n) in enumerate(rows)]}} for m, rows in months]
+
+
+# (rule, unit or source): verdict, what is said of why and of what would change it, in Vietnamese; in English
+SAID = {
+    ("below", "00"): ("breach", ["43,00 dưới ngưỡng 50,00, chênh \u22127,00: vi phạm", "mức nghiêm trọng:", "43,00 dưới ngưỡng 45,00, chênh \u22122,00"],
+                      ["đóng khi ≥ 52,00 (còn +9,00)", "hết nghiêm trọng khi ≥ 45,00", "thiếu số liệu không đóng cảnh báo"],
+                      ["43,00 is under the limit 50,00 by \u22127,00", "critical:"], ["closes at ≥ 52,00 (+9,00 to go)", "missing data does not close it"]),
+    ("below", "01"): ("between", ["51,00 đã qua ngưỡng 50,00 nhưng chưa qua mức hết cảnh báo"], ["đóng khi ≥ 52,00 (còn +1,00)", "nghiêm trọng khi < 45,00"],
+                      ["51,00 is past the limit 50,00 but not where an alert ends"], ["closes at ≥ 52,00"]),
+    ("below", "03"): ("clear", ["82,00 đạt, ngưỡng 50,00 (cách +32,00)"], ["mở khi < 50,00"], ["82,00 is fine, the limit is 50,00 (+32,00 away)"], ["opens < 50,00"]),
+    ("below", "06"): ("unknown", ["tháng 8/2024 không có số liệu: không mở, không đóng cảnh báo"], [], ["August 2024 has no figure"], []),
+    ("above", "01"): ("breach", ["120 trên ngưỡng 100, chênh +20: vi phạm"], ["đóng khi ≤ 100 (còn \u221220)"], ["120 is over the limit 100 by +20"], ["closes at ≤ 100"]),
+    ("above", "02"): ("clear", ["50 đạt, ngưỡng 100 (cách \u221250)"], ["mở khi > 100"], ["50 is fine, the limit is 100"], ["opens > 100"]),
+    ("behind", "00"): ("breach", ["trung vị của 6 đơn vị là 78,50", "43,00 dưới ngưỡng 73,50"], ["đóng khi ≥ 76,50 (còn +33,50)"],
+                       ["the median of 6 units is 78,50"], ["closes at ≥ 76,50"]),
+    ("behind", "03"): ("clear", ["82,00 đạt, ngưỡng 73,50"], ["mở khi < 73,50"], ["82,00 is fine, the limit is 73,50"], ["opens < 73,50"]),
+    ("drop", "00"): ("clear", ["thay đổi so với kỳ trước \u22124,00; vi phạm khi giảm từ 5,00"], ["mở khi kỳ sau giảm từ 5,00"],
+                     ["change \u22124,00; a breach from a fall of 5,00"], ["opens with a fall of 5,00"]),
+    ("falling", "03"): ("breach", ["2 thay đổi gần nhất: \u22121,00; \u22121,00; vi phạm khi tất cả đều giảm"], ["đóng khi có một kỳ không giảm"],
+                        ["last 2 changes: \u22121,00; \u22121,00"], ["closes with one period that does not fall"]),
+    ("falling", "00"): ("clear", ["2 thay đổi gần nhất: \u22124,00; +3,00"], ["mở khi giảm 2 kỳ liền"], ["last 2 changes: \u22124,00; +3,00"], ["opens after 2 falls in a row"]),
+    ("flat", "02"): ("breach", ["2 thay đổi gần nhất: \u22120,50; \u22120,50; vi phạm khi mỗi lần không quá 1,00", "điều kiện kèm theo (< 80,00): đúng"],
+                     ["đóng khi một kỳ thay đổi quá 1,00", "hoặc khi không còn < 80,00"], ["last 2 changes: \u22120,50; \u22120,50", "and < 80,00: true"],
+                     ["closes with one change of more than 1,00", "or when no longer < 80,00"]),
+    ("flat", "03"): ("clear", ["2 thay đổi gần nhất: \u22121,00; \u22121,00", "điều kiện kèm theo (< 80,00): không đúng"], ["mở khi 2 kỳ liền thay đổi không quá 1,00", "và < 80,00"],
+                     ["and < 80,00: false"], ["opens after 2 changes in a row of no more than 1,00", "and < 80,00"]),
+    ("for2", "00"): ("breach", ["mở sau 2 kỳ công bố vi phạm; đợt này có 3"], ["đóng khi ≥"], ["opens after 2 publications in breach; 3 so far"], []),
+    ("volume", "00"): ("unknown", ["số lượng 10, ít hơn 30: không kết luận"], ["kết luận khi số lượng từ 30"], ["volume 10, less than 30: no verdict"], ["judged from a volume of 30"]),
+    ("past", "00"): ("unknown", ["quy tắc hết hiệu lực sau tháng 7/2024"], [], ["the rule ended with July 2024"], []),
+    ("off", "00"): ("unknown", ["quy tắc đang tắt"], [], ["the rule is off"], []),
+    ("late", "portal"): ("clear", ["portal, tháng: tháng 7/2024 đã có số liệu (hạn 07/08/2024)"], ["portal, tháng: mở nếu đến 12/09/2024 vẫn chưa có số liệu tháng 8/2024"],
+                         ["the figures of July 2024 are there"], ["opens if by 12/09/2024 there are no figures of August 2024"]),
+    ("old", "portal"): ("clear", ["đổi lần cuối 05/09/2024", "0 ngày không đổi (vi phạm từ 7 ngày)"], ["mở nếu đến 12/09/2024"], ["0 days without a change"], ["opens if by 12/09/2024"]),
+    ("gone", "00"): ("breach", ["1 đơn vị kỳ trước có số liệu, tháng 8/2024 không có: UBND xã Số 6"], ["đóng khi các đơn vị này có số liệu"], ["1 units had a figure"], ["closes when these units"]),
+    ("failing", "portal"): ("clear", ["portal: hỏng 0 lần liên tiếp (vi phạm từ 3 lần)"], ["mở sau 3 lần hỏng nữa liên tiếp"], ["0 attempts in a row failed"], ["opens after 3 more failures"]),
+    ("changed", "portal"): ("clear", ["báo một lần mỗi khi số liệu của kỳ đã chốt đổi từ 1 trở lên"], [], ["one notice whenever a figure of a closed period changes by 1"], []),
+}
+ONLY = {("late", "portal"), ("old", "portal"), ("gone", "00"), ("failing", "portal"), ("changed", "portal")}
+
+
+def english(sentence):
+    """Numbers as an English reader writes them."""
+    return re.sub(r"(\d),(\d)", r"\1.\2", sentence).replace("\u2212", "-")
+
+
+def holds(answer, sentences, name, where):
+    text = " | ".join(answer[name])
+    for sentence in sentences:
+        assert sentence in text, (where, name, sentence, text)
+
+
+def conditions(build):
+    with Lab(build) as lab:
+        lab.clock("2024-09-05T07:30:00+07:00")
+        lab.start_publisher()
+        lab.start_hook()
+        lab.smtp_port = 0
+        lab.publish(pages((6, JUNE), (7, JULY), (8, AUGUST)))
+        lab.configure(MORE)
+        lab.start()
+        for month in (6, 7, 8):
+            lab.fetch("portal", "2024-%02d" % month)
+        lab.wait(lab.settled, "settled")
+        for language in (0, 1):
+            for (rule, whom), row in SAID.items():
+                answer = lab.json("explain", rule, whom)
+                assert answer["verdict"] == row[0], (rule, whom, answer["verdict"], answer["why"])
+                for name, sentences in zip(("why", "would_change"), row[1 + 2 * language:3 + 2 * language]):
+                    holds(answer, [english(s) if language else s for s in sentences], name, (rule, whom))
+                assert rule in ("off", "past") or answer["next_from"], (rule, whom)
+                assert (answer["unit"] is None) == ((rule, whom) in ONLY) and (answer["source"] == "portal") == (whom == "portal"), answer
+            lab.configure(MORE.replace("notify = live", "notify = live\nlanguage = en"))
+            lab.reload()
+        # what has come true since: three failures inhibit the rest, an overdue month, a restated one
+        lab.publish([])
+        for _ in range(3):
+            lab.fetch("portal", "2024-08", check=False)
+        answer = lab.json("explain", "failing", "portal")
+        assert answer["verdict"] == "breach" and "3 attempts in a row failed" in answer["why"][0] and answer["state"] == "alert open", answer
+        holds(answer, ["portal: closes with one good attempt"], "would_change", "failing")
+        assert answer["targets"][0]["target"] == "it/webhook", answer
+        answer = lab.json("explain", "old", "portal")
+        holds(answer, ["the source fails, this rule waits (one alert for one cause)"], "why", "inhibited")
+        lab.clock("2024-10-14T07:30:00+07:00")
+        lab.publish(pages((7, JULY), (8, AUGUST)))
+        lab.fetch("portal", "2024-08")
+        lab.fetch("portal", "2024-09", check=False)
+        answer = lab.json("explain", "late", "portal")
+        assert answer["verdict"] == "breach", answer
+        holds(answer, ["no figures of September 2024 in 1 of 1 scopes; due on 07/10/2024, 7 days ago (a breach from 5 days)"], "why", "late")
+        holds(answer, ["closes with the figures of September 2024"], "would_change", "late")
+        said = lab.ctl("explain", "late", "portal").stdout
+        assert said.startswith("late · portal · alert open"), said
+        assert lab.ctl("explain", "late", "nothing", check=False).returncode != 0
+        lab.stop()
 
 
 main()
+conditions(sys.argv[1])
+print("explain: passed")
