@@ -539,11 +539,22 @@ static void pen_rule(Pen *p, const RenderItem *item) {
 
 typedef struct Tally {
         size_t counts[GROUP_N];
-        size_t n, n_standing;
+        size_t n; /* items of the rule */
         bool has_ends;
+        const RenderItem *newest; /* of the newest period; NULL: none has one */
 } Tally;
 
-static void pen_tally(Pen *p, const Tally *t) {
+/* "3 xã", "1 số liệu": `items` are all of the rule. */
+static void pen_count(Pen *p, Group group, size_t count, const RenderItem **items, size_t n) {
+        pen_printf(p, "%zu ", count);
+        if (group == GROUP_CORRECTIONS)
+                pen_text(p, p->is_en ? count == 1 ? "figure" : "figures" : "số liệu");
+        else
+                pen_unit_noun(p, items, n, count);
+}
+
+/* "3 xã mới, 2 xã đã đạt lại" */
+static void pen_tally(Pen *p, const Tally *t, const RenderItem **items) {
         static const char *const words[GROUP_N][2] = {
                 {"đính chính", "corrected"}, {"mới", "new"},
                 {"nặng thêm", "worse"},      {"vẫn chưa đạt", "continued"},
@@ -556,36 +567,61 @@ static void pen_tally(Pen *p, const Tally *t) {
                 if (t->counts[order[i]] == 0)
                         continue;
                 bool is_ended = order[i] == GROUP_CLOSINGS && t->has_ends;
-                pen_printf(p, "%s%zu %s", is_first ? "" : ", ", t->counts[order[i]],
+                pen_text(p, is_first ? "" : ", ");
+                pen_count(p, order[i], t->counts[order[i]], items, t->n);
+                pen_printf(p, " %s",
                            is_ended ? SAID(p, "đã kết thúc", "ended") : words[order[i]][p->is_en]);
                 is_first = false;
         }
 }
 
-/* All items of one rule; `scratch` has room for all of the message. */
-static json_t *rule_object(Maker *k, size_t first, const RenderItem **scratch) {
-        const RenderMessage *m = k->m;
+/* All items of one rule. */
+static Tally tally_rule(const RenderMessage *m, size_t first, const RenderItem **ret) {
         Tally t = {0};
         for (size_t i = first; i < m->n_items; i++) {
                 const RenderItem *item = &m->items[i];
                 if (!streq_ptr(item->rule, m->items[first].rule))
                         continue;
-                Group group = item_group(item);
-                t.counts[group]++;
-                t.n++;
+                ret[t.n++] = item;
+                t.counts[item_group(item)]++;
                 t.has_ends = t.has_ends || item_is_end(item);
-                if (group != GROUP_CLOSINGS && group != GROUP_CORRECTIONS)
-                        scratch[t.n_standing++] = item;
+                if (period_is_valid(item->item.period) &&
+                    (!t.newest || item->item.period > t.newest->item.period))
+                        t.newest = item;
         }
+        return t;
+}
+
+/* What still stands, to the front. */
+static size_t keep_standing(const RenderItem **items, size_t n) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+                Group group = item_group(items[i]);
+                if (group != GROUP_CLOSINGS && group != GROUP_CORRECTIONS)
+                        items[kept++] = items[i];
+        }
+        return kept;
+}
+
+/* `scratch` has room for all of the message. */
+static json_t *rule_object(Maker *k, size_t first, const RenderItem **scratch) {
+        const RenderMessage *m = k->m;
+        Tally t = tally_rule(m, first, scratch);
         json_t *o = json_object();
         put_text(k, o, "rule", m->items[first].rule);
         pen_rule(&k->pen, &m->items[first]);
         put_pen(k, o, "title");
+        if (t.newest) {
+                pen_period(&k->pen, t.newest->item.period);
+                pen_printf(&k->pen, " (%s)", status_text(&k->pen, t.newest->status));
+        }
+        put_pen(k, o, "period");
         put(k, o, "n", json_integer((json_int_t) t.n));
-        pen_tally(&k->pen, &t);
+        pen_tally(&k->pen, &t, scratch);
         put_pen(k, o, "counts_text");
-        put_bool(k, o, "has_worst", t.n_standing > 0);
-        put(k, o, "worst", worst_array(k, scratch, t.n_standing));
+        size_t n_standing = keep_standing(scratch, t.n);
+        put_bool(k, o, "has_worst", n_standing > 0);
+        put(k, o, "worst", worst_array(k, scratch, n_standing));
         return o;
 }
 

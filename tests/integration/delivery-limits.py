@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 from sample import SECRET, configure, month, routes
 
 MORE = """
@@ -56,7 +56,44 @@ def split(lab):
     assert len(items) == len(set(items)) == told(lab, "dashboard/webhook") == told(lab, "short/webhook"), items
     tiny = bodies(lab, "/tiny")
     assert len(tiny) == 1, "too long for five: one summary"
-    assert "2 mới" in tiny[0]["text"] and told(lab, "tiny/webhook") == told(lab, "dashboard/webhook"), tiny
+    assert "2 xã mới" in tiny[0]["text"] and told(lab, "tiny/webhook") == told(lab, "dashboard/webhook"), tiny
+
+
+def boundary(build):
+    """Where one item fills a message: five of them are five messages, six are one summary with the counts, told all the same; and the
+    same again with one item more or less than before."""
+    def recipient(name, n):
+        return ("[recipient %s]\nunits = %s\nwebhook = http://127.0.0.1:@HOOK@/%s\nwebhook_template = zalo-bot\nwebhook_to = 1\nmax_chars = 1\n"
+                "immediate = yes\n" % (name, " ".join("unit:portal:%02d" % i for i in range(n)), name))
+
+    def publish(lab, month, values):
+        lab.publish([{"path": "/2024-%d" % month, "json": {"rows": [{"code": "%02d" % i, "name": "UBND xã Số %d" % i, "total": v}
+                                                                    for i, v in enumerate(values)]}}])
+
+    def texts(lab, name):
+        return [b["text"] for b in bodies(lab, "/" + name)]
+
+    with Lab(build) as lab:
+        lab.clock("2024-09-05T07:30:00+07:00")
+        lab.start_publisher()
+        lab.start_hook()
+        lab.smtp_port = 0
+        lab.configure(portal("scope = p\nevery = 1h\nbackfill = 1\nrecheck = 1") + "[rule low]\nindicator = total\nwhen = below 50\n" + recipient("five", 5) +
+                      recipient("six", 6) + "[recipient it]\nrole = operator\nwebhook = http://127.0.0.1:@HOOK@/it\n")
+        publish(lab, 8, [40] * 6 + [70] * 3)
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        lab.wait(lambda: told(lab, "five/webhook") == 5 and told(lab, "six/webhook") == 6 and lab.settled(), "all is told")
+        five, six = texts(lab, "five"), texts(lab, "six")
+        assert len(five) == 5 and sorted(t.count("Xã Số") for t in five) == [2] * 5, five # in the subject and in the line
+        assert len(six) == 1 and "6 xã mới" in six[0] and "Điểm tổng hợp: ngưỡng 50, tháng 8/2024 (tạm tính)" in six[0], six
+        # one figure less to tell: the other way about
+        lab.clock("2024-10-07T07:30:00+07:00")
+        publish(lab, 9, [41] * 5 + [70] * 4)
+        lab.fetch("portal", "2024-09")
+        lab.wait(lambda: len(texts(lab, "five")) == 10 and len(texts(lab, "six")) == 2 and lab.settled(), "five go on, five and an end are six")
+        assert "5 xã vẫn chưa đạt, 1 xã đã đạt lại" in texts(lab, "six")[1], texts(lab, "six")
+        lab.stop()
 
 
 def main():
@@ -131,4 +168,5 @@ def main():
     print("delivery-limits: passed")
 
 
+boundary(sys.argv[1])
 main()

@@ -571,7 +571,9 @@ static void overview(void **state UNUSED) {
         assert_int_equal(json_array_size(rules), 5);
         json_t *low = json_array_get(rules, 0);
         assert_string_equal(text_at(low, "title"), "Tiến độ giải quyết: ngưỡng 95");
-        assert_string_equal(text_at(low, "counts_text"), "7 mới, 1 nặng thêm, 2 đã đạt lại");
+        assert_string_equal(text_at(low, "counts_text"),
+                            "7 xã mới, 1 xã nặng thêm, 2 xã đã đạt lại");
+        assert_string_equal(text_at(low, "period"), "tháng 8/2024 (tạm tính)");
         json_t *worst = json_object_get(low, "worst");
         assert_int_equal(json_array_size(worst), 5);
         static const char *const values[] = {"78,50 %", "79,52 %", "82,71 %", "90 %", "91 %"};
