@@ -215,6 +215,17 @@ def conditions(build):
                 assert (answer["unit"] is None) == ((rule, whom) in ONLY) and (answer["source"] == "portal") == (whom == "portal"), answer
             lab.configure(MORE.replace("notify = live", "notify = live\nlanguage = en"))
             lab.reload()
+        # what holds telling is named, each gate
+        alert = lab.json("explain", "below", "00")["alert"]
+        lab.ctl("ack", str(alert))
+        lab.ctl("silence", "add", "--until", "2024-09-20", "--unit", "00")
+        holds(lab.json("explain", "below", "00"), ["a silence covers it", "acknowledged: not repeated, unless it gets worse"], "gates", "gates")
+        holds(lab.json("explain", "early", "00"), ["an early warning: each target hears of it once in 7 days at most"], "gates", "early")
+        changed = MORE.replace("notify = live", "notify = live\nlanguage = en").replace("[rule above]\nindicator = received\nfrom = 2024-06\nwhen = above 100",
+                                                                                      "[rule above]\nindicator = received\nfrom = 2024-06\nwhen = above 49")
+        lab.configure(changed.replace("from = 2024-06\nwhen = above 49", "when = above 49"))
+        lab.reload()
+        holds(lab.json("explain", "above", "02"), ["told from the publication of September 2024 on"], "gates", "changed rule")
         # what has come true since: three failures inhibit the rest, an overdue month, a restated one
         lab.publish([])
         for _ in range(3):
