@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "os/crypto.h"
 #include "store/key.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -322,36 +323,44 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, StepId 
 
 /* ---- vintages of one figure ------------------------------------------------------------------ */
 
-static int origin_get(Store *s, PeriodId period, VintageRow *row) {
-        CLEANUP_QUERY Query q = NULL;
+typedef struct VintageList {
+        VintageRow *rows;
+        size_t n, cap;
+        bool has_part; /* the newest one's hash is the part's */
+} VintageList;
+
+static int vintage_new(Query q, VintageList *l) {
+        VintageRow *row;
         int r;
 
-        r = query_begin(s, STMT_VINTAGE_ORIGIN, ARGS(arg_int(period), arg_int(row->from)), &q);
-        if (r >= 0)
-                r = query_next(q);
-        if (r <= 0)
-                return r < 0 ? r : -EBADMSG;
-        row->from_ms = column_int(q, 0);
-        row->snapshot = column_int(q, 1);
-        column_text_fixed(q, 3, row->hash, sizeof(row->hash));
-        return column_text(q, 2, &row->source);
-}
-
-/* The vintage of the figure that ended at row->until, if there is one: STORE_E_NONE. */
-static int vintage_until(Store *s, PeriodId period, IndicatorId indicator, UnitId unit,
-                         VintageRow *row) {
-        CLEANUP_QUERY Query q = NULL;
-        int r;
-
-        r = query_begin(
-                s, STMT_VINTAGE_UNTIL,
-                ARGS(arg_int(period), arg_int(indicator), arg_int(unit), arg_int(row->until)), &q);
-        if (r >= 0)
-                r = query_next(q);
-        if (r <= 0)
-                return r < 0 ? r : STORE_E_NONE;
+        r = ARRAY_GROW(l->rows, l->cap, l->n + 1);
+        if (r < 0)
+                return r;
+        row = &l->rows[l->n++];
         column_known(q, 0, &row->value, &row->why);
         row->from = column_int(q, 1);
+        row->until = column_int(q, 2);
+        row->from_ms = column_int(q, 3);
+        row->snapshot = column_int(q, 4);
+        l->has_part = false;
+        return column_text(q, 5, &row->source);
+}
+
+/* A vintage comes once for each body that could be its own: the first page of the part is, where
+ * there is one, else the first body of all. */
+static int read_vintage(Query q, VintageList *l) {
+        VintageRow *last = l->n ? &l->rows[l->n - 1] : NULL;
+        bool is_new = !last || last->from != column_int(q, 1);
+        bool is_part = column_int(q, 7);
+        const void *hash;
+        int r = is_new ? vintage_new(q, l) : 0;
+
+        if (r < 0 || (!is_new && (l->has_part || !is_part || last->snapshot != column_int(q, 4))))
+                return r;
+        hash = sqlite3_column_blob(q, 6);
+        if (hash && sqlite3_column_bytes(q, 6) == SHA256_SIZE)
+                crypto_hex(hash, SHA256_SIZE, l->rows[l->n - 1].hash);
+        l->has_part = is_part;
         return 0;
 }
 
@@ -364,37 +373,35 @@ static void vintages_reverse(VintageRow *rows, size_t n) {
         }
 }
 
-/* From the present backwards: intervals follow each other without gap, so that where one began the
- * one before it ended, and nothing is looked for in vain. */
-int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, VintageRow **ret,
-                   size_t *ret_n) {
-        VintageRow *rows = NULL, row = {0};
-        size_t n = 0, cap = 0;
-        FigureRow now;
+static int vintages_collect(Store *s, const Arg *args, size_t n_args, VintageList *ret) {
+        CLEANUP_QUERY Query q = NULL;
         int r;
 
-        r = store_figure_get(s, period, indicator, unit, 0, &now, &row.from);
-        if (r == 0) {
-                row.value = now.value;
-                row.why = now.why;
-        }
-        while (r == 0) {
-                r = ARRAY_GROW(rows, cap, n + 1);
-                if (r < 0)
-                        break;
-                rows[n++] = row;
-                r = origin_get(s, period, &rows[n - 1]);
-                row = (VintageRow){.until = row.from};
-                if (r == 0)
-                        r = vintage_until(s, period, indicator, unit, &row);
-        }
+        r = query_begin(s, STMT_VINTAGES, args, n_args, &q);
+        while (r >= 0 && (r = query_next(q)) > 0)
+                r = read_vintage(q, ret);
+        return r;
+}
+
+int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, const char *part,
+                   VintageRow **ret, size_t *ret_n) {
+        VintageList l = {0};
+        int64_t series;
+        int r;
+
+        r = series_find(s, period, indicator, &series);
+        if (r >= 0)
+                r = vintages_collect(s,
+                                     ARGS(arg_int(period), arg_int(indicator), arg_int(unit),
+                                          arg_int(known_key(series, unit)), arg_text(part)),
+                                     &l);
         if (r < 0) {
-                vintage_rows_free(rows, n);
+                vintage_rows_free(l.rows, l.n);
                 return r;
         }
-        vintages_reverse(rows, n);
-        *ret = rows;
-        *ret_n = n;
+        vintages_reverse(l.rows, l.n);
+        *ret = l.rows;
+        *ret_n = l.n;
         return 0;
 }
 

@@ -213,13 +213,17 @@ X(PERIOD_HAS_SOURCE, "SELECT 1 FROM series s CROSS JOIN indicator i ON i.id = s.
         " WHERE s.period = ?1 AND i.source = ?2 LIMIT 1") \
 X(SERIES_STANDS, "SELECT 1 FROM known WHERE id BETWEEN ?4 AND ?5 AND from_step <= ?3 AND value <> 'gone'" \
         " UNION ALL SELECT 1 " SQL_KNOWN_THEN("0", "262143") " AND v.value <> 'gone' LIMIT 1") \
-X(VINTAGE_UNTIL, "SELECT v.value, ?4 - v.lasted FROM change_step c" \
-        " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3 WHERE c.period = ?1 AND c.step = ?4") \
-X(VINTAGE_ORIGIN, "SELECT t.at_ms, ifnull(n.id, 0), n.source, lower(hex(b.hash)) FROM step t" \
-        " LEFT JOIN snapshot n ON n.id = (SELECT x.id FROM snapshot x WHERE x.period = ?1" \
-        "  AND x.known_step = t.id ORDER BY x.id LIMIT 1)" \
-        " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND p.n = 0 LEFT JOIN body b ON b.id = p.body" \
-        " WHERE t.id = ?2")
+/* Backwards from the row ?4 of `known`: where one began the one before it ended, so nothing is sought in vain. */ \
+X(VINTAGES, "WITH RECURSIVE back(value, began, ended) AS (" \
+        "SELECT value, from_step, 0 FROM known WHERE id = ?4" \
+        " UNION ALL SELECT v.value, c.step - v.lasted, c.step FROM back" \
+        " CROSS JOIN change_step c ON c.period = ?1 AND c.step = back.began" \
+        " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3)" \
+        " SELECT back.value, back.began, back.ended, t.at_ms, ifnull(n.id, 0), n.source, b.hash, p.name = ?5" \
+        " FROM back CROSS JOIN step t ON t.id = back.began" \
+        " LEFT JOIN snapshot n ON n.period = ?1 AND n.known_step = t.id" \
+        " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND (p.n = 0 OR p.name = ?5)" \
+        " LEFT JOIN body b ON b.id = p.body")
 
 #define STATEMENTS_ALERT(X) \
 X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 ORDER BY from_period") \

@@ -1,13 +1,14 @@
 /* Ten years of daily snapshots through the store's own functions: what a day costs at the beginning
  * and at the end, what a value costs on disk, and how long the past takes to read.
  *
- * bench-growth FOLDER [units=104] [percent=5] [years=10] [scopes=1] [bodies=1]
+ * bench-growth FOLDER [units=104] [percent=5] [years=10] [scopes=1] [bodies=1] [keep=0]
+ * bench-growth FILE [units=104] [years=10]
  *
  * One line of NAME=VALUE, separated by tabs. Every month begins full; each day `percent` of its
  * values are drawn anew. scopes: the units come in so many snapshots a day, each a step of its own;
  * each is followed by the steps of a release and a settling, as in life. bodies: six a snapshot, in
  * the shape of the reporting service, 0 = one of a few bytes. The file is made in FOLDER and
- * removed at the end.
+ * removed at the end, or kept, so that its reads can be measured again: the second form.
  *
  * Costs of writing are processor time (the disk's is not the store's), of reading both: `p50`
  * and `p99` are wall, `cpu50` and `cpu99` processor time. */
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +36,7 @@
 #define DAY_MS INT64_C(86400000)
 
 typedef struct Bench {
-        size_t n_units, percent, years, n_scopes, has_bodies;
+        size_t n_units, percent, years, n_scopes, has_bodies, is_kept;
         uint64_t seed;
         Store *store;
         UnitId *units;
@@ -344,7 +346,8 @@ static int read_vintages(Bench *b, Store *reader) {
                 VintageRow *rows = NULL;
                 size_t n = 0;
 
-                r = store_vintages(reader, month_of(m * DAYS_MONTH), indicator, unit, &rows, &n);
+                r = store_vintages(reader, month_of(m * DAYS_MONTH), indicator, unit, NULL, &rows,
+                                   &n);
                 if (r >= 0 && n == 0)
                         r = -EBADMSG;
                 vintage_rows_free(rows, n);
@@ -371,6 +374,10 @@ static int read_all(Bench *b, const char *path) {
         CLEANUP(store_closep) Store *reader = NULL;
         int r;
 
+        for (size_t u = 0; u < b->n_units; u++) /* as world_make left them */
+                b->units[u] = (UnitId) u + 1;
+        for (size_t i = 0; i < N_INDICATORS; i++)
+                b->indicators[i] = (IndicatorId) i + 1;
         r = store_open_reader(path, NULL, &reader);
         if (r >= 0)
                 r = times_of(b, reader, read_past, "past");
@@ -447,6 +454,8 @@ static int run(Bench *b, const char *path) {
         print_sizes(b);
         r = read_all(b, path);
         printf("\n");
+        if (b->is_kept)
+                fprintf(stderr, "bench-growth: kept %s\n", path);
         return r;
 }
 
@@ -465,11 +474,9 @@ static int option_read(Bench *b, const char *text) {
         const struct {
                 const char *name;
                 size_t *value;
-        } options[] = {{"units=", &b->n_units},
-                       {"percent=", &b->percent},
-                       {"years=", &b->years},
-                       {"scopes=", &b->n_scopes},
-                       {"bodies=", &b->has_bodies}};
+        } options[] = {{"units=", &b->n_units},     {"percent=", &b->percent},
+                       {"years=", &b->years},       {"scopes=", &b->n_scopes},
+                       {"bodies=", &b->has_bodies}, {"keep=", &b->is_kept}};
 
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (strncmp(text, options[i].name, strlen(options[i].name)) == 0) {
@@ -498,19 +505,35 @@ static int bench_init(Bench *b, int argc, char **argv) {
         return b->units && b->value && b->day_ms ? 0 : -ENOMEM;
 }
 
-int main(int argc, char **argv) {
+static int make_and_read(Bench *b, const char *folder) {
         char path[4096];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%s/growth-%d.db", folder, getpid());
+        files_remove(path);
+        r = run(b, path);
+        store_close(b->store);
+        if (!b->is_kept)
+                files_remove(path);
+        return r;
+}
+
+static int read_again(Bench *b, const char *path) {
+        int r = read_all(b, path);
+
+        printf("\n");
+        return r;
+}
+
+int main(int argc, char **argv) {
+        struct stat st;
         Bench b;
         int r;
 
         r = bench_init(&b, argc, argv);
-        if (r >= 0) {
-                (void) snprintf(path, sizeof(path), "%s/growth-%d.db", argv[1], getpid());
-                files_remove(path);
-                r = run(&b, path);
-                store_close(b.store);
-                files_remove(path);
-        }
+        if (r >= 0)
+                r = stat(argv[1], &st) == 0 && S_ISREG(st.st_mode) ? read_again(&b, argv[1])
+                                                                   : make_and_read(&b, argv[1]);
         if (r < 0)
                 fprintf(stderr, "bench-growth: %s\n", strerror(-r));
         buf_done(&b.text);

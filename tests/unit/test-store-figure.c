@@ -3,6 +3,7 @@
 #include "store-util.h"
 
 #include "core/rank.h"
+#include "os/crypto.h"
 
 /* ---- bodies
  * -----------------------------------------------------------------------------------------------------
@@ -383,7 +384,7 @@ static void test_figure_rules(void **state) {
         ok(store_figure_get(s, 2024108, i, u, 1, &f, NULL));
         assert_int_equal(f.value, 8963);
 
-        ok(store_vintages(s, 2024108, i, u, &v, &n));
+        ok(store_vintages(s, 2024108, i, u, NULL, &v, &n));
         assert_int_equal(n, 3);
         assert_int_equal(v[0].value, 8963);
         assert_int_equal(v[0].from, 1);
@@ -402,6 +403,53 @@ static void test_figure_rules(void **state) {
         assert_int_equal(sql_do(s, "DELETE FROM known_before"), -EPERM);
 }
 
+/* The hash is that of the body in which the figure stands: of its part's first page. */
+static void test_vintage_part(void **state) {
+        static const struct {
+                const char *part, *body;
+        } table[] = {
+                {"progress", "second"}, {"totals", "first"}, {"nothing", "first"}, {NULL, "first"}};
+        World *w = *state;
+        Store *s = w->store;
+        StepId step = begin(s, CAUSE_SNAPSHOT, T0);
+        UnitId u = unit_new(s, step, "u", "commune", 0);
+        IndicatorId i = indicator_new(s, "progress", DIRECTION_UP, "portal");
+        SnapshotPart parts[3];
+        SnapshotRow row = {.source = "portal",
+                           .scope = "h31",
+                           .period = 2024108,
+                           .step = step,
+                           .at_ms = T0,
+                           .state = SNAPSHOT_ACCEPTED,
+                           .parts = parts,
+                           .n_parts = 3};
+        int64_t id;
+
+        part_make(s, "first", &parts[0]);
+        parts[0].name = "totals";
+        part_make(s, "second", &parts[1]);
+        part_make(s, "third", &parts[2]);
+        parts[2].page = 2;
+        ok(store_snapshot_add(s, &row, &id));
+        figure_set(s, step, 2024108, i, u, 100);
+        ok(store_commit(s));
+        for (size_t k = 0; k < ELEMENTSOF(table); k++) {
+                VintageRow *v = NULL;
+                size_t n;
+                Body body;
+                char hex[65];
+
+                ok(store_vintages(s, 2024108, i, u, table[k].part, &v, &n));
+                ok(body_pack(table[k].body, strlen(table[k].body), &body));
+                crypto_hex(body.hash, sizeof(body.hash), hex);
+                assert_int_equal(n, 1);
+                assert_int_equal(v[0].snapshot, id);
+                assert_string_equal(v[0].hash, hex);
+                vintage_rows_free(v, n);
+                body_done(&body);
+        }
+}
+
 static void test_vintage_origin(void **state) {
         World *w = *state;
         Store *s = w->store;
@@ -418,7 +466,7 @@ static void test_vintage_origin(void **state) {
         step = begin(s, CAUSE_IMPORT, T0 + 7);
         figure_set(s, step, 2024108, i, u, 200);
         ok(store_commit(s));
-        ok(store_vintages(s, 2024108, i, u, &v, &n));
+        ok(store_vintages(s, 2024108, i, u, NULL, &v, &n));
         assert_int_equal(n, 2);
         assert_int_equal(v[0].snapshot, snapshot);
         assert_string_equal(v[0].source, "portal");
@@ -427,7 +475,7 @@ static void test_vintage_origin(void **state) {
         assert_int_equal(v[1].snapshot, 0);
         assert_int_equal(v[1].from_ms, T0 + 7);
         vintage_rows_free(v, n);
-        ok(store_vintages(s, 2024107, i, u, &v, &n));
+        ok(store_vintages(s, 2024107, i, u, NULL, &v, &n));
         assert_int_equal(n, 1);
         assert_int_equal(v[0].snapshot, 0); /* of another period */
         vintage_rows_free(v, n);
@@ -594,7 +642,7 @@ static void compare_vintages(Store *s, const Model *m, size_t p, size_t i, size_
         size_t n;
         StepId next = 0;
 
-        ok(store_vintages(s, m->periods[p], m->indicators[i], m->units[u], &v, &n));
+        ok(store_vintages(s, m->periods[p], m->indicators[i], m->units[u], NULL, &v, &n));
         for (size_t k = 0; k < n; k++) {
                 StepId until = v[k].until ? v[k].until : N_STEPS + 1;
 
@@ -870,6 +918,7 @@ int main(void) {
                 world_test(test_notes_and_manners),
                 world_test(test_figure_rules),
                 world_test(test_vintage_origin),
+                world_test(test_vintage_part),
                 world_test(test_figures_of),
                 world_test(test_past_against_model),
                 world_test(test_ranking_view),
