@@ -99,6 +99,10 @@ static bool is_same_but_place(const Episode *a, const Episode *b) {
                a->tell_from == b->tell_from;
 }
 
+static bool is_same_figure(const Episode *a, const Episode *b) {
+        return a->value == b->value && a->limit == b->limit;
+}
+
 static TransitionKind kind_of_end(EndReason end) {
         switch (end) {
         case END_UNIT_ENDED:
@@ -184,8 +188,12 @@ static int judge_differing(Work *w, size_t u, const Episode *was, const Episode 
  * none any more. */
 static int judge_unopened(Work *w, size_t u, const Episode *was, const Episode *e) {
         bool was_alert = was && (was->state == EPISODE_OPEN || was->state == EPISODE_CLOSED);
-        int r = add_episode(w, e, 0);
+        bool is_withdrawn = was && was->state == EPISODE_GONE && was->opened != 0;
+        int r;
 
+        if (is_withdrawn && e->state == EPISODE_GONE && is_same_figure(was, e))
+                return 0; /* as for one that no run bears any more: places alone say nothing */
+        r = add_episode(w, e, 0);
         if (r < 0)
                 return r;
         if (was_alert)
@@ -195,6 +203,8 @@ static int judge_unopened(Work *w, size_t u, const Episode *was, const Episode *
                 return add_transition(w, u, TRANSITION_PENDING, e->last, NULL);
         if (was && was->state == EPISODE_PENDING)
                 return add_transition(w, u, TRANSITION_WITHDRAWN, (PeriodId) e->first, "pending");
+        if (is_withdrawn)
+                return add_transition(w, u, TRANSITION_AMENDED, e->last, cause_of(w, u));
         return 0; /* bookkeeping: where a run began that was over before anybody heard of it */
 }
 
@@ -210,6 +220,9 @@ static Episode merged(const Work *w, size_t u, const Episode *was, const Episode
         e.id = was->id;
         e.is_late = was->is_late;
         e.is_held = was->is_held && e.opened != 0;
+        /* What was an alert once is withdrawn, not forgotten, when its run turns out too short. */
+        if (e.opened == 0)
+                e.opened = was->opened;
         e.tell_from = was->tell_from;
         /* Opened again by a changed text, or its rule was taken away and is back: as with any new text,
          * the next publication tells. */
@@ -298,7 +311,7 @@ static int withdraw_stored(Work *w, size_t u, const Episode *was) {
         if (j) /* the figure that no longer makes it so: for people, and for whether it trembles */
                 take_figures(&e, j);
         bool was_gone = was->state == EPISODE_GONE;
-        if (was_gone && (was->opened == 0 || (was->value == e.value && was->limit == e.limit)))
+        if (was_gone && (was->opened == 0 || is_same_figure(was, &e)))
                 return 0;
         r = add_episode(w, &e, 0);
         if (r < 0)

@@ -60,7 +60,9 @@ static bool episode_matches(const Episode *e, const EpisodeFilter *f) {
                 return false;
         if (f->subject && !streq(f->subject, str_or(e->subject, "")))
                 return false;
-        return !f->is_visible || e->state != EPISODE_PENDING;
+        /* a run that was over before it had lasted for `for` periods was never an alert */
+        return !f->is_visible ||
+               (e->state != EPISODE_PENDING && !(e->state == EPISODE_GONE && e->opened == 0));
 }
 
 static int compare_episodes(const void *a, const void *b) {

@@ -103,8 +103,8 @@ PeriodId engine_fold_from(const Episode *stored, size_t n, PeriodId changed, Per
 
 /* One rule over one cohort. late (Episode.is_late) is set on episodes that appear because
  * `restated` < newest. Episodes that appear with first_seen < newest and are already closed at
- * `newest` are stored silently (state only): the plan never mentions an opening that ended before
- * its release. When the guard trips, openings appearing now get is_held; when it does not, held
+ * `newest` are stored silently: their end is the only transition, and the plan never mentions an opening that
+ * ended before its release. When the guard trips, openings appearing now get is_held; when it does not, held
  * ones are let go (is_held false; no transition). The guard counts open episodes that appear or are
  * held against the watched units with a figure in `newest`, and needs 10 of these. A run that an
  * older period, filled in late, makes begin earlier keeps its id: `first` changes, transition

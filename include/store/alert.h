@@ -26,7 +26,7 @@ typedef struct EpisodeFilter {
         int64_t touched_from; /* with is_live: also those whose `last` is >= this period; 0 = off */
         bool is_subject;      /* only those of subjects (unit 0) */
         const char *subject;  /* of this one; NULL = any */
-        bool is_visible;      /* not pending */
+        bool is_visible;      /* it is, or once was, an alert */
 } EpisodeFilter;
 /* Heap array; strings inside belong to it: freed with store_episodes_free. Sorted by (rule, unit, first). */
 int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t *ret_n);
