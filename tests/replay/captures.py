@@ -4,12 +4,15 @@
 DIR holds restjsp-2025-10-an-giang-communes.json, restjsp-2025-10-an-giang-departments.json,
 restjsp-2025-provinces-year-{first,later}.json, reporting-2026-09-17-service-results.json,
 reporting-2026-08-dvc-progress-tree.json and reporting-2026-08-dossier-digitized.json. Every figure that the daemon knows is
-compared with one computed here from the files, by way of Decimal, and places with SQLite's own RANK()."""
+compared with one computed here from the files, by way of Decimal, places with SQLite's own RANK(), and every transition with truth.py's."""
 import datetime
 import decimal
+import fractions
 import json
 import os
 import sys
+
+import truth
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 from lab import Lab  # noqa: E402
@@ -108,6 +111,43 @@ def compare_instants(lab, kind, captures, period, before, is_kind, what):
     print("%s: %d values, places, changes and moves and %d vintages as of instants before, between and after: no difference" % (what, n["places"], n["vintages"]))
 
 
+RULES = [truth.Rule("low", "total", ("below", 80)), truth.Rule("fall", "total", ("drop", fractions.Fraction("0.3"))),
+         truth.Rule("lost", "total", ("rank_drop", 3)), truth.Rule("late", "progress", ("below", 95), critical=("below", 80), clear=1),
+         truth.Rule("behind", "digitization", ("behind", 5), clear=1),
+         truth.Rule("stuck", "openness_points", ("flat", 1, fractions.Fraction("0.2")), also=("below", 17))]
+
+
+def rules_of(kind, period, start):
+    """The same as configuration."""
+    text = "[daemon]\nmass_guard = 100\nguard_jump = 100\n"
+    for r, when in zip(RULES, ("below 80\nclear = 80", "drop 0.3", "rank_drop 3", "below 95\ncritical = below 80", "behind 5",
+                               "flat 1 within 0.2 and below 17")):
+        text += "[rule %s]\nindicator = %s\nunits = kind:%s\nperiod = %s\nfrom = %s\nwhen = %s\n" % (r.name, r.indicator, kind, period, start, when)
+    return text
+
+
+def compare_transitions(lab, is_kind, what):
+    """Of every accepted snapshot in its order, from the body that is kept of it."""
+    get = lambda path: json.loads(json.dumps(lab.api(path)), parse_float=fractions.Fraction)
+    figures, alerts, stored, count, newest = truth.Figures(), truth.Alerts(truth.World(RULES)), truth.stored_transitions(get, RULES), {}, ""
+    for snapshot in sorted(lab.api("/v1/snapshots?limit=100")["snapshots"], key=lambda s: s["id"]):
+        assert snapshot["state"] == "accepted", snapshot
+        step, period = snapshot["step"], snapshot["period"]
+        rows = lab.api("/v1/snapshots/%d/parts/1/body" % snapshot["id"])
+        kept = {r["MA_COQUAN"] for r in rows if is_kind(r)}
+        want = {(i, c): fractions.Fraction(v, 100) for (i, c), v in restjsp_want(rows).items() if c in kept}
+        changed, came = figures.take(period, period, want)
+        newest = max(newest, period)
+        found = alerts.step(figures.cohorts(), newest, changed, came)
+        truth.compare(found, stored.pop(step, []), (what, step, period))
+        for t in found:
+            count[t[2]] = count.get(t[2], 0) + 1
+    assert not stored, (what, stored)
+    assert truth.stored_state(get, RULES, "") == alerts.state(), what
+    print("%s: %d transitions of %d rules, no difference: %s" % (what, sum(count.values()), len(RULES), count))
+    return count
+
+
 def stamp(at):
     return datetime.datetime.fromisoformat(at)
 
@@ -164,7 +204,7 @@ def provinces(build, captures):
         lab.start_publisher()
         lab.start_hook()
         lab.publish([{"path": "/jsp/rest.jsp", "method": "POST", "json": first}])
-        lab.configure(COMMON + source("portal", "dvcqg-restjsp", "scope = -1\nperiods = year"))
+        lab.configure(COMMON + source("portal", "dvcqg-restjsp", "scope = -1\nperiods = year") + rules_of("province", "year", "2025"))
         lab.start()
         lab.fetch("portal", "2025")
         lab.clock("2026-02-10T08:05:00+07:00")
@@ -184,6 +224,8 @@ def provinces(build, captures):
         came = [datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone(datetime.timedelta(hours=7))).isoformat() for ms in came]
         compare_instants(lab, "province", [(came[0], {"2025": first}), (came[-1], {"2025": later})], "2025", "2024",
                          lambda r: True, "provinces")
+        count = compare_transitions(lab, lambda r: True, "provinces")
+        assert count["opened"] and count["withdrawn"] and count["amended"], count
         lab.integrity()
         lab.stop()
 
@@ -203,14 +245,15 @@ def an_giang_months(build, captures):
             lab.publish([{"path": "/jsp/rest.jsp", "method": "POST", "json": rows}])
             if not steps:
                 lab.configure(COMMON + source("portal", "dvcqg-restjsp", "scope = 398126\nperiods = month\nmin_share = 0") +
-                              "[rule low]\nindicator = total\nunits = kind:commune\nwhen = below 80\nclear = 80\nfrom = 2025-09\n[daemon]\nmass_guard = 100\n"
-                              "guard_jump = 100\n")
+                              rules_of("commune", "month", "2025-09"))
                 lab.start()
             lab.fetch("portal", period)
             known = dict(known, **{period: rows})
             ms = lab.sql("SELECT max(at_ms) FROM snapshot WHERE state = 1")[0][0]
             steps.append((datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone(datetime.timedelta(hours=7))).isoformat(), known))
         compare_instants(lab, "commune", steps, "2025-10", "2025-09", lambda r: r["LOAI_COQUAN"] == "3", "An Giang, September (made) and October")
+        count = compare_transitions(lab, lambda r: r["LOAI_COQUAN"] == "3", "An Giang, September (made) and October")
+        assert count["opened"] and count["continued"] and count["withdrawn"] and count["amended"], count
         lab.integrity()
         lab.stop()
 
