@@ -13,7 +13,8 @@
 typedef struct Seen {
         ApiCall *c;
         CycleReport report;
-        Buf changes; /* JSON array */
+        const ImportCounts *counts;
+        Buf changes, lost; /* JSON arrays */
         JsonOut out;
 } Seen;
 
@@ -33,6 +34,49 @@ static const char *reason_of(const FigureChange *f, const NoteRow *notes, size_t
                     streq(notes[i].kind, "bad"))
                         return notes[i].text;
         return NULL;
+}
+
+/* The line of the file that the unit's row stands on; 0: it is not known. */
+static int64_t line_of(const Seen *seen, UnitId id) {
+        const Unit *u = unit_get(&seen->c->app->units, id);
+        const json_t *line = json_object_get(seen->counts->lines, u->key);
+
+        for (size_t i = 0; !line && i < u->n_codes; i++)
+                line = json_object_get(seen->counts->lines, u->codes[i].code);
+        return json_integer_value(line);
+}
+
+static void write_place(JsonOut *o, const char *name, int64_t place) {
+        if (place)
+                json_out_int(o, name, place);
+        else
+                json_out_null(o, name);
+}
+
+/* A good figure that an empty cell would take away is the one thing that a person must see. */
+static int watch_lost(Seen *seen, const FigureChange *changes, size_t n) {
+        const Config *config = seen->c->app->config;
+        JsonOut out = JSON_OUT(&seen->lost), *o = &out;
+        size_t shown = 0;
+
+        json_out_array(o, NULL);
+        for (size_t i = 0; i < n && shown < SHOWN_CHANGES; i++) {
+                const FigureChange *f = changes + i;
+                const IndicatorDef *def = indicator_of(seen->c, f->now.indicator);
+
+                if (!figure_is_lost(f))
+                        continue;
+                shown++;
+                json_out_object(o, NULL);
+                json_out_text(o, "indicator", def->name);
+                view_unit(o, "unit", &seen->c->view, f->now.unit, seen->c->view.today);
+                view_value(o, "old", seen->c->app, def, f->old_value, 0);
+                write_place(o, "line", line_of(seen, f->now.unit));
+                write_place(o, "column", seen->counts->columns[def - config->indicators]);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        return json_out_done(o);
 }
 
 /* Runs while the trial's figures, notes and units are still there. */
@@ -63,7 +107,8 @@ static int watch(void *userdata, const FigureChange *changes, size_t n) {
         }
         json_out_end_array(o);
         note_rows_free(notes, n_notes);
-        return json_out_done(o);
+        r = json_out_done(o);
+        return r < 0 ? r : watch_lost(seen, changes, n);
 }
 
 static void write_refused(JsonOut *o, const ImportCounts *counts) {
@@ -100,11 +145,14 @@ static int answer(ApiCall *c, const ImportCounts *counts, const CycleReport *rep
         json_out_int(o, "registered", (int64_t) report->n_registered);
         json_out_int(o, "new", (int64_t) report->n_new);
         json_out_int(o, "changed", (int64_t) report->n_changed);
+        json_out_int(o, "lost", (int64_t) report->n_lost);
         json_out_int(o, "bad", (int64_t) report->n_bad);
         json_out_int(o, "transitions", (int64_t) report->n_transitions);
         json_out_text(o, "warning", report->reason[0] ? report->reason : NULL);
         if (seen->changes.len)
                 json_out_raw(o, "changes", buf_text(&seen->changes));
+        if (seen->lost.len)
+                json_out_raw(o, "lost_figures", buf_text(&seen->lost));
         json_out_end_object(o);
         return 0;
 }
@@ -188,12 +236,16 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
 int api_import(ApiCall *c) {
         CLEANUP(import_counts_done) ImportCounts counts = {0};
         ImportFile file = {0};
-        Seen seen = {.c = c, .changes = BUF_INIT(API_REPLY_MAX)};
+        Seen seen = {.c = c,
+                     .counts = &counts,
+                     .changes = BUF_INIT(API_REPLY_MAX),
+                     .lost = BUF_INIT(API_REPLY_MAX)};
 
         seen.out = JSON_OUT(&seen.changes);
         int r = read_file(c, &file);
         if (r == 0)
                 r = import(c, &file, &counts, &seen);
         buf_done(&seen.changes);
+        buf_done(&seen.lost);
         return r;
 }

@@ -65,7 +65,7 @@ int api_source_fetch(ApiCall *c) {
         const char *name = c->arg[0];
         bool is_all = streq(name, ALL_SOURCES) && config_source(c->app->config, name) < 0;
         PeriodId from, to;
-        size_t source;
+        size_t source = 0;
         int64_t id;
 
         int r = is_all ? 0 : api_find_source(c, name, &source);
@@ -74,6 +74,13 @@ int api_source_fetch(ApiCall *c) {
         if (r != 0)
                 return r;
         r = source_request(c->app, is_all ? NULL : name, from, to, &id);
+        const SourceDef *def = &c->app->config->sources[source];
+        if (r == -EINVAL && !is_all && def->kind == SOURCE_INBOX)
+                return API_PROBLEM(c, 400,
+                                   "nguồn %s không tải về: nguồn này nhận tệp CSV, JSON đặt vào %s",
+                                   "source %s fetches nothing: it takes the CSV and JSON files "
+                                   "that are put into %s",
+                                   name, def->inbox);
         if (r == -EINVAL)
                 return API_ARGUMENT(c, 400, "nguồn %s không lấy loại kỳ này",
                                     "source %s does not fetch periods of this type", name);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "answer/report.h"
+#include "base/text.h"
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
@@ -11,7 +12,7 @@
 static int add_text(Buf *out, const char *text) {
         int r = buf_char(out, '"');
 
-        if (r == 0 && *text && strchr("=+-@\t\r", *text))
+        if (r == 0 && text_is_formula(text))
                 r = buf_char(out, '\'');
         for (; r == 0 && *text; text++) {
                 if (*text == '"')

@@ -167,6 +167,11 @@ static size_t fit(const char *text, size_t n, size_t columns, size_t *ret_width)
         return i;
 }
 
+bool text_is_formula(const char *text) {
+        text += strspn(text, "'");
+        return *text && strchr("=+-@\t\r", *text);
+}
+
 bool text_is_dots(const char *text) {
         size_t dots = 0;
 

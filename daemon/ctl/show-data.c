@@ -146,6 +146,33 @@ static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         return i > 0 ? show_table(ctl, &t, out) : 0;
 }
 
+/* Good figures that the file would leave without a value: where it does so, and what they are. */
+static int show_lost(const Ctl *ctl, const json_t *report, Buf *out) {
+        const json_t *f;
+        size_t i;
+        int64_t n = at_int(report, "lost");
+
+        if (n == 0)
+                return 0;
+        int r = buf_printf(out,
+                           SAID(ctl, "CHÚ Ý: %" PRId64 " số liệu đang có sẽ mất giá trị\n",
+                                "BEWARE: %" PRId64 " figures that are known would be lost\n"),
+                           n);
+        json_array_foreach(at(report, "lost_figures"), i, f) {
+                const char *unit = at_text(f, "unit.name"), *indicator = at_text(f, "indicator");
+                int64_t line = at_int(f, "line"), column = at_int(f, "column");
+
+                if (r == 0 && line)
+                        r = buf_printf(out, SAID(ctl, "  dòng %" PRId64, "  line %" PRId64), line);
+                if (r == 0 && line && column)
+                        r = buf_printf(out, SAID(ctl, " cột %" PRId64, " column %" PRId64), column);
+                if (r == 0)
+                        r = buf_printf(out, "%s%s, %s: %s\n", line ? ": " : "  ", unit, indicator,
+                                       at_text(f, "old_text"));
+        }
+        return r;
+}
+
 int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
         const char *warning = at_text(report, "warning");
         const char *ignored = at_text(report, "ignored_columns");
@@ -171,6 +198,8 @@ int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
                 r = buf_printf(out, "%s: %s\n", SAID(ctl, "Lưu ý", "Note"), warning);
         if (r == 0)
                 r = show_figure_changes(ctl, report, out);
+        if (r == 0)
+                r = show_lost(ctl, report, out);
         if (r == 0 && at_int(report, "snapshot") > 0)
                 r = buf_printf(out,
                                SAID(ctl,

@@ -118,6 +118,8 @@ static int refuse_cell(const XlsxSheet *s, size_t row, size_t column, bool is_vi
 
 static int put_csv_text(Buf *out, const char *text) {
         int r = buf_char(out, '"');
+        if (r == 0 && text_is_formula(text)) /* the daemon takes it off again */
+                r = buf_char(out, '\'');
         for (const char *p = text; r == 0 && *p; p++) {
                 r = *p == '"' ? buf_char(out, '"') : 0;
                 if (r == 0)

@@ -120,7 +120,7 @@ static int know(Evaluation *e) {
         qsort(ids, n_ids, sizeof *ids, compare_indicators);
         int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
                                  &known, &n_known);
-        if (r >= 0 && e->order && e->order->is_partial)
+        if (r >= 0 && ((e->order && e->order->is_partial) || e->result->is_partial))
                 n_known = leave_unmentioned(e, known, n_known);
         if (r >= 0)
                 r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
@@ -130,6 +130,7 @@ static int know(Evaluation *e) {
                         e->report->n_changed++;
                 else
                         e->report->n_new++;
+                e->report->n_lost += figure_is_lost(&e->changes[i]);
         }
         return r;
 }

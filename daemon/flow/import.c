@@ -22,7 +22,6 @@ typedef struct Import {
         UnitId parent; /* of the rows; 0 = unknown */
         Day day;       /* last of the period */
         json_t *rows;  /* what decode reads */
-        json_t *codes; /* set of those seen */
         bool *is_used; /* per indicator of the configuration */
         bool is_named; /* some heading is an indicator's */
         bool is_table; /* cells have types: a workbook's */
@@ -34,12 +33,13 @@ void import_counts_done(ImportCounts *c) {
                 free(c->refused[i].text);
         free(c->refused);
         free(c->ignored);
+        free(c->columns);
+        json_decref(c->lines);
         *c = (ImportCounts){0};
 }
 
 static void import_done(Import *im) {
         json_decref(im->rows);
-        json_decref(im->codes);
         free(im->is_used);
         buf_done(&im->ignored);
 }
@@ -160,6 +160,27 @@ typedef struct Place {
         unsigned line, column;
 } Place;
 
+static void note_used(Import *im, const IndicatorDef *def, Place at) {
+        size_t i = (size_t) (def - im->app->config->indicators);
+        im->is_used[i] = true;
+        im->counts->columns[i] = at.column;
+}
+
+/* A value that cannot be is refused with its place, so that it replaces none that can. */
+static int check_range(Import *im, const IndicatorDef *def, int64_t value, Place at) {
+        char number[DECIMAL_TEXT_MAX], min[DECIMAL_TEXT_MAX] = "", max[DECIMAL_TEXT_MAX] = "";
+        bool is_low = def->min != VALUE_NONE && value < def->min;
+        bool is_high = def->max != VALUE_NONE && value > def->max;
+        if (value == VALUE_NONE || (!is_low && !is_high))
+                return 0;
+        if (def->min != VALUE_NONE)
+                (void) decimal_format(min, def->min, def->decimals);
+        if (def->max != VALUE_NONE)
+                (void) decimal_format(max, def->max, def->decimals);
+        return refuse(im, at.line, at.column, "%.60s: %s is outside %s..%s", def->name,
+                      decimal_format(number, value, def->decimals), min, max);
+}
+
 static int put_number(Import *im, json_t *row, const IndicatorDef *def, const char *text,
                       Place at) {
         size_t n = without_percent(def, text);
@@ -172,7 +193,10 @@ static int put_number(Import *im, json_t *row, const IndicatorDef *def, const ch
                               def->name, text,
                               im->source->numbers == DECIMAL_COMMA ? "numbers = comma"
                                                                    : "numbers = dot");
-        im->is_used[def - im->app->config->indicators] = true;
+        r = r == 0 ? check_range(im, def, value, at) : 0;
+        if (r != 0)
+                return r;
+        note_used(im, def, at);
         return put_own(im, row, def, text, n);
 }
 
@@ -241,11 +265,11 @@ static int finish_row(Import *im, json_t *row, unsigned line) {
         if (r != 0)
                 return r;
         const char *code = row_text(row, "code");
-        const json_t *first = json_object_get(im->codes, code);
+        const json_t *first = json_object_get(im->counts->lines, code);
         if (first)
                 return refuse(im, line, 0, "unit %s stands on line %lld already", code,
                               (long long) json_integer_value(first));
-        if (json_object_set_new(im->codes, code, json_integer(line)) < 0 ||
+        if (json_object_set_new(im->counts->lines, code, json_integer(line)) < 0 ||
             json_array_append(im->rows, row) < 0)
                 return -ENOMEM;
         im->counts->n_matched += is_known(im, row);
@@ -341,6 +365,17 @@ static int refuse_typed(Import *im, const char *name, json_t *value, Place at) {
         return 0;
 }
 
+static int check_json_range(Import *im, const IndicatorDef *def, const json_t *number, Place at) {
+        char text[32];
+        int64_t value;
+        int r;
+        (void) snprintf(text, sizeof text, "%lld", (long long) json_integer_value(number));
+        r = json_is_real(number)
+                    ? decimal_from_double(json_real_value(number), def->decimals, &value)
+                    : decimal_parse(text, strlen(text), DECIMAL_DOT, def->decimals, &value);
+        return r == 0 ? check_range(im, def, value, at) : 0; /* decode says what it is */
+}
+
 /* Numbers are dot by JSON's own rule; decode reads them so. */
 static int put_json(Import *im, json_t *row, const char *name, json_t *value, Place at) {
         if (json_is_string(value))
@@ -357,7 +392,10 @@ static int put_json(Import *im, json_t *row, const char *name, json_t *value, Pl
                 return 0; /* null and structures are no value */
         if (!def)
                 return json_object_set(row, name, value) < 0 ? -ENOMEM : note_ignored(im, name);
-        im->is_used[def - im->app->config->indicators] = true;
+        int r = check_json_range(im, def, value, at);
+        if (r != 0)
+                return r;
+        note_used(im, def, at);
         const char *prefix = str_or(im->source->prefix, "");
         if (*prefix && strncmp(def->name, prefix, strlen(prefix)) == 0 &&
             json_object_set(row, def->name + strlen(prefix), value) < 0)
@@ -609,9 +647,11 @@ static int add_body(const ImportFile *file, FetchResult *result) {
 
 static int begin(Import *im) {
         im->rows = json_array();
-        im->codes = json_object();
+        im->counts->lines = json_object();
+        im->counts->columns =
+                calloc(im->app->config->n_indicators + 1, sizeof *im->counts->columns);
         im->is_used = calloc(im->app->config->n_indicators + 1, sizeof *im->is_used);
-        if (!im->rows || !im->codes || !im->is_used)
+        if (!im->rows || !im->counts->lines || !im->counts->columns || !im->is_used)
                 return -ENOMEM;
         im->day = period_end(im->file->period) - 1;
         int r = store_scope_get(im->app->store, im->source->name, im->file->scope, &im->parent);
@@ -648,6 +688,7 @@ int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *coun
                 r = add_body(file, result);
         if (r != 0)
                 return r;
+        result->is_partial = counts->n_refused > 0;
         if (im.ignored.len > 0)
                 counts->ignored = buf_take(&im.ignored);
         *ret = TAKE_PTR(result);

@@ -57,6 +57,27 @@ static int period_of_name(const char *name, PeriodId *ret) {
         return -EINVAL;
 }
 
+typedef enum FileKind {
+        FILE_OTHER, /* still being written, or nobody's */
+        FILE_TABLE,
+        FILE_BOOK, /* what people would think is taken, too */
+} FileKind;
+
+static FileKind kind_of(const char *name) {
+        static const char *const tables[] = {".csv", ".json"};
+        static const char *const books[] = {".xlsx", ".xlsm", ".xls", ".ods"};
+        const char *dot = strrchr(name, '.');
+        if (!dot || name[0] == '.' || strncmp(name, "~$", 2) == 0) /* of an open workbook */
+                return FILE_OTHER;
+        for (size_t i = 0; i < ELEMENTSOF(tables); i++)
+                if (strcasecmp(dot, tables[i]) == 0)
+                        return FILE_TABLE;
+        for (size_t i = 0; i < ELEMENTSOF(books); i++)
+                if (strcasecmp(dot, books[i]) == 0)
+                        return FILE_BOOK;
+        return FILE_OTHER;
+}
+
 static bool is_mine(const Folder *f, const char *name) {
         const Config *c = f->inbox->app->config;
         const SourceDef *own = source_of(f);
@@ -118,6 +139,11 @@ static int refused_result(const ImportFile *file, const char *reason, FetchResul
 }
 
 static int read_result(Folder *f, const ImportFile *file, FetchResult **ret) {
+        if (kind_of(file->name) == FILE_BOOK)
+                return refused_result(file,
+                                      "a workbook: the inbox takes CSV and JSON; save the sheet as "
+                                      "CSV (UTF-8), or give the file to chisoctl import",
+                                      ret);
         ImportCounts CLEANUP(import_counts_done) counts = {0};
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         int r = import_check_period(file, day_of_instant(clock_now_ms()), &diag);
@@ -142,6 +168,12 @@ static int evaluate(Folder *f, const ImportFile *file, bool *ret_is_used) {
         polite = (PoliteState){.failures = *ret_is_used ? 0 : polite.failures + 1,
                                .last = result->fault};
         r = cycle_evaluate(app, result, &polite, clock_now_ms(), &report);
+        if (r >= 0 && !*ret_is_used)
+                log_full(LOG_WARNING,
+                         &(LogFields){.source = source_of(f)->name,
+                                      .message_id = LOG_ID_SNAPSHOT_REJECTED},
+                         "%s: %s is refused (%s), moved to refused/", source_of(f)->name,
+                         file->name, str_or(result->reason, "?"));
         app_wake(app);
         return r;
 }
@@ -190,12 +222,12 @@ static void look_later(Inbox *inbox) {
                 (void) sd_event_source_set_enabled(inbox->retry, SD_EVENT_ONESHOT);
 }
 
-static int take_all(Folder *f, const char *suffix) {
+static int take_all(Folder *f) {
         char **names = NULL;
         size_t n = 0;
-        int r = file_list(source_of(f)->inbox, suffix, &names, &n);
+        int r = file_list(source_of(f)->inbox, "", &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                if (names[i][0] != '.' && is_mine(f, names[i]))
+                if (kind_of(names[i]) != FILE_OTHER && is_mine(f, names[i]))
                         r = take(f, names[i]);
         file_names_free(names, n);
         return r;
@@ -210,8 +242,7 @@ static void conclude(Folder *f, int r) {
 }
 
 static void look(Folder *f) {
-        int r = take_all(f, ".csv");
-        conclude(f, r < 0 ? r : take_all(f, ".json"));
+        conclude(f, take_all(f));
 }
 
 static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -225,12 +256,10 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
 
 static int on_event(sd_event_source *s, const struct inotify_event *event, void *userdata) {
         Folder *f = userdata;
-        const char *dot = event->len > 0 ? strrchr(event->name, '.') : NULL;
         (void) s;
         if (event->mask & IN_Q_OVERFLOW)
                 look(f);
-        else if (dot && (streq(dot, ".csv") || streq(dot, ".json")) && event->name[0] != '.' &&
-                 is_mine(f, event->name))
+        else if (event->len > 0 && kind_of(event->name) != FILE_OTHER && is_mine(f, event->name))
                 conclude(f, take(f, event->name));
         return 0;
 }

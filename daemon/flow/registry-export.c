@@ -1,5 +1,6 @@
 /* The registry as a list that registry_import reads: CSV, or a workbook of text cells, so that no
  * program takes the zeros off a code. */
+#include "base/text.h"
 #include "export/book.h"
 #include "flow/registry-private.h"
 #include "store/registry.h"
@@ -19,10 +20,14 @@ int registry_join_emails(const Unit *u, Buf *out) {
         return r;
 }
 
-/* Quoted where RFC 4180 wants it. */
+/* Quoted where RFC 4180 wants it, and protected against spreadsheets that run what is published. */
 static int put_cell(Buf *out, const char *text, bool is_last) {
         bool is_plain = !text[strcspn(text, ",;\"\r\n\t")];
-        int r = is_plain ? buf_str(out, text) : buf_char(out, '"');
+        int r = is_plain ? 0 : buf_char(out, '"');
+        if (r == 0 && text_is_formula(text))
+                r = buf_char(out, '\'');
+        if (r == 0 && is_plain)
+                r = buf_str(out, text);
         for (const char *p = text; !is_plain && r == 0 && *p; p++)
                 r = buf_printf(out, "%s%c", *p == '"' ? "\"" : "", *p);
         if (r == 0 && !is_plain)

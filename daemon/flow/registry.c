@@ -182,8 +182,10 @@ static int read_day(Change *c, const RegistryRow *row, Column column, Day otherw
 static int read_row(Change *c, const Sheet *s, size_t i, const int place[static N_COLUMNS],
                     RegistryRow *row) {
         row->line = s->lines[i];
-        for (size_t k = 0; k < N_COLUMNS; k++)
-                row->cell[k] = place[k] < 0 ? "" : sheet_cell(s, i, (size_t) place[k]);
+        for (size_t k = 0; k < N_COLUMNS; k++) {
+                const char *cell = place[k] < 0 ? "" : sheet_cell(s, i, (size_t) place[k]);
+                row->cell[k] = *cell == '\'' && text_is_formula(cell) ? cell + 1 : cell;
+        }
         int r = read_day(c, row, COLUMN_FROM, DAY_EVER, &row->from);
         if (r == 0)
                 r = read_day(c, row, COLUMN_UNTIL, DAY_OPEN, &row->until);

@@ -19,6 +19,10 @@ int text_clean(const char *text, size_t n, char **ret);
 /* True of "...", of any longer row of dots and of U+2026: "and so on". */
 bool text_is_dots(const char *text);
 
+/* True of text that a spreadsheet would take for a formula, were it not for apostrophes before it. In
+ * CSV such a cell gets one more apostrophe, and a reader takes one off. */
+bool text_is_formula(const char *text);
+
 /* Columns on a terminal (East Asian width and combining marks by utf8proc). text must be UTF-8. */
 size_t text_width(const char *text);
 

@@ -25,6 +25,10 @@ typedef struct FigureChange {
                          value */
 } FigureChange;
 
+static inline bool figure_is_lost(const FigureChange *c) {
+        return c->had_old && c->old_value != VALUE_NONE && c->now.value == VALUE_NONE;
+}
+
 /* Both inputs sorted by (indicator, unit), no key twice. `known` holds every figure of the same
  * scope and period; one that is no longer published becomes WHY_GONE (unless it has no value
  * already). A published row without a value where nothing was known makes no change, except WHY_BAD

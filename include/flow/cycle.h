@@ -8,6 +8,7 @@ typedef struct CycleReport {
         FetchOutcome outcome;
         int64_t snapshot, attempt;
         size_t n_new, n_changed, n_transitions, n_quarantined, n_registered, n_bad;
+        size_t n_lost; /* of the changed: figures that have no value any more */
         char reason[256];
 } CycleReport;
 

@@ -44,7 +44,8 @@ typedef struct FetchResult {
         Snapshot *snapshot; /* NULL unless FETCH_OK and something is new */
         FetchedPart *parts;
         size_t n_parts, cap_parts;
-        int n_torn; /* sets thrown away as torn */
+        int n_torn;      /* sets thrown away as torn */
+        bool is_partial; /* of a file whose bad rows were left out: it does not speak of their units */
 } FetchResult;
 void fetch_result_free(FetchResult *r);
 DEFINE_CLEANUP(FetchResult, fetch_result_free)

@@ -27,6 +27,10 @@ typedef struct ImportCounts {
         ImportRefusal *refused;
         size_t n_refused, cap_refused;
         char *ignored; /* headings that are no indicator of the source, joined; or NULL */
+        /* Where figures stood, once read: the line by code of unit, the column (0 = none) by
+         * indicator of the configuration. */
+        json_t *lines;
+        unsigned *columns;
 } ImportCounts;
 void import_counts_done(ImportCounts *counts);
 
@@ -34,9 +38,9 @@ void import_counts_done(ImportCounts *counts);
 int import_check_period(const ImportFile *file, Day today, Diag *diag);
 
 /* Rows without a code are matched by their exact name. A row with a cell that cannot be read, with a
- * unit that is not known, or with one that an earlier row has, is refused with its line and column,
- * the others are used; a file without any figure
- * is refused as a whole. The scope is borrowed. Returns 0, DECODE_E_REJECTED with text in diag (the
+ * value outside its range, with a unit that is not known, or with one that an earlier row has, is
+ * refused with its line and column; the others are used, and what is known of the refused stays
+ * (result->is_partial). A file without any figure is refused as a whole. The scope is borrowed. Returns 0, DECODE_E_REJECTED with text in diag (the
  * file as a whole cannot be used), or a negative errno. */
 int import_read(App *app, const ImportFile *file, Diag *diag, ImportCounts *counts,
                 FetchResult **ret);

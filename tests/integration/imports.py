@@ -101,11 +101,29 @@ def main():
         lab.json("import", "--undo", str(running["snapshot"]))
         assert horizon() == known, horizon()
 
-        # a value out of range says why in the preview; new units are counted
-        wild = write(lab, "wild.csv", "Mã;Đơn vị;Tổng điểm\n12367;;190,5\n".encode())
-        assert "190.50 is outside" in preview(lab, wild)["changes"][0]["reason"], preview(lab, wild)
+        # bad data never replaces good: a value out of range is refused with its place, and the figure stays; new units are counted
+        wild = write(lab, "wild.csv", "Mã;Đơn vị;Tổng điểm\n12367;;190,5\n12364;;88,5\n".encode())
+        seen = preview(lab, wild)
+        assert [(r["line"], r["column"]) for r in seen["refused"]] == [(2, 3)] and "190.50 is outside 0.00..100.00" in seen["refused"][0]["reason"], seen
+        assert (seen["lost"], seen["changed"]) == (0, 1), seen
         shown = lab.ctl("import", wild, "--source", "letter", "--period", "2024-08", check=False).stdout
         assert "190.50 is outside" in shown and ("0 đơn vị mới" in shown or "0 new units" in shown), shown
+        before = figures(lab, "letter_total")
+        undone = lab.json("import", wild, "--source", "letter", "--period", "2024-08", "--yes")
+        assert figures(lab, "letter_total") == dict(before, **{"gso:12364": 88.5})
+        lab.json("import", "--undo", str(undone["snapshot"]))
+        only = lab.ctl("import", write(lab, "only.json", b'[{"code": "12367", "total": 190.5}]'), "--source", "portal", "--period", "2024-08",
+                       "--yes", "--json", check=False)
+        assert only.returncode == 1 and "190.50 is outside" in only.stderr, only.stderr
+
+        # an empty cell says that there is no value, and would take a good figure away: a person is told which, and where
+        blank = write(lab, "blank.csv", "Mã;Đơn vị;Tổng điểm\n12364;;88,5\n12367;;\n".encode())
+        seen = preview(lab, blank)
+        assert seen["lost"] == 1 and [(f["unit"]["code"], f["indicator"], f["old"], f["line"], f["column"]) for f in seen["lost_figures"]] == \
+            [("12367", "letter_total", before["gso:12367"], 3, 3)], seen
+        shown = lab.ctl("import", blank, "--source", "letter", "--period", "2024-08", check=False).stdout
+        assert "1 số liệu đang có sẽ mất giá trị" in shown and "dòng 3 cột 3: " in shown and "89,63" in shown, shown
+        assert figures(lab, "letter_total") == before
 
         # bad rows are refused with line and column, the others are used; a correction of one figure changes one figure
         bad = [list(r) for r in rows]
@@ -156,6 +174,26 @@ def main():
         with open(os.path.join(inbox, "khong-ky.csv"), "wb") as f:
             f.write(b"a;b\n1;2\n")
         lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "khong-ky.csv")), "no period in its name")
+        # a workbook is refused by name, not passed over in silence; a suffix in capitals is one, too
+        refusals = lambda: [r for r, in lab.sql("SELECT reason FROM attempt WHERE source = 'letter' AND outcome = 4 ORDER BY id")]
+        with open(os.path.join(inbox, "bang-2024-07.xlsx"), "wb") as f:
+            f.write(b"PK\x03\x04")
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "bang-2024-07.xlsx")), "a workbook is refused")
+        assert "a workbook: the inbox takes CSV and JSON" in refusals()[-1] and "chisoctl import" in refusals()[-1], refusals()
+        with open(lab.path("chisod.log"), encoding="utf8") as f:
+            assert "bang-2024-07.xlsx is refused (a workbook" in f.read()
+        with open(os.path.join(inbox, "RAC-2024-07.CSV"), "wb") as f:
+            f.write(b"khong phai bang")
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "RAC-2024-07.CSV")), "a suffix in capitals")
+        # a bad row leaves what is known of its unit, the others are used
+        half = [list(r) for r in july]
+        half[0][3], half[1][3] = "190,5", "82,5"
+        with open(os.path.join(inbox, "nua-2024-07.csv"), "wb") as f:
+            f.write(table(half).encode())
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "done", "nua-2024-07.csv")), "a file with a bad row is taken")
+        assert figures(lab, "letter_total", "2024-07") == {"gso:" + r[1]: 82.5 if i == 1 else 80.5 for i, r in enumerate(rows)}
+        asked = lab.ctl("fetch", "letter", "--wait", check=False)
+        assert asked.returncode == 2 and inbox in asked.stderr and "CSV" in asked.stderr, asked.stderr
         with open(os.path.join(inbox, "2030-01.csv"), "wb") as f:
             f.write(table(july).encode())
         lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "2030-01.csv")), "a period that has not begun")

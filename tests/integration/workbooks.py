@@ -117,6 +117,27 @@ def check_export(lab):
     assert (shown["changes"], shown["rows"]) == ([], len(rows) - 1), shown
 
 
+def check_formulas(lab):
+    """What a spreadsheet would run stands behind an apostrophe in csv, and comes back as it was, from csv and xlsx."""
+    written = {"'=1+1": "=1+1", "''=2+2": "'=2+2", "'@ba": "@ba", "'bon": "'bon"}
+    with open(lab.path("formulas.csv"), "w", encoding="utf8") as f:
+        f.write("code,name,kind,parent,aliases\n" + "".join("gso:0002%d,%s,commune,gso:332,'+%d\n" % (i, n, i) for i, n in enumerate(written)))
+    lab.json("units", "import", lab.path("formulas.csv"), "--yes")
+    called = lab.sql("SELECT n.name FROM unit u JOIN unit_name n ON n.unit = u.id WHERE u.key LIKE 'gso:0002%' AND NOT n.is_alias ORDER BY u.key")
+    assert [n for n, in called] == list(written.values()), called
+    text = lab.ctl("units", "export", "--format", "csv").stdout
+    rows = [r for r in csv.reader(io.StringIO(text.lstrip("\ufeff")))]
+    assert not [c for r in rows for c in r if c and c[0] in "=+-@"], rows
+    assert {r[2] for r in rows} >= set(written), rows
+    for name, data in (("again.csv", text.encode()), ("again.xlsx", None)):
+        if data:
+            with open(lab.path(name), "wb") as f:
+                f.write(data)
+        else:
+            lab.ctl("units", "export", lab.path(name))
+        assert lab.json("units", "import", lab.path(name))["changes"] == [], name
+
+
 def main():
     with Lab(sys.argv[1]) as lab:
         lab.clock("2024-09-05T07:00:00+07:00")
@@ -131,6 +152,7 @@ def main():
         check_sheets(lab)
         check_units(lab)
         check_export(lab)
+        check_formulas(lab)
         lab.integrity()
         assert lab.stop() == 0
     print("workbooks: passed")

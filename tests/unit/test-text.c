@@ -261,6 +261,16 @@ static void knows_dots(void **state UNUSED) {
                 assert_false(text_is_dots(others[i]));
 }
 
+static void knows_formulas(void **state UNUSED) {
+        static const char *const formulas[] = {"=1+1", "+84", "-2", "@x", "'=1", "''-", "\tx"};
+        static const char *const others[] = {"", "'", "''", "a=b", "'a", "84", " =1", "Xã"};
+
+        for (size_t i = 0; i < ELEMENTSOF(formulas); i++)
+                assert_true(text_is_formula(formulas[i]));
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                assert_false(text_is_formula(others[i]));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(knows_utf8),
@@ -273,6 +283,7 @@ int main(void) {
                 cmocka_unit_test(folds),
                 cmocka_unit_test(test_upper),
                 cmocka_unit_test(knows_dots),
+                cmocka_unit_test(knows_formulas),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
