@@ -487,6 +487,7 @@ void view_source_now(JsonOut *o, const App *app, size_t index, int64_t now_ms) {
         json_out_object(o, "backfill");
         json_out_int(o, "done", (int64_t) look.backfill_done);
         json_out_int(o, "of", (int64_t) look.backfill_of);
+        json_out_instant(o, "until", look.backfill_until_ms);
         json_out_end_object(o);
         if (look.scope) {
                 json_out_object(o, "progress");

@@ -27,17 +27,21 @@ static Colour state_colour(const char *state) {
         return streq(state, "idle") ? COLOUR_GREEN : COLOUR_NONE;
 }
 
-/* "kỳ 2024-08, phần 3/6" while a job runs, "6/13" of the backfill, or "". */
-static void progress_text(const json_t *source, char *text, size_t size) {
+/* "2024-08 3/6" while a job runs, "lùi 6/13 ~08:42" of the backfill, with when it will be there; or "". */
+static void progress_text(const Ctl *ctl, const json_t *source, char *text, size_t size) {
         const json_t *progress = at(source, "progress");
+        const char *until = strchr(at_text(source, "backfill.until"), 'T');
         int64_t done = at_int(source, "backfill.done"), of = at_int(source, "backfill.of");
+        int n = 0;
 
         text[0] = '\0';
         if (json_is_object(progress))
-                (void) snprintf(text, size, "%s %" PRId64 "/%" PRId64, at_text(progress, "period"),
-                                at_int(progress, "part"), at_int(progress, "of"));
-        else if (done < of)
-                (void) snprintf(text, size, "%" PRId64 "/%" PRId64, done, of);
+                n = snprintf(text, size, "%s %" PRId64 "/%" PRId64, at_text(progress, "period"),
+                             at_int(progress, "part"), at_int(progress, "of"));
+        if (done < of && n >= 0 && (size_t) n < size)
+                (void) snprintf(text + n, size - (size_t) n, "%s%s %" PRId64 "/%" PRId64 "%s%.5s",
+                                n ? ", " : "", SAID(ctl, "lùi", "back"), done, of,
+                                until ? " ~" : "", until ? until + 1 : "");
 }
 
 int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
@@ -57,7 +61,7 @@ int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
                 const char *state = at_text(source, "state");
                 char last[24], next[24], progress[64];
 
-                progress_text(source, progress, sizeof(progress));
+                progress_text(ctl, source, progress, sizeof(progress));
                 table_cell(&t, at_text(source, "name"), COLOUR_NONE);
                 table_cell(&t, state_text(ctl, state), state_colour(state));
                 table_cell(&t, at_instant(last, source, "last"), COLOUR_NONE);

@@ -47,8 +47,10 @@ struct SourceState {
         int64_t hold_ms; /* the database did not answer: nothing before this */
         size_t n_failed; /* jobs of this run that were not accepted, unchanged or not modified */
         size_t backfill_done, backfill_of;
-        int64_t failed_request; /* the newest one of which a job failed */
-        int64_t requests;       /* last request id handed out (kept in the first state) */
+        size_t backfill_first;    /* done when this life's part of it began */
+        int64_t backfill_boot_ms; /* when that was; 0 = none is waiting */
+        int64_t failed_request;   /* the newest one of which a job failed */
+        int64_t requests;         /* last request id handed out (kept in the first state) */
         FetchOutcome last_outcome;
         char last_reason[256];
         int64_t last_ms; /* end of the last attempt */
@@ -194,6 +196,29 @@ static int scan_type(Scan *scan, const char *scope, PeriodType type) {
         return r;
 }
 
+static size_t backfill_left(const SourceState *s) {
+        size_t n = s->job && s->current.is_backfill;
+        for (size_t i = s->head; i < s->n; i++)
+                n += s->queue[i].is_backfill;
+        return n;
+}
+
+/* By the pace of this life: what an earlier one did says nothing about how the publisher answers now. */
+static int64_t backfill_until(const SourceState *s, int64_t now_ms) {
+        size_t left = backfill_left(s), ended = s->backfill_done - s->backfill_first;
+        if (left == 0 || s->backfill_done <= s->backfill_first)
+                return 0;
+        return now_ms + (clock_boot_ms() - s->backfill_boot_ms) * (int64_t) left / (int64_t) ended;
+}
+
+static void note_backfill(SourceState *s) {
+        bool is_waiting = backfill_left(s) > 0;
+        if (is_waiting && s->backfill_boot_ms)
+                return;
+        s->backfill_boot_ms = is_waiting ? clock_boot_ms() : 0;
+        s->backfill_first = s->backfill_done;
+}
+
 static int scan_source(SourceState *s, int64_t now_ms) {
         Scan scan = {.s = s,
                      .now_ms = now_ms,
@@ -207,6 +232,7 @@ static int scan_source(SourceState *s, int64_t now_ms) {
                                 return r;
                 }
         s->scan_ms = MIN(polite_regular_next(s->def, offset_of(s), now_ms), scan.retry_ms);
+        note_backfill(s);
         return 0;
 }
 
@@ -578,7 +604,8 @@ void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret) 
                             .good_ms = s->last_good_ms,
                             .next_ms = s->polite.is_stopped || next == INT64_MAX ? 0 : next,
                             .backfill_done = s->backfill_done,
-                            .backfill_of = s->backfill_of};
+                            .backfill_of = s->backfill_of,
+                            .backfill_until_ms = backfill_until(s, now_ms)};
         if (!s->job)
                 return;
         ret->scope = s->current.scope;

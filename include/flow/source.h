@@ -48,6 +48,7 @@ typedef struct SourceLook {
         size_t n_queued, n_scopes;
         int64_t last_ms, good_ms, next_ms;
         size_t backfill_done, backfill_of;
+        int64_t backfill_until_ms; /* when what is waiting of it will be there, as it goes; 0 = not known, or nothing waits */
         const char *scope; /* of the job under way; NULL = none is */
         PeriodId period;
         size_t part, n_parts;

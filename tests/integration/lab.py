@@ -171,6 +171,16 @@ class Lab:
                     found.append(json.load(f))
         return found
 
+    def said(self, path):
+        """The bodies that were posted to this path, oldest first."""
+        found = []
+        for name in sorted(os.listdir(self.path("hook"))):
+            if name.endswith(".json"):
+                with open(self.path("hook", name), encoding="utf8") as head, open(self.path("hook", name[:-5] + ".body"), encoding="utf8") as body:
+                    if json.load(head)["path"] == path:
+                        found.append(json.load(body))
+        return found
+
     # ---- the daemon ------------------------------------------------------------------------------------------------------
 
     def configure(self, text):
