@@ -57,6 +57,12 @@ static void put_text(Maker *k, json_t *object, const char *key, const char *text
         put(k, object, key, text_value(text));
 }
 
+/* A program has seen the id of a message, which is the left part of a Message-ID. */
+static void put_message(Maker *k, json_t *object, const char *key, const char *message_id) {
+        size_t n = message_id ? strcspn(message_id, "@") : 0;
+        put(k, object, key, message_id ? json_stringn(message_id, n) : json_null());
+}
+
 static void put_bool(Maker *k, json_t *object, const char *key, bool value) {
         put(k, object, key, json_boolean(value));
 }
@@ -204,7 +210,7 @@ static json_t *item_object(Maker *k, const RenderItem *item) {
         put_item_numbers(k, o, item);
         put_text(k, o, "ended",
                  is_ended && item->end != END_NONE ? end_reason_name(item->end) : NULL);
-        put_text(k, o, "corrects", item->corrects_id);
+        put_message(k, o, "corrects", item->corrects_id);
         put_instant(k, o, "corrects_at", item->corrects_id ? item->corrects_ms : 0);
         put_text(k, o, "advice", item->advice);
         put(k, o, "source", source_object(k, item));
