@@ -74,6 +74,8 @@ static const OptionHelp options[] = {
         {NULL, "yes", "", "không hỏi lại", "do not ask"},
         {NULL, "dead", "", "chỉ thư hỏng", "only dead ones"},
         {NULL, "observed", "", "thư sẽ gửi nếu gửi bây giờ", "what would be told now"},
+        {"verify", "replay", "", "giải mã lại mọi nội dung gốc rồi so với số liệu đang lưu",
+         "decode all bodies again and compare with the figures that are kept"},
         {NULL, "machine", "", "CSV cho chương trình: dấu phẩy, dấu chấm",
          "CSV for programs: commas, dots"},
         {NULL, "output", "TỆP|FILE", "ghi vào tệp; - là ra màn hình",
@@ -152,6 +154,8 @@ static const struct {
         {"setup", "sudo chisoctl setup", "hỏi vài câu", "asks a few questions"},
         {"backup", "backup /srv/chisod.db", "bản sao đã kiểm tra", "a verified copy"},
         {"verify", "verify", "kiểm tra cơ sở dữ liệu đang dùng", "check the database in use"},
+        {"verify", "verify ban-sao.db --replay", "tính lại mọi số liệu của bản sao",
+         "make all figures of a copy anew"},
         {"go-live", "go-live", "xem trước, hỏi, rồi gửi thật", "preview, question, then for real"},
 };
 

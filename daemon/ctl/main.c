@@ -125,9 +125,11 @@ static const Command commands[] = {
         {"backup", command_backup, "", 1, 1, "FILE",
          "sao lưu cơ sở dữ liệu của chisod đang chạy, đã kiểm tra",
          "a verified copy of the running daemon's database"},
-        {"verify", command_verify, "", 0, 1, "[FILE]",
-         "kiểm tra toàn vẹn: cấu trúc, khóa ngoại, mã băm của mọi nội dung",
-         "check integrity, foreign keys and the hash of every body"},
+        {"verify", command_verify, "replay", 0, 1, "[FILE [--replay]]",
+         "kiểm tra toàn vẹn: cấu trúc, khóa ngoại, mã băm; --replay: tính lại mọi số liệu từ nội "
+         "dung gốc",
+         "check integrity, foreign keys and hashes; --replay makes all figures anew from the "
+         "bodies"},
         {"go-live", command_go_live, "announce yes", 0, 0, "[--announce] [--yes]",
          "bắt đầu gửi thông báo thật, sau khi xem trước và hỏi",
          "start telling people, after a preview and a question"},

@@ -2,6 +2,7 @@
  * work, or a file that lies anywhere. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 
 #include "base/text.h"
 #include "ctl/ctl.h"
+#include "flow/replay.h"
 #include "store/store.h"
 
 #define ANSWER_MAX ((size_t) 1 << 20)
@@ -39,6 +41,39 @@ static int verify_file(const Ctl *ctl, const char *path) {
         }
         ctl_complain(SAID(ctl, "%s: không toàn vẹn (%s)", "%s: not whole (%s)"), path,
                      r < 0 ? strerror(-r) : diag_first_error(&diag, "?"));
+        return EXIT_FAILED;
+}
+
+/* Reads the bodies again: slow, with the configuration, and apart from the daemon. */
+static int replay_file(const Ctl *ctl, const char *path) {
+        CLEANUP(config_freep) Config *config = NULL;
+        CLEANUP(diag_done) Diag diag = DIAG_INIT;
+        Replay report = {0};
+
+        int r = ctl_load_config(ctl, &config);
+        if (r != EXIT_FINE)
+                return r;
+        r = replay_run(path, config, &diag, &report);
+        if (r == 0) {
+                (void) printf(SAID(ctl,
+                                   "%s: %zu bộ số liệu giải mã lại, %" PRId64 " số liệu và %" PRId64
+                                   " giá trị cũ giống hệt\n",
+                                   "%s: %zu snapshots decoded again, %" PRId64
+                                   " figures and %" PRId64 " vintages are the same\n"),
+                              path, report.n_snapshots, report.sizes.figures,
+                              report.sizes.vintages);
+                if (report.n_taken)
+                        (void) printf(SAID(ctl,
+                                           "%zu bộ không còn nội dung gốc (quá hạn lưu): lấy như "
+                                           "đang lưu\n",
+                                           "%zu have no body any more (past their retention): "
+                                           "taken as they are kept\n"),
+                                      report.n_taken);
+                return EXIT_FINE;
+        }
+        ctl_complain(SAID(ctl, "%s: số liệu khác với nội dung gốc: %s",
+                          "%s: the figures differ from the bodies: %s"),
+                     path, diag_first_error(&diag, r < 0 ? strerror(-r) : "?"));
         return EXIT_FAILED;
 }
 
@@ -99,7 +134,18 @@ static int verify_daemon(Ctl *ctl) {
 }
 
 int command_verify(Ctl *ctl) {
-        return ctl->n_words == 0 ? verify_daemon(ctl) : verify_file(ctl, ctl->words[0]);
+        const char *file = ctl->n_words ? ctl->words[0] : NULL;
+
+        if (ctl_option(ctl, "replay") && !file) {
+                ctl_complain("%s", SAID(ctl,
+                                        "--replay cần một tệp: chisoctl backup TỆP, rồi chisoctl "
+                                        "verify TỆP --replay",
+                                        "--replay needs a file: chisoctl backup FILE, then "
+                                        "chisoctl verify FILE --replay"));
+                return EXIT_USAGE;
+        }
+        int r = file ? verify_file(ctl, file) : verify_daemon(ctl);
+        return r == EXIT_FINE && ctl_option(ctl, "replay") ? replay_file(ctl, file) : r;
 }
 
 /* ---- backup ---------------------------------------------------------------------------------- */

@@ -531,6 +531,21 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
         return r;
 }
 
+int cycle_replay(App *app, FetchResult *result, StepId step, int64_t snapshot, bool is_partial) {
+        CycleReport report = {.snapshot = snapshot};
+        CycleOrder order = {.is_partial = is_partial};
+        Evaluation CLEANUP(evaluation_done) e = {.app = app,
+                                                 .result = result,
+                                                 .step = step,
+                                                 .order = is_partial ? &order : NULL,
+                                                 .report = &report,
+                                                 .source = &app->config->sources[result->source]};
+        int r = cycle_units(&e);
+        if (r >= 0)
+                r = cycle_drop_doubles(&e);
+        return r < 0 ? r : cycle_know(&e);
+}
+
 int cycle_deadline(App *app, int64_t now_ms) {
         int r = store_begin(app->store);
         if (r < 0)

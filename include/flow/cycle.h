@@ -38,5 +38,9 @@ int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t 
  * configured), STORE_E_NONE (neither suspect nor accepted), or a negative errno. */
 int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleReport *ret);
 
+/* Units and figures of a stored snapshot once more, at the step at which it was known, inside the
+ * caller's transaction; nothing is judged or told. is_partial: as in CycleOrder. */
+int cycle_replay(App *app, FetchResult *result, StepId step, int64_t snapshot, bool is_partial);
+
 /* Deadlines: judged without a snapshot. */
 int cycle_deadline(App *app, int64_t now_ms);

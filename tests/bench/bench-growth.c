@@ -392,13 +392,15 @@ static int read_all(Bench *b, const char *path) {
 
 /* ---- what it takes --------------------------------------------------------------------------- */
 
-/* Pages of the tables (with their indexes) that a person would name when asked where figures are. */
+/* Pages of the tables (with their indexes) that a person would name when asked where figures are: an
+ * aggregated row's pageno is their number (its pgsize does not count beyond 2 GB). */
 static double table_bytes(Bench *b, const char *names) {
         sqlite3_stmt *q = NULL;
         double size = -1;
 
         if (sqlite3_prepare_v2(b->store->db,
-                               "SELECT sum(d.pgsize) FROM sqlite_schema s JOIN dbstat d"
+                               "SELECT sum(d.pageno) * (SELECT page_size FROM pragma_page_size)"
+                               " FROM sqlite_schema s JOIN dbstat d"
                                " ON d.name = s.name AND d.aggregate = 1"
                                " WHERE instr(?1, ' ' || s.tbl_name || ' ')",
                                -1, &q, NULL) == SQLITE_OK &&

@@ -2,11 +2,13 @@
 """replay.py BUILD [SEED]: a made-up year (12 months, repeated captures, restatements of closed months, a merger, an era, gaps, a unit that
 vanishes, two sources) against an independent computation from the raw bodies: every ranking, place, move, change, vintage and alert at
 50 as-of instants, and every transition of every rule at its step. Zero differences."""
+import contextlib
 import datetime
 import fractions
 import json
 import os
 import random
+import sqlite3
 import sys
 import urllib.parse
 
@@ -351,6 +353,36 @@ def rebuild(build, lab, known, count):
         assert other.stop() == 0
 
 
+def verify(lab):
+    """`verify --replay` makes the figures anew from the bodies of a backup; what was changed behind the daemon's back, it names."""
+    path = lab.path("copy.db")
+    lab.ctl("backup", path)
+    again = lambda: lab.ctl("--config", lab.path("etc", "chisod.conf"), "verify", path, "--replay", check=False)
+    whole = again()
+    figures, vintages = (lab.sql("SELECT count(*) FROM " + t)[0][0] for t in ("figure", "vintage"))
+    assert whole.returncode == 0 and "%d số liệu và %d giá trị cũ" % (figures, vintages) in whole.stdout, (whole.stdout, whole.stderr)
+
+    def change(*statements):
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            for s in statements:
+                db.execute(s)
+            db.commit()
+    # bodies past their retention: their figures are taken as they are kept, and what comes after them is still made anew
+    change("UPDATE body SET packed = NULL WHERE id IN (SELECT body FROM snapshot_part WHERE snapshot IN (5, 6, 7))")
+    aged = again()
+    assert aged.returncode == 0 and "quá hạn lưu" in aged.stdout, (aged.stdout, aged.stderr)
+    key = "SELECT k.id FROM known k JOIN series s ON s.id = k.series JOIN indicator i ON i.id = s.indicator JOIN unit u ON u.id = k.unit" \
+          " WHERE s.period = 2025105 AND i.name = 'total' AND u.key = 'gso:12364'"
+    change("UPDATE known SET value = value + 100 WHERE id = (%s)" % key)
+    wrong = again()
+    assert wrong.returncode == 1 and "2025-05 total gso:12364: " in wrong.stderr and "bodies say" in wrong.stderr, (wrong.stdout, wrong.stderr)
+    change("UPDATE known SET value = value - 100 WHERE id = (%s)" % key, "DROP TRIGGER known_before_kept",
+           "DELETE FROM known_before WHERE id = (SELECT max(id) FROM known_before)")
+    lost = again()
+    assert lost.returncode == 1 and "is what the bodies say, and is not kept" in lost.stderr, (lost.stdout, lost.stderr)
+    assert lab.ctl("verify", "--replay", check=False).returncode == 2
+
+
 def play(lab, world):
     """The year: six captures of each month after its end, three revisions each; closed months restated."""
     for month in range(1, 13):
@@ -404,6 +436,7 @@ def main():
             compare_alerts(lab, year, instant, count)
         compare_transitions(lab, year, count)
         lab.integrity()
+        verify(lab)
         rebuild(sys.argv[1], lab, snapshots, count)
         assert lab.stop() == 0
     print("replay: passed: %d snapshots, %d restatements, %d instants: %d places and changes, %d vintages, %d alerts, %d transitions, "
