@@ -260,6 +260,8 @@ static int finish_row(Import *im, json_t *row, unsigned line) {
         int r = 0;
         if (!*row_text(row, "code") && !*row_text(row, "name"))
                 return refuse(im, line, 0, "the row has neither a code nor a name");
+        if (text_is_dots(row_text(row, "code")) || text_is_dots(row_text(row, "name")))
+                return refuse(im, line, 0, "a figure beside dots: whose it is, is not said");
         if (!*row_text(row, "code"))
                 r = find_by_name(im, row, line);
         if (r != 0)

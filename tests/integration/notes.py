@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """notes.py BUILD: what is odd about figures is noted with the snapshot and counted in status, and changes no figure: a value that
 moves too far against the month before or against what was published before, and a list that ends in dots, as an answer and as a file."""
+import json
 import sys
 
 from lab import Lab
@@ -126,6 +127,15 @@ def main():
         assert (shown["rows"], shown["refused_rows"], shown["new"]) == (2, 0, 2), shown
         assert notes(lab, shown["snapshot"]) == [("open-list", None, 'part rows: the list ends in "...": its 2 units are a lower bound')], \
             notes(lab, shown["snapshot"])
+        # JSON says the same; a number beside the dots is somebody's figure, and refused
+        rows = [{"code": "A", "progress": 90.5}, {"code": "B", "progress": 92}]
+        for end, open_list, refused in (({"code": "...", "name": "…", "progress": None}, 1, 0), ({"code": "...", "progress": 5}, 0, 1)):
+            with open(lab.path("f.json"), "w", encoding="utf8") as f:
+                json.dump(rows + [end], f)
+            rows[1]["progress"] += 1
+            shown = lab.json("import", lab.path("f.json"), "--source", "f", "--period", "2024-08", "--yes")
+            assert (shown["changed"], shown["refused_rows"]) == (1, refused), shown
+            assert [k for k, _, _ in notes(lab, shown["snapshot"])] == ["open-list"] * open_list, notes(lab, shown["snapshot"])
         lab.integrity()
         assert lab.stop() == 0
     print("notes: passed")

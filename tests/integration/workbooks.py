@@ -50,6 +50,16 @@ def check_figures(lab):
     body = lab.call("GET", "/v1/snapshots/%d" % stored["snapshot"])
     assert body["parts"][0]["url"] == "letter.xlsx", body
 
+    # a list that ends in dots says that units are left out: a note, no row
+    rows[1][2] += 0.5
+    dots = preview(lab, save(lab, "dots.xlsx", rows + [["...", None, "…", None, "..."]], formats))
+    assert (dots["rows"], dots["refused_rows"], dots["changed"]) == (15, 0, 1), dots
+    stored = lab.json("import", lab.path("dots.xlsx"), "--source", "letter", "--period", "2024-08", "--yes")
+    notes = lab.call("GET", "/v1/snapshots/%d" % stored["snapshot"])["notes"]
+    assert [n["kind"] for n in notes] == ["open-list"] and "15 units are a lower bound" in notes[0]["text"], notes
+    lab.json("import", "--undo", str(stored["snapshot"]))
+    rows[1][2] -= 0.5
+
     # what cannot be read is refused where it stands; the rest of the file is used
     rows[1][2] = datetime.date(2024, 8, 1)
     rows[3][2] = True
