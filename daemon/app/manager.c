@@ -1,4 +1,4 @@
-/* The daemon's life: start, tick, reload, stop.
+/* The daemon's life: start, tick, stop.
  *
  * One thread, one loop. Whatever happens (an answer, a signal, a request, the timer, a jump of the
  * clock) ends in `tick`, which runs all that is due at one instant and arms one timer for the next
@@ -18,6 +18,7 @@
 #include "answer/memo.h"
 #include "answer/report.h"
 #include "answer/status.h"
+#include "app/bind.h"
 #include "app/peace.h"
 #include "flow/backtest.h"
 #include "flow/boot.h"
@@ -48,168 +49,6 @@
 #define REQUEST_MAX ((size_t) 1 << 20)
 #define STATUS_EVERY_MS (2 * MS_PER_SECOND)
 #define IDLE_MAX_MS MS_PER_DAY
-
-/* ---- configuration --------------------------------------------------------------------------- */
-
-static void log_diag(const Diag *diag) {
-        for (size_t i = 0; i < diag->n; i++) {
-                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
-                LogFields fields = {.message_id = LOG_ID_CONFIG};
-                log_full(diag->items[i].level == DIAG_ERROR ? LOG_ERR : LOG_WARNING, &fields, "%s",
-                         str_or(text, "out of memory"));
-        }
-}
-
-/* "FILE:LINE: KEY: REASON" of the first error. */
-static void say_first_error(const Diag *diag, int error, char *text, size_t size) {
-        for (size_t i = 0; i < diag->n; i++) {
-                char CLEANUP_FREE *item = NULL;
-                if (diag->items[i].level != DIAG_ERROR ||
-                    !(item = diag_item_format(&diag->items[i])))
-                        continue;
-                (void) snprintf(text, size, "%s", item);
-                return;
-        }
-        (void) snprintf(text, size, "%s", strerror(-error));
-}
-
-/* Those of dates are found anew each time (app/warn), in words of that day. */
-static bool is_of_date(const DiagItem *item) {
-        const char *dot = item->key ? strrchr(item->key, '.') : NULL;
-        return dot && (streq(item->key, "calendar.off") || streq(dot, ".until"));
-}
-
-static void keep_warnings(App *app, const Diag *diag) {
-        app->health.n_warnings = 0;
-        for (size_t i = 0; i < diag->n && app->health.n_warnings < ELEMENTSOF(app->health.warnings);
-             i++) {
-                if (diag->items[i].level != DIAG_WARNING || is_of_date(&diag->items[i]))
-                        continue;
-                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
-                (void) snprintf(app->health.warnings[app->health.n_warnings++],
-                                sizeof app->health.warnings[0], "%s", str_or(text, ""));
-        }
-}
-
-/* The first error, for the operator. */
-static void keep_template_trouble(App *app, const Diag *diag) {
-        app->template_trouble[0] = '\0';
-        for (size_t i = 0; i < diag->n && !*app->template_trouble; i++) {
-                char CLEANUP_FREE *text = diag_item_format(&diag->items[i]);
-                if (diag->items[i].level == DIAG_ERROR)
-                        (void) snprintf(app->template_trouble, sizeof app->template_trouble, "%s",
-                                        str_or(text, "?"));
-        }
-}
-
-static int load_templates(App *app, const Config *config, RenderTemplates **ret_vi,
-                          RenderTemplates **ret_en) {
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        RenderTemplates CLEANUP(render_templates_freep) *vi = NULL, *en = NULL;
-        int r = boot_templates(config, "vi", &diag, &vi);
-        if (r >= 0)
-                r = boot_templates(config, "en", &diag, &en);
-        log_diag(&diag);
-        if (r < 0)
-                return r;
-        keep_template_trouble(app, &diag);
-        *ret_vi = TAKE_PTR(vi);
-        *ret_en = TAKE_PTR(en);
-        return 0;
-}
-
-/* Operators hear that the machine fell back to a copy: what was known since is being asked again. */
-static int tell_restored(App *app, StepId step, int64_t now_ms) {
-        char text[400];
-        (void) snprintf(text, sizeof text,
-                        app_is_vi(app) ? "cơ sở dữ liệu bị hỏng, đã khôi phục từ %s; số liệu mới "
-                                         "hơn bản ấy được lấy lại, tệp hỏng để riêng"
-                                       : "the database was damaged and restored from %s; newer "
-                                         "figures are fetched again, the damaged file is kept",
-                        app->health.restored);
-        int r = judge_notice(app, step, now_ms, "database-restored", "database", text);
-        if (r >= 0)
-                app->health.restored[0] = '\0';
-        return r;
-}
-
-/* Ids of the indicators, rule texts, targets: one transaction. A stored definition that differs is
- * a person's to mend. */
-static int bind_inside(App *app, Diag *diag) {
-        StepId step = 0;
-        int64_t now = clock_now_ms();
-        int r = store_step(app->store, CAUSE_RELOAD, now, &step);
-        for (size_t i = 0; r >= 0 && i < app->config->n_indicators; i++) {
-                IndicatorDef *d = &app->config->indicators[i];
-                if (d->source < 0)
-                        continue;
-                r = store_indicator_bind(app->store, d, app->config->sources[d->source].name, diag,
-                                         &d->id);
-                if (r == STORE_E_MISMATCH)
-                        return -EINVAL;
-        }
-        if (r >= 0)
-                r = judge_sync_rules(app, step, now);
-        if (r >= 0)
-                r = judge_subject(app, step, now, "template-broken", "template",
-                                  *app->template_trouble, SEVERITY_WARNING, app->template_trouble);
-        if (r >= 0 && *app->health.restored)
-                r = tell_restored(app, step, now);
-        if (r >= 0)
-                r = teller_sync_targets(app, step);
-        return r < 0 ? r : courier_rebind(app, now);
-}
-
-static int bind_config(App *app, Diag *diag) {
-        int r = store_begin(app->store);
-        if (r >= 0)
-                r = bind_inside(app, diag);
-        if (r >= 0)
-                r = store_commit(app->store);
-        if (r < 0)
-                store_rollback(app->store);
-        return r;
-}
-
-/* Anew for the configuration that holds; without one nothing is watched. */
-static int watch_inbox(App *app) {
-        inbox_free(app->inbox);
-        app->inbox = NULL;
-        return app->is_once ? 0 : inbox_new(app, &app->inbox);
-}
-
-static int reload_inside(App *app, Config *config, Diag *diag) {
-        RenderTemplates *vi = NULL, *en = NULL;
-        int r = load_templates(app, config, &vi, &en);
-        if (r < 0)
-                return r;
-        Config *old = app->config;
-        inbox_free(app->inbox);
-        app->inbox = NULL;
-        source_done(app);
-        watch_forget(app);
-        app->config = config;
-        r = bind_config(app, diag);
-        if (r < 0) {
-                /* As it was: what the old configuration bound is bound again. */
-                app->config = old;
-                render_templates_free(vi);
-                render_templates_free(en);
-                int back = bind_config(app, NULL);
-                if (back >= 0)
-                        back = source_init(app);
-                if (back >= 0)
-                        back = watch_inbox(app);
-                return back < 0 ? back : r;
-        }
-        config_free(old);
-        render_templates_free(app->templates_vi);
-        render_templates_free(app->templates_en);
-        app->templates_vi = vi;
-        app->templates_en = en;
-        r = source_init(app);
-        return r < 0 ? r : watch_inbox(app);
-}
 
 static void show_status(App *app, int64_t now_ms) {
         Buf CLEANUP(buf_done) line = BUF_INIT(4096);
@@ -247,39 +86,10 @@ static void look_around(App *app, int64_t now_ms) {
 /* A bad configuration changes nothing. */
 static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         App *app = userdata;
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        Config *config = NULL;
         (void) s;
         (void) si;
         notify_reloading();
-        int r = boot_config(app->config_path, app->share_dir, clock_now_ms(), &diag, &config);
-        if (r >= 0)
-                precheck_secrets(config, &diag);
-        if (r >= 0)
-                r = reload_inside(app, config, &diag);
-        app->config_generation++; /* refused or not: what was bound before is bound anew */
-        log_diag(&diag);
-        app->health.reload_error[0] = '\0';
-        if (r < 0) {
-                say_first_error(&diag, r, app->health.reload_error,
-                                sizeof app->health.reload_error);
-                log_error(
-                        "configuration not reloaded (%s), going on with the one that was loaded "
-                        "before",
-                        strerror(-r));
-                if (config && config != app->config)
-                        config_free(config);
-        } else {
-                keep_warnings(app, &diag);
-                log_info("configuration reloaded: %zu sources, %zu rules, %zu recipients",
-                         app->config->n_sources, app->config->n_rules, app->config->n_recipients);
-                r = cycle_deadline(app, clock_now_ms());
-                if (r < 0)
-                        log_error(
-                                "rules cannot be judged after the reload (%s), trying again at "
-                                "midnight",
-                                strerror(-r));
-        }
+        bind_reload(app);
         app->is_tell_due = true;
         show_status(app, clock_now_ms()); /* before READY ends `systemctl reload` */
         notify_ready();
@@ -459,7 +269,7 @@ static int watch_clock(App *app) {
 static int open_store(App *app) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         int r = keep_open(app, &diag);
-        log_diag(&diag);
+        bind_log(&diag);
         return r;
 }
 
@@ -554,14 +364,14 @@ static int start_wire(App *app) {
 static int start(App *app) {
         int64_t now = clock_now_ms();
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        int r = load_templates(app, app->config, &app->templates_vi, &app->templates_en);
+        int r = bind_templates(app, app->config, &app->templates_vi, &app->templates_en);
         if (r >= 0)
                 r = store_units_load(app->store, &app->units);
         if (r >= 0)
                 r = load_offset(app);
         if (r >= 0)
                 r = bind_config(app, &diag);
-        log_diag(&diag);
+        bind_log(&diag);
         if (r >= 0)
                 r = start_loop(app);
         if (r >= 0)
@@ -576,7 +386,7 @@ static int start(App *app) {
         if (r >= 0)
                 r = app->is_once ? source_request_all(app) : start_serving(app);
         if (r >= 0)
-                r = watch_inbox(app);
+                r = bind_inbox(app);
         return r;
 }
 
@@ -669,7 +479,7 @@ static void show_bad_store(const App *app, int r) {
 /* The language is what could not be read: the default one. */
 static void show_bad_config(const Diag *diag, int error) {
         char reason[400], line[512];
-        say_first_error(diag, error, reason, sizeof reason);
+        bind_first_error(diag, error, reason, sizeof reason);
         (void) snprintf(line, sizeof line, "SỰ CỐ: cấu hình có lỗi, chưa chạy: %s", reason);
         notify_status(line);
 }
@@ -681,14 +491,14 @@ static int open_all(App *app) {
                                  : -ENOMEM;
         if (r >= 0)
                 precheck_secrets(app->config, &diag);
-        log_diag(&diag);
+        bind_log(&diag);
         if (r < 0) {
                 log_error("%s: not started; `chisod --check-config` lists all errors",
                           str_or(app->config_path, ""));
                 show_bad_config(&diag, r);
                 return exit_status(r);
         }
-        keep_warnings(app, &diag);
+        bind_warnings(app, &diag);
         r = open_store(app);
         if (r && exit_status(r) == EXIT_CONFIG)
                 show_bad_store(app, r);
