@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "answer/api-call.h"
+#include "core/reason.h"
 #include "flow/cycle.h"
 #include "flow/import.h"
 #include "os/clock.h"
@@ -207,6 +208,11 @@ static int read_file(ApiCall *c, ImportFile *file) {
         return file->period != 0 && file->size > 0 ? check_period(c, file) : API_E_ANSWERED;
 }
 
+/* What reads files says it in English. */
+static const char *people(const ApiCall *c, const char *text, Buf *b) {
+        return app_is_vi(c->app) && reason_words(text, b) == 0 ? buf_text(b) : text;
+}
+
 static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen *seen) {
         CLEANUP(fetch_result_freep) FetchResult *result = NULL;
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
@@ -217,13 +223,15 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
                             .watch = watch,
                             .userdata = seen};
 
+        CLEANUP(buf_done) Buf text = BUF_INIT(16384);
+
         int r = import_read(c->app, file, &diag, counts, &result);
         if (r > 0 && diag.n > 0 && diag.items[0].line)
                 return API_PROBLEM(c, 400, "dòng %u: %s", "line %u: %s", diag.items[0].line,
-                                   diag.items[0].text);
+                                   people(c, diag.items[0].text, &text));
         if (r > 0)
                 return API_PROBLEM(c, 400, "không nhập được: %s", "cannot be imported: %s",
-                                   diag_first_error(&diag, "rejected"));
+                                   people(c, diag_first_error(&diag, "rejected"), &text));
         if (r == 0)
                 r = cycle_order(c->app, result, &order, clock_now_ms(), &seen->report);
         if (r != 0)

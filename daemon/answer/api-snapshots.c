@@ -207,10 +207,18 @@ static int answer_report(ApiCall *c, const CycleReport *report) {
         return 0;
 }
 
+static const char *state_people(const ApiCall *c, SnapshotState state) {
+        if (!app_is_vi(c->app))
+                return state_word(state);
+        return state == SNAPSHOT_ACCEPTED   ? "bản đã được nhận"
+               : state == SNAPSHOT_REJECTED ? "bản đã bị loại"
+                                            : state_word(state);
+}
+
 static int not_suspect(ApiCall *c, const SnapshotRow *row) {
         return API_PROBLEM(c, 409, "bản lấy số %lld là %s, không phải chờ duyệt",
                            "snapshot %lld is %s, not suspect", (long long) row->id,
-                           state_word(row->state));
+                           state_people(c, row->state));
 }
 
 int api_snapshot_accept(ApiCall *c) {

@@ -53,7 +53,6 @@ static int fill_sources(Page *p) {
         state_words(p, list, "state", is_bad_source);
         instants(p, list, keys, ELEMENTSOF(keys));
         json_array_foreach(list, i, row) {
-                const char *reason = json_string_value(json_object_get(row, "reason"));
                 const json_t *backfill = json_object_get(row, "backfill");
 
                 page_set(p, row, "outcome_text",
@@ -61,8 +60,7 @@ static int fill_sources(Page *p) {
                                  p, json_string_value(json_object_get(row, "outcome")))));
                 page_set(p, row, "has_backfill",
                          json_boolean(json_integer_value(json_object_get(backfill, "of")) > 0));
-                page_set(p, row, "reason",
-                         reason ? json_string(api_masked(p->call, reason)) : json_null());
+                page_reason(p, row, "reason");
         }
         page_set(p, p->view, "sources", json_incref(list));
         json_decref(answer);
@@ -81,7 +79,10 @@ static int fill_snapshots(Page *p) {
         json_t *list = json_object_get(answer, "snapshots");
         state_words(p, list, "state", is_bad_snapshot);
         instants(p, list, keys, ELEMENTSOF(keys));
-        json_array_foreach(list, i, row) page_period(p, row, "period");
+        json_array_foreach(list, i, row) {
+                page_period(p, row, "period");
+                page_reason(p, row, "reason");
+        }
         page_set(p, p->view, "has_snapshots", json_boolean(json_array_size(list) > 0));
         page_set(p, p->view, "snapshots", json_incref(list));
         json_decref(answer);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/reason.h"
 #include "os/clock.h"
 #include "store/figure.h"
 
@@ -82,6 +83,17 @@ void page_instant(Page *p, json_t *object, const char *key) {
                 page_set(p, object, name, json_string(instant_format_vi(people, at_ms)));
         else
                 page_set(p, object, name, json_null());
+}
+
+void page_reason(Page *p, json_t *object, const char *key) {
+        const char *reason = json_string_value(json_object_get(object, key));
+        CLEANUP(buf_done) Buf text = BUF_INIT(16384);
+
+        if (!reason)
+                return;
+        reason = api_masked(p->call, reason);
+        bool is_known = page_is_vi(p) && reason_words(reason, &text) == 0;
+        page_set(p, object, key, json_string(is_known ? buf_text(&text) : reason));
 }
 
 void page_share(Page *p, json_t *object, const char *key, double part, double whole) {

@@ -36,6 +36,8 @@ json_t *page_row(Page *p, json_t *array);
 void page_unit_link(Page *p, json_t *object, const json_t *unit);
 /* An instant for people: KEY of the object becomes "05/09/2024 08:00" under KEY_text. */
 void page_instant(Page *p, json_t *object, const char *key);
+/* A reason of ours in the daemon's language, in place; masked like every other. */
+void page_reason(Page *p, json_t *object, const char *key);
 /* A period for people: "2024-08" becomes "tháng 8/2024" under KEY_text. */
 void page_period(Page *p, json_t *object, const char *key);
 /* Percent with one digit, always with a dot: share(1, 3) is "33.3". */

@@ -5,59 +5,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ctl/answer.h"
 #include "ctl/show.h"
 #include "ctl/xlsx.h"
 #include "os/file.h"
 
-#define ANSWER_MAX ((size_t) 64 << 20)
-#define OUTPUT_MAX ((size_t) 16 << 20)
 #define FILE_MAX ((size_t) 1 << 20) /* what the daemon takes in one request */
-
-typedef int (*Show)(const Ctl *ctl, const json_t *answer, Buf *out);
-
-static int out_of_memory(void) {
-        ctl_complain("out of memory");
-        return EXIT_FAILED;
-}
-
-static int usage(const Ctl *ctl, const char *text) {
-        ctl_complain(SAID(ctl, "cách dùng: chisoctl %s", "usage: chisoctl %s"), text);
-        return EXIT_USAGE;
-}
-
-static int present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show) {
-        CLEANUP(buf_done) Buf out = BUF_INIT(OUTPUT_MAX);
-
-        if (ctl->is_json)
-                return buf_char(raw, '\n') < 0 ? out_of_memory() : ctl_print(raw);
-        return show(ctl, answer, &out) < 0 ? out_of_memory() : ctl_print(&out);
-}
-
-static int get(Ctl *ctl, const Buf *path, Show show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = client_get(ctl, buf_text(path), &raw, &answer);
-        if (r == EXIT_FINE)
-                r = present(ctl, &raw, answer, show);
-        json_decref(answer);
-        return r;
-}
-
-static int send_and_show(Ctl *ctl, const char *path, const Buf *bytes, Show show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = client_send(ctl, path, bytes, &raw, &answer);
-        if (r == EXIT_FINE)
-                r = present(ctl, &raw, answer, show);
-        json_decref(answer);
-        return r;
-}
 
 /* The preview, the question, the deed. With --json and without --yes the preview alone. */
 static int send_if_agreed(Ctl *ctl, const Buf *path, const Buf *bytes, Show show) {
@@ -65,14 +18,14 @@ static int send_if_agreed(Ctl *ctl, const Buf *path, const Buf *bytes, Show show
         bool is_agreed = ctl_option(ctl, "yes");
 
         if (buf_str(&preview, buf_text(path)) < 0 || query_add(&preview, "preview", "1") < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         if (!is_agreed) {
-                int r = send_and_show(ctl, buf_text(&preview), bytes, show);
+                int r = answer_send(ctl, buf_text(&preview), bytes, show);
                 if (r != EXIT_FINE || ctl->is_json)
                         return r;
                 is_agreed = ctl_confirm(ctl, SAID(ctl, "Ghi vào cơ sở dữ liệu?", "Store this?"));
         }
-        return is_agreed ? send_and_show(ctl, buf_text(path), bytes, show) : EXIT_FAILED;
+        return is_agreed ? answer_send(ctl, buf_text(path), bytes, show) : EXIT_FAILED;
 }
 
 static const char *base_name(const char *path) {
@@ -119,7 +72,8 @@ static int convert(const Ctl *ctl, const char *path, bool is_units, Buf *bytes) 
         if (!xlsx_is(buf_text(bytes), bytes->len)) {
                 if (!ctl_option(ctl, "sheet"))
                         return EXIT_FINE;
-                return usage(ctl, SAID(ctl, "--sheet: chỉ cho tệp xlsx", "--sheet: for xlsx only"));
+                return answer_usage(
+                        ctl, SAID(ctl, "--sheet: chỉ cho tệp xlsx", "--sheet: for xlsx only"));
         }
         int r = xlsx_read(buf_text(bytes), bytes->len, ctl_option(ctl, "sheet"), ctl->is_vi, &diag,
                           &sheet);
@@ -134,7 +88,7 @@ static int convert(const Ctl *ctl, const char *path, bool is_units, Buf *bytes) 
                 return EXIT_FAILED;
         }
         if (r < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         buf_done(bytes);
         *bytes = out;
         out = BUF_INIT(0);
@@ -153,26 +107,14 @@ static int read_table(Ctl *ctl, const char *path, bool is_units, Buf *bytes) {
 
 /* ---- snapshot -------------------------------------------------------------------------------- */
 
-static int add_words(const Ctl *ctl, const char *const *names, size_t n, Buf *path) {
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                const char *value = ctl_option(ctl, names[i]);
-
-                r = query_add(path, streq(names[i], "as-of") ? "as_of" : names[i],
-                              value && !*value ? "1" : value);
-        }
-        return r;
-}
-
 static int list_snapshots(Ctl *ctl) {
         static const char *const names[] = {"source", "period", "as-of", "limit"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
         if (buf_str(&path, "/v1/snapshots") < 0 ||
-            add_words(ctl, names, ELEMENTSOF(names), &path) < 0)
-                return out_of_memory();
-        return get(ctl, &path, show_snapshots);
+            answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0)
+                return answer_out_of_memory();
+        return answer_get(ctl, buf_text(&path), show_snapshots);
 }
 
 int command_snapshot(Ctl *ctl) {
@@ -183,7 +125,7 @@ int command_snapshot(Ctl *ctl) {
         if (streq(verb, "list") && ctl->n_words == 1)
                 return list_snapshots(ctl);
         if (ctl->n_words != 2 || (!is_show && !streq(verb, "accept") && !streq(verb, "reject")))
-                return usage(ctl, "snapshot list | show ID | accept ID | reject ID");
+                return answer_usage(ctl, "snapshot list | show ID | accept ID | reject ID");
         int r = buf_str(&path, "/v1/snapshots/");
         if (r == 0)
                 r = text_append_url(&path, ctl->words[1], strlen(ctl->words[1]));
@@ -192,9 +134,9 @@ int command_snapshot(Ctl *ctl) {
         if (r == 0 && is_show)
                 r = query_add(&path, "as_of", ctl_option(ctl, "as-of"));
         if (r < 0)
-                return out_of_memory();
-        return is_show ? get(ctl, &path, show_snapshot)
-                       : send_and_show(ctl, buf_text(&path), NULL, show_decided);
+                return answer_out_of_memory();
+        return is_show ? answer_get(ctl, buf_text(&path), show_snapshot)
+                       : answer_send(ctl, buf_text(&path), NULL, show_decided);
 }
 
 /* ---- import ---------------------------------------------------------------------------------- */
@@ -204,8 +146,8 @@ static int undo_import(Ctl *ctl, const char *id) {
 
         if (buf_str(&path, "/v1/snapshots/") < 0 || text_append_url(&path, id, strlen(id)) < 0 ||
             buf_str(&path, "/undo") < 0)
-                return out_of_memory();
-        return send_and_show(ctl, buf_text(&path), NULL, show_decided);
+                return answer_out_of_memory();
+        return answer_send(ctl, buf_text(&path), NULL, show_decided);
 }
 
 int command_import(Ctl *ctl) {
@@ -216,16 +158,17 @@ int command_import(Ctl *ctl) {
         if (ctl_option(ctl, "undo") && ctl->n_words == 0)
                 return undo_import(ctl, ctl_option(ctl, "undo"));
         if (ctl->n_words != 1 || !ctl_option(ctl, "source") || !ctl_option(ctl, "period"))
-                return usage(ctl,
-                             "import FILE --source S --period P [--sheet NAME] [--yes] | --undo "
-                             "ID");
+                return answer_usage(
+                        ctl,
+                        "import FILE --source S --period P [--sheet NAME] [--yes] | --undo "
+                        "ID");
         int r = read_table(ctl, ctl->words[0], /* is_units= */ false, &bytes);
         if (r != EXIT_FINE)
                 return r;
         if (buf_str(&path, "/v1/snapshots") < 0 ||
-            add_words(ctl, names, ELEMENTSOF(names), &path) < 0 ||
+            answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0 ||
             query_add(&path, "name", base_name(ctl->words[0])) < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         return send_if_agreed(ctl, &path, &bytes, show_import);
 }
 
@@ -237,7 +180,7 @@ static int import_units(Ctl *ctl) {
 
         int r = read_table(ctl, ctl->words[1], /* is_units= */ true, &bytes);
         if (r == EXIT_FINE && buf_str(&path, "/v1/units") < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         return r == EXIT_FINE ? send_if_agreed(ctl, &path, &bytes, show_unit_changes) : r;
 }
 
@@ -249,7 +192,7 @@ static int export_units(const Ctl *ctl) {
         bool is_book = streq(str_or(format, suffix ? suffix + 1 : "csv"), "xlsx");
 
         if (format && !is_book && !streq(format, "csv"))
-                return usage(ctl, "units export [FILE] [--format csv|xlsx]");
+                return answer_usage(ctl, "units export [FILE] [--format csv|xlsx]");
         int r = client_bytes(ctl, is_book ? "/v1/units?format=xlsx" : "/v1/units?format=csv", &csv);
         if (r != EXIT_FINE || ctl->n_words == 1)
                 return r == EXIT_FINE ? ctl_print(&csv) : r;
@@ -268,17 +211,18 @@ static int decide_units(Ctl *ctl) {
             query_add(&path, "code", ctl->words[1]) < 0 ||
             query_add(&path, "unit", ctl->n_words > 2 ? ctl->words[2] : NULL) < 0 ||
             query_add(&path, "from", ctl_option(ctl, "from")) < 0)
-                return out_of_memory();
-        return send_and_show(ctl, buf_text(&path), NULL, show_unit_changes);
+                return answer_out_of_memory();
+        return answer_send(ctl, buf_text(&path), NULL, show_unit_changes);
 }
 
 static int list_units(Ctl *ctl, const char *what, Show show) {
         static const char *const names[] = {"kind", "parent", "all", "limit"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
-        if (buf_str(&path, what) < 0 || add_words(ctl, names, ELEMENTSOF(names), &path) < 0)
-                return out_of_memory();
-        return get(ctl, &path, show);
+        if (buf_str(&path, what) < 0 ||
+            answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0)
+                return answer_out_of_memory();
+        return answer_get(ctl, buf_text(&path), show);
 }
 
 int command_units(Ctl *ctl) {
@@ -296,7 +240,7 @@ int command_units(Ctl *ctl) {
         if ((streq(verb, "link") && n == 3) ||
             ((streq(verb, "same") || streq(verb, "new")) && n == 2 && ctl_option(ctl, "from")))
                 return decide_units(ctl);
-        return usage(ctl,
-                     "units list | import FILE | export [FILE] | suggest | link CODE UNIT | "
-                     "same CODE --from DATE | new CODE --from DATE");
+        return answer_usage(ctl,
+                            "units list | import FILE | export [FILE] | suggest | link CODE UNIT | "
+                            "same CODE --from DATE | new CODE --from DATE");
 }

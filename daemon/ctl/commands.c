@@ -4,78 +4,21 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ctl/answer.h"
 #include "ctl/show.h"
 
-#define ANSWER_MAX ((size_t) 64 << 20)
-#define OUTPUT_MAX ((size_t) 16 << 20)
 #define POLL_US 500000
 
-typedef int (*Show)(const Ctl *ctl, const json_t *answer, Buf *out);
-
-static int out_of_memory(void) {
-        ctl_complain("out of memory");
-        return EXIT_FAILED;
-}
-
-/* Prints the bytes as they came with --json, else what `show` makes of them. */
-static int present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show) {
-        CLEANUP(buf_done) Buf out = BUF_INIT(OUTPUT_MAX);
-
-        if (ctl->is_json) {
-                if (buf_char(raw, '\n') < 0)
-                        return out_of_memory();
-                return ctl_print(raw);
-        }
-        if (show(ctl, answer, &out) < 0)
-                return out_of_memory();
-        return ctl_print(&out);
-}
-
-typedef int (*Get)(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
-
-static int get_with(Ctl *ctl, Get get, const char *path, Show show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = get(ctl, path, &raw, &answer);
-        if (r == EXIT_FINE)
-                r = present(ctl, &raw, answer, show);
-        json_decref(answer);
-        return r;
-}
-
-static int get_and_show(Ctl *ctl, const char *path, Show show) {
-        return get_with(ctl, client_get, path, show);
-}
-
-/* Hands the command's options over as query arguments of the same names. */
-static int add_options(const Ctl *ctl, const char *const *names, size_t n, Buf *path) {
-        for (size_t i = 0; i < n; i++) {
-                char name[32];
-
-                for (size_t j = 0; j <= strlen(names[i]) && j < sizeof(name); j++)
-                        name[j] = names[i][j] == '-' ? '_' : names[i][j];
-                name[sizeof(name) - 1] = '\0';
-                const char *value = ctl_option(ctl, names[i]);
-                int r = query_add(path, name, value && !*value ? "1" : value);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int read_with(Ctl *ctl, Buf *path, const char *const *names, size_t n, Show show) {
-        if (add_options(ctl, names, n, path) < 0)
-                return out_of_memory();
-        return get_and_show(ctl, buf_text(path), show);
+        if (answer_add_options(ctl, names, n, path) < 0)
+                return answer_out_of_memory();
+        return answer_get(ctl, buf_text(path), show);
 }
 
 /* ---- reads ----------------------------------------------------------------------------------- */
 
 int command_status(Ctl *ctl) {
-        return get_and_show(ctl, "/v1/status", show_status);
+        return answer_get(ctl, "/v1/status", show_status);
 }
 
 int command_ranking(Ctl *ctl) {
@@ -93,7 +36,7 @@ int command_ranking(Ctl *ctl) {
         int r = buf_str(&path, "/v1/ranking");
         if (r == 0 && !ctl_option(ctl, "with") && !ctl_option(ctl, "indicator"))
                 r = query_add(&path, "with", "progress");
-        return r < 0 ? out_of_memory()
+        return r < 0 ? answer_out_of_memory()
                      : read_with(ctl, &path, names, ELEMENTSOF(names), show_ranking);
 }
 
@@ -104,7 +47,7 @@ int command_history(Ctl *ctl) {
         int r = buf_str(&path, "/v1/history");
         if (r == 0)
                 r = query_add(&path, "unit", ctl->words[0]);
-        return r < 0 ? out_of_memory()
+        return r < 0 ? answer_out_of_memory()
                      : read_with(ctl, &path, names, ELEMENTSOF(names), show_history);
 }
 
@@ -113,24 +56,16 @@ int command_alerts(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
         if (buf_str(&path, "/v1/alerts") < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         return read_with(ctl, &path, names, ELEMENTSOF(names), show_alerts);
-}
-
-static int word_path(const char *before, const char *word, const char *after, Buf *path) {
-        int r = buf_str(path, before);
-
-        if (r == 0)
-                r = text_append_url(path, word, strlen(word));
-        return r == 0 ? buf_str(path, after) : r;
 }
 
 int command_alert(Ctl *ctl) {
         static const char *const names[] = {"as-of"};
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
-        if (word_path("/v1/alerts/", ctl->words[0], "", &path) < 0)
-                return out_of_memory();
+        if (answer_word_path("/v1/alerts/", ctl->words[0], "", &path) < 0)
+                return answer_out_of_memory();
         return read_with(ctl, &path, names, ELEMENTSOF(names), show_alert);
 }
 
@@ -139,11 +74,11 @@ int command_deliveries(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
         if (ctl_option(ctl, "observed"))
-                return get_and_show(ctl, "/v1/deliveries?observed=1", show_go_live);
+                return answer_get(ctl, "/v1/deliveries?observed=1", show_go_live);
         int r = buf_str(&path, "/v1/deliveries");
         if (r == 0 && ctl_option(ctl, "dead"))
                 r = query_add(&path, "state", "dead");
-        return r < 0 ? out_of_memory()
+        return r < 0 ? answer_out_of_memory()
                      : read_with(ctl, &path, names, ELEMENTSOF(names), show_deliveries);
 }
 
@@ -179,13 +114,13 @@ int command_render(Ctl *ctl) {
         if (r == 0 && ctl->n_words > 0)
                 r = query_add(&path, "recipient", ctl->words[0]);
         if (r == 0)
-                r = add_options(ctl, names, ELEMENTSOF(names), &path);
-        return r < 0 ? out_of_memory()
-                     : get_with(ctl, client_get_admin, buf_text(&path), show_rendered);
+                r = answer_add_options(ctl, names, ELEMENTSOF(names), &path);
+        return r < 0 ? answer_out_of_memory()
+                     : answer_get_admin(ctl, buf_text(&path), show_rendered);
 }
 
 int command_sources(Ctl *ctl) {
-        return get_and_show(ctl, "/v1/sources", show_sources);
+        return answer_get(ctl, "/v1/sources", show_sources);
 }
 
 /* ---- actions --------------------------------------------------------------------------------- */
@@ -201,43 +136,28 @@ static int show_done(const Ctl *ctl, const json_t *answer, Buf *out) {
         return buf_str(out, SAID(ctl, "đã nhận\n", "accepted\n"));
 }
 
-/* Takes the reference to `body`. */
-static int post_and_show(Ctl *ctl, const char *path, json_t *body, Show show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = body ? client_post(ctl, path, body, &raw, &answer) : out_of_memory();
-        json_decref(body);
-        if (r == EXIT_FINE)
-                r = present(ctl, &raw, answer, show);
-        json_decref(answer);
-        return r;
-}
-
 int command_ack(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
         const char *by = str_or(ctl_option(ctl, "by"), getlogin());
 
-        if (word_path("/v1/alerts/", ctl->words[0], "/ack", &path) < 0)
-                return out_of_memory();
+        if (answer_word_path("/v1/alerts/", ctl->words[0], "/ack", &path) < 0)
+                return answer_out_of_memory();
         json_t *body = json_pack("{s:s?, s:s?, s:s?}", "by", by, "note", ctl_option(ctl, "note"),
                                  "until", ctl_option(ctl, "until"));
-        return post_and_show(ctl, buf_text(&path), body, show_done);
+        return answer_post(ctl, buf_text(&path), body, show_done);
 }
 
 int command_retry(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
 
-        if (word_path("/v1/deliveries/", ctl->words[0], "/retry", &path) < 0)
-                return out_of_memory();
-        return post_and_show(ctl, buf_text(&path), json_object(), show_done);
+        if (answer_word_path("/v1/deliveries/", ctl->words[0], "/retry", &path) < 0)
+                return answer_out_of_memory();
+        return answer_post(ctl, buf_text(&path), json_object(), show_done);
 }
 
 int command_drill(Ctl *ctl) {
-        return post_and_show(ctl, "/v1/drills", json_pack("{s:s}", "recipient", ctl->words[0]),
-                             show_done);
+        return answer_post(ctl, "/v1/drills", json_pack("{s:s}", "recipient", ctl->words[0]),
+                           show_done);
 }
 
 /* ---- go-live --------------------------------------------------------------------------------- */
@@ -246,7 +166,7 @@ static int ask_go_live(const Ctl *ctl, bool is_preview, Buf *raw, json_t **ret) 
         bool is_announce = ctl_option(ctl, "announce");
         json_t *body = json_pack("{s:b, s:b}", "announce", is_announce, "preview", is_preview);
 
-        int r = body ? client_post(ctl, "/v1/go-live", body, raw, ret) : out_of_memory();
+        int r = body ? client_post(ctl, "/v1/go-live", body, raw, ret) : answer_out_of_memory();
         json_decref(body);
         return r;
 }
@@ -261,7 +181,7 @@ static int agree(const Ctl *ctl, bool *ret_is_agreed) {
                 return EXIT_FINE;
         int r = ask_go_live(ctl, /* is_preview= */ true, NULL, &preview);
         if (r == EXIT_FINE)
-                r = show_go_live(ctl, preview, &out) < 0 ? out_of_memory() : ctl_print(&out);
+                r = show_go_live(ctl, preview, &out) < 0 ? answer_out_of_memory() : ctl_print(&out);
         json_decref(preview);
         if (r == EXIT_FINE && !*ret_is_agreed)
                 *ret_is_agreed = ctl_confirm(
@@ -291,7 +211,7 @@ int command_go_live(Ctl *ctl) {
         /* --json without --yes shows the preview and changes nothing */
         r = ask_go_live(ctl, !is_agreed, &raw, &answer);
         if (r == EXIT_FINE)
-                r = present(ctl, &raw, answer, show_live);
+                r = answer_present(ctl, &raw, answer, show_live);
         json_decref(answer);
         return r;
 }
@@ -370,7 +290,7 @@ static int wait_for(Ctl *ctl, int64_t request) {
                 if (is_done(answer)) {
                         if (last.len > 0 && isatty(STDERR_FILENO))
                                 (void) fputs("\r\033[K", stderr);
-                        r = present(ctl, &raw, answer, show_sources);
+                        r = answer_present(ctl, &raw, answer, show_sources);
                         if (r == EXIT_FINE &&
                             json_is_true(
                                     json_object_get(json_object_get(answer, "request"), "failed")))
@@ -389,18 +309,18 @@ int command_fetch(Ctl *ctl) {
         CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
         json_t *answer = NULL;
 
-        int r = word_path("/v1/sources/", ctl->n_words > 0 ? ctl->words[0] : "all", "/fetch",
-                          &path);
+        int r = answer_word_path("/v1/sources/", ctl->n_words > 0 ? ctl->words[0] : "all", "/fetch",
+                                 &path);
         if (r == 0)
-                r = add_options(ctl, names, ELEMENTSOF(names), &path);
+                r = answer_add_options(ctl, names, ELEMENTSOF(names), &path);
         if (r < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         if (!ctl->is_json)
                 client_language(ctl);
         r = client_post(ctl, buf_text(&path), NULL, &raw, &answer);
         int64_t request = json_integer_value(json_object_get(answer, "request"));
         if (r == EXIT_FINE && !ctl_option(ctl, "wait"))
-                r = present(ctl, &raw, answer, show_done);
+                r = answer_present(ctl, &raw, answer, show_done);
         json_decref(answer);
         return r == EXIT_FINE && ctl_option(ctl, "wait") ? wait_for(ctl, request) : r;
 }

@@ -5,59 +5,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ctl/answer.h"
 #include "ctl/show-util.h"
 #include "flow/rehearse.h"
-
-#define ANSWER_MAX ((size_t) 64 << 20)
-
-typedef int (*Shower)(const Ctl *ctl, const json_t *answer, Buf *out);
-
-static int out_of_memory(void) {
-        ctl_complain("out of memory");
-        return EXIT_FAILED;
-}
-
-static int finish(Ctl *ctl, int r, Buf *raw, json_t *answer, Shower show) {
-        CLEANUP(buf_done) Buf out = BUF_INIT(ANSWER_MAX);
-        if (r == EXIT_FINE && ctl->is_json)
-                r = buf_char(raw, '\n') < 0 ? out_of_memory() : ctl_print(raw);
-        else if (r == EXIT_FINE)
-                r = show(ctl, answer, &out) < 0 ? out_of_memory() : ctl_print(&out);
-        json_decref(answer);
-        return r;
-}
-
-static int ask(Ctl *ctl, const char *path, Shower show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = client_get(ctl, path, &raw, &answer);
-        return finish(ctl, r, &raw, answer, show);
-}
-
-/* Takes the reference to `body`. */
-static int post(Ctl *ctl, const char *path, json_t *body, Shower show) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
-        json_t *answer = NULL;
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = body ? client_post(ctl, path, body, &raw, &answer) : out_of_memory();
-        json_decref(body);
-        return finish(ctl, r, &raw, answer, show);
-}
-
-static int word_path(const char *before, const char *word, const char *after, Buf *path) {
-        int r = buf_str(path, before);
-        if (r == 0)
-                r = text_append_url(path, word, strlen(word));
-        return r == 0 ? buf_str(path, after) : r;
-}
-
-static int usage(const Ctl *ctl, const char *text) {
-        ctl_complain(SAID(ctl, "cách dùng: chisoctl %s", "usage: chisoctl %s"), text);
-        return EXIT_USAGE;
-}
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
@@ -157,7 +107,7 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
                 table_cell(&t, at_text(row, "rule"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "unit.name"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "period"), COLOUR_NONE);
-                table_cell(&t, at_text(row, "transition"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(row, "transition")), COLOUR_NONE);
         }
         r = table_print(&t, ctl->has_colour, out);
         return r < 0 ? r
@@ -246,7 +196,7 @@ static int backtest(Ctl *ctl) {
         json_t *answer = NULL;
         if (!ctl->is_json)
                 client_language(ctl);
-        int r = body ? EXIT_FINE : out_of_memory();
+        int r = body ? EXIT_FINE : answer_out_of_memory();
         while (r == EXIT_FINE) {
                 buf_clear(&raw);
                 r = client_post(ctl, "/v1/backtest", body, &raw, &answer);
@@ -257,7 +207,10 @@ static int backtest(Ctl *ctl) {
                 (void) nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
         }
         json_decref(body);
-        return finish(ctl, r, &raw, answer, show_backtest);
+        if (r == EXIT_FINE)
+                r = answer_present(ctl, &raw, answer, show_backtest);
+        json_decref(answer);
+        return r;
 }
 
 /* Needs no daemon: everything happens in a folder of its own. */
@@ -286,19 +239,19 @@ int command_rules(Ctl *ctl) {
         if (streq(ctl->words[0], "test") && ctl->n_words > 1)
                 return test_rules(ctl);
         if (streq(ctl->words[0], "list") && ctl->n_words == 1)
-                return ask(ctl, "/v1/rules", show_rules);
+                return answer_get(ctl, "/v1/rules", show_rules);
         if (streq(ctl->words[0], "diff") && ctl->n_words == 1)
-                return post(ctl, "/v1/rules/diff", json_object(), show_diff);
+                return answer_post(ctl, "/v1/rules/diff", json_object(), show_diff);
         if (streq(ctl->words[0], "backtest") && ctl->n_words == 2)
                 return backtest(ctl);
         if (!streq(ctl->words[0], "release") || ctl->n_words != 2)
-                return usage(
+                return answer_usage(
                         ctl,
                         "rules list | rules diff | rules backtest RULE [--when CONDITION] | rules "
                         "release RULE | rules test FILE...");
-        if (word_path("/v1/rules/", ctl->words[1], "/release", &path) < 0)
-                return out_of_memory();
-        return post(ctl, buf_text(&path), json_object(), show_released);
+        if (answer_word_path("/v1/rules/", ctl->words[1], "/release", &path) < 0)
+                return answer_out_of_memory();
+        return answer_post(ctl, buf_text(&path), json_object(), show_released);
 }
 
 /* ---- silence --------------------------------------------------------------------------------- */
@@ -357,39 +310,35 @@ static int show_silence(const Ctl *ctl, const json_t *answer, Buf *out) {
 static int silence_add(Ctl *ctl) {
         const char *by = str_or(ctl_option(ctl, "by"), getlogin());
         if (!ctl_option(ctl, "until"))
-                return usage(ctl,
-                             "silence add --until T [--rule R] [--unit U] [--parent U] "
-                             "[--severity S] [--from T] [--by NAME] [--note TEXT]");
+                return answer_usage(ctl,
+                                    "silence add --until T [--rule R] [--unit U] [--parent U] "
+                                    "[--severity S] [--from T] [--by NAME] [--note TEXT]");
         json_t *body = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "rule",
                                  ctl_option(ctl, "rule"), "unit", ctl_option(ctl, "unit"), "parent",
                                  ctl_option(ctl, "parent"), "severity", ctl_option(ctl, "severity"),
                                  "from", ctl_option(ctl, "from"), "until", ctl_option(ctl, "until"),
                                  "author", by, "note", ctl_option(ctl, "note"));
-        return post(ctl, "/v1/silences", body, show_silence);
+        return answer_post(ctl, "/v1/silences", body, show_silence);
 }
 
 static int silence_end(Ctl *ctl) {
-        CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
         CLEANUP(buf_done) Buf path = BUF_INIT(8192);
-        json_t *answer = NULL;
-        if (word_path("/v1/silences/", ctl->words[1], "", &path) < 0)
-                return out_of_memory();
-        if (!ctl->is_json)
-                client_language(ctl);
-        int r = client_delete(ctl, buf_text(&path), &raw, &answer);
-        return finish(ctl, r, &raw, answer, show_silence);
+        if (answer_word_path("/v1/silences/", ctl->words[1], "", &path) < 0)
+                return answer_out_of_memory();
+        return answer_delete(ctl, buf_text(&path), show_silence);
 }
 
 int command_silence(Ctl *ctl) {
         const char *verb = ctl->words[0];
         if (streq(verb, "list") && ctl->n_words == 1)
-                return ask(ctl, ctl_option(ctl, "all") ? "/v1/silences?all=1" : "/v1/silences",
-                           show_silences);
+                return answer_get(ctl,
+                                  ctl_option(ctl, "all") ? "/v1/silences?all=1" : "/v1/silences",
+                                  show_silences);
         if (streq(verb, "add") && ctl->n_words == 1)
                 return silence_add(ctl);
         if (streq(verb, "end") && ctl->n_words == 2)
                 return silence_end(ctl);
-        return usage(ctl, "silence add ... | silence list [--all] | silence end ID");
+        return answer_usage(ctl, "silence add ... | silence list [--all] | silence end ID");
 }
 
 /* ---- explain --------------------------------------------------------------------------------- */
@@ -459,5 +408,5 @@ int command_explain(Ctl *ctl) {
                 r = query_add(&path, "rule", ctl->words[0]);
         if (r == 0)
                 r = query_add(&path, "unit", ctl->words[1]);
-        return r < 0 ? out_of_memory() : ask(ctl, buf_text(&path), show_explain);
+        return r < 0 ? answer_out_of_memory() : answer_get(ctl, buf_text(&path), show_explain);
 }

@@ -224,7 +224,7 @@ int show_deliveries(const Ctl *ctl, const json_t *deliveries, Buf *out) {
                            streq(state, "dead") ? COLOUR_RED : COLOUR_NONE);
                 table_cell(&t, at_text(row, "target"), COLOUR_NONE);
                 table_cell(&t, attempts, COLOUR_NONE);
-                table_cell(&t, at_text(row, "outcome"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(row, "outcome")), COLOUR_NONE);
                 table_cell(&t, streq(response, "***") ? "" : response, COLOUR_NONE);
                 table_cell(&t, at_text(row, "subject"), COLOUR_NONE);
         }

@@ -20,6 +20,7 @@ static const char *state_text(const Ctl *ctl, const json_t *snapshot) {
 }
 
 int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         CLEANUP(table_done) Table t = {0};
         const json_t *s;
         size_t i;
@@ -46,7 +47,7 @@ int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
                 table_cell(&t, number(text, s, "values"), COLOUR_NONE);
                 table_cell(&t, number(text, s, "bad"), COLOUR_NONE);
                 table_cell(&t, state_text(ctl, s), is_open ? COLOUR_YELLOW : COLOUR_NONE);
-                table_cell(&t, at_text(s, "reason"), COLOUR_NONE);
+                table_cell(&t, at_reason(ctl, s, "reason", &why), COLOUR_NONE);
         }
         int r = show_as_of(ctl, snapshots, out);
         return r == 0 ? show_table(ctl, &t, out) : r;
@@ -65,6 +66,7 @@ static int show_notes(const Ctl *ctl, const json_t *snapshot, Buf *out) {
 }
 
 int show_snapshot(const Ctl *ctl, const json_t *snapshot, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         CLEANUP(table_done) Table t = {0};
         char instant[24], text[24], period[48];
         const json_t *p;
@@ -74,7 +76,7 @@ int show_snapshot(const Ctl *ctl, const json_t *snapshot, Buf *out) {
                            at_int(snapshot, "id"), at_text(snapshot, "source"),
                            at_period(ctl, period, snapshot, "period"),
                            at_instant(instant, snapshot, "at"), state_text(ctl, snapshot));
-        const char *reason = at_text(snapshot, "reason");
+        const char *reason = at_reason(ctl, snapshot, "reason", &why);
         if (r == 0)
                 r = buf_printf(out, "%s%s\n", *reason ? ": " : "", reason);
         table_column(&t, SAID(ctl, "Phần", "Part"), true, false);
@@ -109,6 +111,7 @@ int show_decided(const Ctl *ctl, const json_t *report, Buf *out) {
 /* ---- imports --------------------------------------------------------------------------------- */
 
 static int show_refused(const Ctl *ctl, const json_t *report, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         const json_t *row;
         size_t i;
         int r = 0;
@@ -121,12 +124,13 @@ static int show_refused(const Ctl *ctl, const json_t *report, Buf *out) {
                         r = buf_printf(out, SAID(ctl, ", cột %" PRId64, ", column %" PRId64),
                                        at_int(row, "column"));
                 if (r == 0)
-                        r = buf_printf(out, ": %s\n", at_text(row, "reason"));
+                        r = buf_printf(out, ": %s\n", at_reason(ctl, row, "reason", &why));
         }
         return r;
 }
 
 static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         CLEANUP(table_done) Table t = {0};
         const json_t *c;
         size_t i;
@@ -141,7 +145,7 @@ static int show_figure_changes(const Ctl *ctl, const json_t *report, Buf *out) {
                 table_cell(&t, at_text(c, "indicator"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "old_text"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new_text"), COLOUR_NONE);
-                table_cell(&t, at_text(c, "reason"), COLOUR_NONE);
+                table_cell(&t, at_reason(ctl, c, "reason", &why), COLOUR_NONE);
         }
         return i > 0 ? show_table(ctl, &t, out) : 0;
 }
@@ -232,7 +236,7 @@ int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
         json_array_foreach(at(units, "units"), i, u) {
                 table_cell(&t, at_text(u, "code"), COLOUR_NONE);
                 table_cell(&t, at_text(u, "name"), COLOUR_NONE);
-                table_cell(&t, at_text(u, "kind"), COLOUR_NONE);
+                table_cell(&t, word_text(ctl, at_text(u, "kind")), COLOUR_NONE);
                 table_cell(&t, at_text(u, "parent"), COLOUR_NONE);
                 table_cell(&t, at_text(u, "from"), COLOUR_NONE);
                 table_cell(&t, at_text(u, "until"), COLOUR_NONE);
@@ -269,6 +273,7 @@ int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
 }
 
 int show_quarantine(const Ctl *ctl, const json_t *quarantine, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         const json_t *q, *s;
         size_t i, j;
         int r = 0;
@@ -277,7 +282,7 @@ int show_quarantine(const Ctl *ctl, const json_t *quarantine, Buf *out) {
                 if (r == 0)
                         r = buf_printf(out, "%s:%s %s\n  %s\n", at_text(q, "namespace"),
                                        at_text(q, "code"), at_text(q, "name"),
-                                       at_text(q, "reason"));
+                                       at_reason(ctl, q, "reason", &why));
                 json_array_foreach(at(q, "suggestions"), j, s) if (r == 0) r =
                         buf_printf(out, "  %s chisoctl units link %s:%s %s   (%s)\n",
                                    SAID(ctl, "có thể:", "perhaps:"), at_text(q, "namespace"),

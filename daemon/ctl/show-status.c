@@ -45,6 +45,7 @@ static void progress_text(const Ctl *ctl, const json_t *source, char *text, size
 }
 
 int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
+        CLEANUP(buf_done) Buf why = BUF_INIT(8192);
         CLEANUP(table_done) Table t = {0};
         const json_t *source;
         size_t i;
@@ -68,7 +69,7 @@ int show_sources(const Ctl *ctl, const json_t *sources, Buf *out) {
                 table_cell(&t, word_text(ctl, at_text(source, "outcome")), COLOUR_NONE);
                 table_cell(&t, at_instant(next, source, "next"), COLOUR_NONE);
                 table_cell(&t, progress, COLOUR_NONE);
-                table_cell(&t, at_text(source, "reason"), COLOUR_NONE);
+                table_cell(&t, at_reason(ctl, source, "reason", &why), COLOUR_NONE);
         }
         return show_table(ctl, &t, out);
 }
@@ -172,8 +173,14 @@ static int show_subjects(const Ctl *ctl, const json_t *list, const char *title, 
                 CLEANUP(buf_done) Buf line = BUF_INIT(8192);
                 char since[24];
 
-                r = buf_printf(&line, SAID(ctl, "%s %s, từ %s", "%s %s, since %s"), title,
-                               at_text(item, "subject_text"), at_instant(since, item, "since"));
+                bool is_hold = streq(at_text(item, "rule"), "mass-guard");
+
+                r = buf_printf(&line, "%s %s%s%s", title, at_text(item, "subject_text"),
+                               is_hold ? "" : ": ",
+                               is_hold ? "" : word_text(ctl, at_text(item, "rule")));
+                if (r == 0)
+                        r = buf_printf(&line, SAID(ctl, ", từ %s", ", since %s"),
+                                       at_instant(since, item, "since"));
                 if (r == 0)
                         r = buf_printf(&line, " (chisoctl alert %" PRId64 ")",
                                        at_int(item, "alert"));

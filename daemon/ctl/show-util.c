@@ -5,6 +5,7 @@
 
 #include "base/timeutil.h"
 #include "core/period.h"
+#include "core/reason.h"
 
 const json_t *at(const json_t *value, const char *path) {
         char name[64];
@@ -102,6 +103,13 @@ Colour severity_colour(const char *severity) {
                                             : COLOUR_NONE;
 }
 
+const char *at_reason(const Ctl *ctl, const json_t *value, const char *path, Buf *b) {
+        const char *reason = at_text(value, path);
+
+        buf_clear(b);
+        return ctl->is_vi && reason_words(reason, b) == 0 ? buf_text(b) : reason;
+}
+
 int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out) {
         char text[24];
 
@@ -152,6 +160,38 @@ const char *word_text(const Ctl *ctl, const char *word) {
                 {"rejected", "bị loại"},
                 {"failed", "không lấy được"},
                 {"suspect", "nghi vấn"},
+                {"source-failing", "không lấy được số liệu"},
+                {"source-refused", "nguồn từ chối"},
+                {"source-overdue", "quá hạn công bố"},
+                {"source-stale", "lâu không đổi"},
+                {"figures-missing", "thiếu số liệu của một số đơn vị"},
+                {"figures-restated", "số liệu đã chốt bị sửa"},
+                {"suspect-snapshot", "bộ số liệu đáng ngờ, chưa dùng"},
+                {"unknown-units", "có dòng không khớp đơn vị nào"},
+                {"era-begins", "cách tính có thể đã khác"},
+                {"dead-letter", "không gửi được"},
+                {"template-broken", "mẫu thư hỏng"},
+                {"database-damaged", "dữ liệu hỏng"},
+                {"opened", "mở"},
+                {"eased", "nhẹ hơn"},
+                {"closed", "đóng"},
+                {"amended", "đính chính"},
+                {"unit_ended", "đơn vị kết thúc"},
+                {"era", "đổi cách tính"},
+                {"rule_changed", "đổi quy tắc"},
+                {"rule_removed", "bỏ quy tắc"},
+                {"acknowledged", "đã nhận"},
+                {"silenced", "tạm im"},
+                {"commune", "xã"},
+                {"district", "huyện"},
+                {"province", "tỉnh"},
+                {"department", "sở, ngành"},
+                {"accepted", "đã nhận"},
+                {"refused", "bị từ chối"},
+                {"temporary", "tạm thời chưa nhận"},
+                {"channel_down", "kênh không gửi được"},
+                {"disabled", "nơi nhận đã ngừng"},
+                {"unknown", "chưa rõ"},
         };
 
         for (size_t i = 0; ctl->is_vi && i < ELEMENTSOF(words); i++)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "answer/json_out.h"
+#include "core/reason.h"
 #include "ctl/show-util.h"
 #include "flow/boot.h"
 #include "flow/fetch.h"
@@ -281,10 +282,14 @@ static int report(const Trial *t) {
         const FetchResult *result = t->result;
 
         if (result->fault != FETCH_OK || !result->snapshot) {
-                ctl_complain(SAID(t->ctl, "không lấy được: %s (HTTP %d): %s",
-                                  "not fetched: %s (HTTP %d): %s"),
-                             fetch_fault_name(result->fault), result->http_status,
-                             str_or(result->reason, ""));
+                const char *reason = str_or(result->reason, "");
+                CLEANUP(buf_done) Buf words = BUF_INIT(8192);
+
+                if (t->ctl->is_vi && reason_words(reason, &words) == 0)
+                        reason = buf_text(&words);
+                ctl_complain(
+                        SAID(t->ctl, "không lấy được (HTTP %d): %s", "not fetched (HTTP %d): %s"),
+                        result->http_status, reason);
                 return EXIT_FAILED;
         }
         int r = t->ctl->is_json ? show_json(t, &out) : show_trial(t, &out);

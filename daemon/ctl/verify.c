@@ -9,19 +9,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "ctl/ctl.h"
+#include "ctl/answer.h"
 #include "flow/replay.h"
 #include "store/store.h"
 
-#define ANSWER_MAX ((size_t) 1 << 20)
-
 static void wait_a_moment(void) {
         (void) nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
-}
-
-static int out_of_memory(void) {
-        ctl_complain("%s", strerror(ENOMEM));
-        return EXIT_FAILED;
 }
 
 /* ---- verify ---------------------------------------------------------------------------------- */
@@ -86,7 +79,7 @@ static int print_check(const Ctl *ctl, const json_t *check, Buf *raw) {
 
         if (ctl->is_json) {
                 if (buf_char(raw, '\n') < 0)
-                        return out_of_memory();
+                        return answer_out_of_memory();
                 int r = ctl_print(raw);
                 return r == EXIT_FINE && !is_whole ? EXIT_FAILED : r;
         }
@@ -110,7 +103,7 @@ static int verify_daemon(Ctl *ctl) {
         if (!ctl->is_json)
                 client_language(ctl);
         if (buf_str(&path, "/v1/verify") < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         for (bool is_first = true;; is_first = false) {
                 json_t *check = NULL;
 
@@ -125,7 +118,7 @@ static int verify_daemon(Ctl *ctl) {
                 else if (is_first &&
                          query_add(&path, "after",
                                    json_string_value(json_object_get(check, "started"))) < 0)
-                        r = out_of_memory();
+                        r = answer_out_of_memory();
                 json_decref(check);
                 if (!is_running || r != EXIT_FINE)
                         return r;
@@ -197,7 +190,7 @@ int command_backup(Ctl *ctl) {
 
         client_language(ctl);
         if (buf_printf(&part, "%s.part", path) < 0)
-                return out_of_memory();
+                return answer_out_of_memory();
         if (lstat(path, &st) == 0) {
                 ctl_complain(SAID(ctl, "%s đã có, không ghi đè", "%s exists, and is left alone"),
                              path);

@@ -121,8 +121,12 @@ static int judge_dead(App *app, StepId step, const MessageRow *row, int64_t now_
                 return MIN(r, 0);
         r = buf_printf(&subject, "delivery:%s", target.key);
         if (r >= 0)
-                r = buf_printf(&text, "không gửi được: %s (gửi lại: chisoctl retry %lld) - %s", why,
-                               (long long) row->id, str_or(row->subject, ""));
+                r = buf_printf(
+                        &text,
+                        app_is_vi(app)
+                                ? "không gửi được: %s (gửi lại: chisoctl retry %lld) - %s"
+                                : "cannot be delivered: %s (again: chisoctl retry %lld) - %s",
+                        why, (long long) row->id, str_or(row->subject, ""));
         if (r >= 0)
                 r = judge_subject(app, step, now_ms, "dead-letter", buf_text(&subject), is_dead,
                                   SEVERITY_WARNING, buf_text(&text));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/reason.h"
 #include "flow/cycle-private.h"
 #include "flow/judge.h"
 #include "flow/teller.h"
@@ -148,6 +149,13 @@ static int find_suspicion(Evaluation *e, bool *ret) {
         return 0;
 }
 
+/* The report's reason as people read it. */
+static const char *reason_text(const Evaluation *e, Buf *b) {
+        const char *reason = e->report->reason;
+
+        return app_is_vi(e->app) && reason_words(reason, b) == 0 ? buf_text(b) : reason;
+}
+
 /* `why` says what ended it. */
 static int tell_suspicion(Evaluation *e, bool is_on, const char *why) {
         char subject[300], period[16];
@@ -158,12 +166,13 @@ static int tell_suspicion(Evaluation *e, bool is_on, const char *why) {
                                         e->result->period, &n);
         if (r < 0)
                 return r;
+        CLEANUP(buf_done) Buf reason = BUF_INIT(4096);
         char text[400];
         if (is_on)
                 (void) snprintf(text, sizeof text,
                                 SAID(e->app, "bộ số liệu đáng ngờ, được giữ mà không dùng: %s",
                                      "snapshot kept but not used: %s"),
-                                e->report->reason);
+                                reason_text(e, &reason));
         else
                 (void) snprintf(text, sizeof text, "%s", why);
         return judge_subject(e->app, e->step, e->now_ms, "suspect-snapshot", subject, is_on,
@@ -223,6 +232,7 @@ static int accept(Evaluation *e) {
 /* What the operator reads of a source that fails, or that works again. */
 static void failing_text(const Evaluation *e, int failures, char *text, size_t size) {
         bool is_rejected = e->report->outcome == OUTCOME_REJECTED;
+        CLEANUP(buf_done) Buf reason = BUF_INIT(4096);
         if (failures == 0)
                 (void) snprintf(text, size, "%s",
                                 SAID(e->app, "lấy lại được số liệu", "figures come again"));
@@ -233,7 +243,7 @@ static void failing_text(const Evaluation *e, int failures, char *text, size_t s
                                      "%s: %s (%d in a row); the figures stay as they were"),
                                 is_rejected ? SAID(e->app, "trả lời không dùng được", "rejected")
                                             : SAID(e->app, "không lấy được", "failed"),
-                                e->report->reason[0] ? e->report->reason : "-", failures);
+                                e->report->reason[0] ? reason_text(e, &reason) : "-", failures);
 }
 
 static const char *refused_text(const App *app, const PoliteState *polite) {

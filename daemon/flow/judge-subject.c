@@ -217,6 +217,13 @@ static bool is_orphan(const App *app, const Episode *e) {
                (!streq(e->rule, "source-refused") && (i < 0 || app->config->rules[i].is_off));
 }
 
+static const char *orphan_text(const App *app, const char *subject) {
+        if (strncmp(subject, "hold:", 5) == 0)
+                return app_is_vi(app) ? "đã hết giữ: quy tắc đã bỏ"
+                                      : "no longer held: the rule is gone";
+        return app_is_vi(app) ? "không còn được cấu hình" : "no longer configured";
+}
+
 int judge_end_orphans(App *app, StepId step, int64_t now_ms) {
         Episode *e = NULL;
         size_t n = 0;
@@ -224,10 +231,8 @@ int judge_end_orphans(App *app, StepId step, int64_t now_ms) {
                                &e, &n);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 if (is_orphan(app, &e[i]))
-                        r = judge_subject(
-                                app, step, now_ms, e[i].rule, e[i].subject, false, e[i].severity,
-                                strncmp(e[i].subject, "hold:", 5) == 0 ? "đã hết giữ: quy tắc đã bỏ"
-                                                                       : "không còn được cấu hình");
+                        r = judge_subject(app, step, now_ms, e[i].rule, e[i].subject, false,
+                                          e[i].severity, orphan_text(app, e[i].subject));
         store_episodes_free(e, n);
         return MIN(r, 0);
 }

@@ -22,14 +22,19 @@ static int write_summary(App *app, const JudgeScope *scope) {
         JudgeState *s = app->judge;
         char text[800];
         bool is_said = s->n_opened + s->n_ended + s->n_removed > 0;
-        (void) snprintf(text, sizeof text,
-                        "quy tắc mới hoặc đổi: %s; mở %zu cảnh báo, kết thúc %zu, %zu kết thúc vì "
-                        "quy tắc đã bỏ; cán bộ được báo ở kỳ công bố tới",
-                        *s->names ? s->names : "-", s->n_opened, s->n_ended, s->n_removed);
+        (void) snprintf(
+                text, sizeof text,
+                app_is_vi(app) ? "quy tắc mới hoặc đổi: %s; mở %zu cảnh báo, kết thúc %zu, %zu kết "
+                                 "thúc vì quy tắc đã bỏ; cán bộ được báo ở kỳ công bố tới"
+                               : "new or changed rules: %s; %zu alerts opened, %zu ended, %zu "
+                                 "ended with rules that are gone; officials hear at the next "
+                                 "publication",
+                *s->names ? s->names : "-", s->n_opened, s->n_ended, s->n_removed);
         s->n_new_rules = s->n_opened = s->n_ended = s->n_removed = 0;
         s->names[0] = '\0';
         return is_said ? judge_notice(app, scope->step, scope->now_ms, "rules-changed",
-                                      "rules:cấu hình", text)
+                                      app_is_vi(app) ? "rules:cấu hình" : "rules:configuration",
+                                      text)
                        : 0;
 }
 

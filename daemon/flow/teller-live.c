@@ -59,7 +59,9 @@ static int preview_letter(const Facts *f, const TargetRow *t, json_t *list) {
         int64_t next_ms = is_next ? letter_opens(f->app, of) : due.open_ms;
         (void) snprintf(subject, sizeof subject, "[766] Dự thảo công văn %s (%s%s)",
                         period_format_vi(period, of), instant_format_vi(at, next_ms),
-                        f->is_live ? "" : ", đang quan sát: không gửi");
+                        f->is_live          ? ""
+                        : app_is_vi(f->app) ? ", đang quan sát: không gửi"
+                                            : ", observing: not sent");
         json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s}", "target", t->key, "role", "official",
                                 "items", 0, "open", 0, "subject", subject);
         return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;

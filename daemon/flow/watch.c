@@ -73,6 +73,12 @@ typedef struct WatchCase {
         Day today;
 } WatchCase;
 
+#define SAID(w, vi, en) (app_is_vi((w)->app) ? (vi) : (en))
+
+static const char *period_text(const WatchCase *w, PeriodId p, char text[static 48]) {
+        return app_is_vi(w->app) ? period_format_vi(text, p) : period_format_en(text, p);
+}
+
 typedef struct WatchFinding {
         WatchLook look;
         Buf text;
@@ -116,13 +122,19 @@ static int find_overdue(const WatchCase *w, WatchFinding *f) {
         f->look = (WatchLook){
                 .is_on = n > 0, .period = p, .n = n, .of = w->source->n_scopes, .days = days};
         if (!f->look.is_on)
-                return p ? buf_printf(&f->text, "đã có số liệu %s", period_format_vi(period, p))
+                return p ? buf_printf(&f->text,
+                                      SAID(w, "đã có số liệu %s", "there are figures of %s"),
+                                      period_text(w, p, period))
                          : 0;
         return buf_printf(
                 &f->text,
-                "chưa có số liệu %s (%zu/%zu phạm vi), quá hạn %lld ngày; số liệu đã có được "
-                "giữ nguyên",
-                period_format_vi(period, p), n, w->source->n_scopes, (long long) days);
+                SAID(w,
+                     "chưa có số liệu %s (%zu/%zu phạm vi), quá hạn %lld ngày; số liệu đã có được "
+                     "giữ nguyên",
+                     "no figures of %s yet (%zu/%zu scopes), %lld days overdue; the figures stay "
+                     "as "
+                     "they were"),
+                period_text(w, p, period), n, w->source->n_scopes, (long long) days);
 }
 
 /* ---- stale ----------------------------------------------------------------------------------- */
@@ -188,9 +200,13 @@ static int find_stale(const WatchCase *w, WatchFinding *f) {
         f->look.days = MAX(days, 0);
         f->look.changed_ms = changed;
         f->look.last_ms = last;
-        return buf_printf(&f->text, "số liệu %s lấy được nhưng không đổi %lld ngày, từ %s",
-                          period_format_vi(period, p), (long long) MAX(days, 0),
-                          instant_format_vi(at, changed));
+        return buf_printf(
+                &f->text,
+                SAID(w, "số liệu %s lấy được nhưng không đổi %lld ngày, từ %s",
+                     "figures of %s are fetched and have not changed for %lld days, since "
+                     "%s"),
+                period_text(w, p, period), (long long) MAX(days, 0),
+                instant_format_vi(at, changed));
 }
 
 /* ---- missing --------------------------------------------------------------------------------- */
@@ -367,8 +383,10 @@ static int find_missing(const WatchCase *w, WatchFinding *f) {
         (void) snprintf(f->look.names, sizeof f->look.names, "%s", buf_text(&names));
         return r < 0 ? r
                      : buf_printf(&f->text,
-                                  "%s: %zu đơn vị kỳ trước có số liệu, kỳ này không có: %s",
-                                  period_format_vi(period, p), found->n, buf_text(&names));
+                                  SAID(w, "%s: %zu đơn vị kỳ trước có số liệu, kỳ này không có: %s",
+                                       "%s: %zu units had figures in the period before and have "
+                                       "none: %s"),
+                                  period_text(w, p, period), found->n, buf_text(&names));
 }
 
 /* ---- restated -------------------------------------------------------------------------------- */
@@ -404,7 +422,8 @@ static bool is_restatement(const WatchCase *w, const FigureChange *change,
 
 static int add_restatement(const WatchCase *w, const FigureChange *change, const IndicatorDef *def,
                            Buf *out) {
-        char before[DECIMAL_TEXT_MAX], now[DECIMAL_TEXT_MAX] = "không còn";
+        char before[DECIMAL_TEXT_MAX], now[DECIMAL_TEXT_MAX];
+        (void) snprintf(now, sizeof now, "%s", SAID(w, "không còn", "none"));
         (void) decimal_format_vi(before, change->old_value, def->decimals, 0);
         if (change->now.value != VALUE_NONE)
                 (void) decimal_format_vi(now, change->now.value, def->decimals, 0);
@@ -434,8 +453,10 @@ static int watch_restated(const WatchCase *w) {
         }
         if (r < 0 || n == 0)
                 return r;
-        r = buf_printf(&text, "%s đã chốt nhưng nguồn sửa %zu số liệu: %s%s",
-                       period_format_vi(period, scope->period), n, buf_text(&named),
+        r = buf_printf(&text,
+                       SAID(w, "%s đã chốt nhưng nguồn sửa %zu số liệu: %s%s",
+                            "%s is final, and the source changed %zu figures: %s%s"),
+                       period_text(w, scope->period, period), n, buf_text(&named),
                        n > NAMED_UNITS ? "; ..." : "");
         (void) snprintf(subject, sizeof subject, "restated:%s/%s", w->source->name,
                         period_format(id, scope->period));

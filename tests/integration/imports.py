@@ -77,8 +77,8 @@ def main():
 
         # old encodings are refused by name, not misread
         for data, name in ((b"Stt;T\xaan;\xa7i\xd3m\n1;Ti\xaan L\xf7;5\n", "TCVN3"), ("Stt;Tên;Ñieåm\n1;Tieân Löõ;5\n2;Leä Xaù;6\n".encode(), "VNI"),
-                           ("Stt;Tªn;§iÓm\n1;Tiªn L÷;5\n".encode(), "TCVN3"), (b"ten;diem\n\xff\xfa\xfb;1\n", "neither UTF-8 nor UTF-16"),
-                           (b"\x7fELF\x02\x01\0\0\xaa;\xf7", "no text file"), (b"", "tệp rỗng"), ("Stt;Đơn vị\n1;Lệ Xá\n".encode(), "figure")):
+                           ("Stt;Tªn;§iÓm\n1;Tiªn L÷;5\n".encode(), "TCVN3"), (b"ten;diem\n\xff\xfa\xfb;1\n", "UTF-8 hay UTF-16"),
+                           (b"\x7fELF\x02\x01\0\0\xaa;\xf7", "không phải tệp chữ"), (b"", "tệp rỗng"), ("Stt;Đơn vị\n1;Lệ Xá\n".encode(), "số liệu")):
             refused = lab.ctl("import", write(lab, "old.csv", data), "--source", "letter", "--period", "2024-08", "--json", check=False)
             assert refused.returncode == 1 and name in refused.stderr, (name, refused.stderr)
 
@@ -88,7 +88,7 @@ def main():
         units = lab.sql("SELECT count(*) FROM unit")
         names = write(lab, "units.csv", "code,name,kind,parent\n99901,Xã Mới Một,commune,\n".encode())
         none = lab.ctl("import", names, "--source", "portal", "--period", "2024-08", "--yes", "--json", check=False)
-        assert none.returncode == 1 and "no column names an indicator of source portal" in none.stderr, none.stderr
+        assert none.returncode == 1 and "không cột nào là chỉ số của nguồn portal" in none.stderr, none.stderr
         assert lab.sql("SELECT count(*) FROM unit") == units
         big = lab.ctl("import", write(lab, "big.csv", b"a" * ((1 << 20) + 1)), "--source", "letter", "--period", "2024-08", check=False)
         assert big.returncode == 1 and "1 MiB" in big.stderr, big.stderr

@@ -53,7 +53,7 @@ def parameters(spec, operation, where):
 # ---- the world that is asked ---------------------------------------------------------------------------------------------
 
 
-def start_world(lab):
+def start_world(lab, extra=""):
     """July and August of the sample; an alert told by mail, a webhook that is gone (dead, disabled), a restated figure."""
     lab.clock("2024-08-05T08:05:00+07:00")
     lab.start_publisher()
@@ -61,7 +61,7 @@ def start_world(lab):
     lab.start_hook(SECRET, "--mode-file", lab.path("mode"))
     with open(lab.path("mode"), "w", encoding="ascii") as f:
         f.write("410")
-    configure(lab)
+    configure(lab, extra=extra)
     lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")}))
     lab.start()
     lab.ask("portal", "2024-07")

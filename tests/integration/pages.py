@@ -256,4 +256,5 @@ def main():
     print("pages: passed")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -62,7 +62,7 @@ def main():
         assert [(r["state"], r["units"]) for r in rows] == [("suspect", 13), ("accepted", 16)], rows
         suspect, accepted = rows[0]["id"], rows[1]["id"]
         assert total(lab, "12367") == 89.63
-        assert "13 units" in lab.ctl("snapshot", "show", str(suspect)).stdout
+        assert "13 đơn vị, bản được nhận" in lab.ctl("snapshot", "show", str(suspect)).stdout
         assert lab.ctl("snapshot", "accept", str(accepted), check=False).returncode == 1
 
         # accepted by a person: known from now on, as of before it is not

@@ -77,8 +77,8 @@ def check_figures(lab):
     assert dots["changed"] == 1 and (dots["refused"][0]["line"], dots["refused"][0]["column"]) == (5, 2), dots
 
     # two columns for one figure, and letters of the nineties
-    for rows, said in (([["Mã", "Tổng điểm", "Điểm"], ["12367", 1, 2]], "columns 2"),
-                       ([["Tªn", "§iÓm"], ["Tiªn L÷", 5]], "TCVN3"), ([["Mã", "Ghi gì"], ["12367", 5]], "no row has a figure")):
+    for rows, said in (([["Mã", "Tổng điểm", "Điểm"], ["12367", 1, 2]], "cột 2"),
+                       ([["Tªn", "§iÓm"], ["Tiªn L÷", 5]], "TCVN3"), ([["Mã", "Ghi gì"], ["12367", 5]], "không dòng nào có số liệu")):
         refused = lab.ctl("import", save(lab, "bad.xlsx", rows), "--source", "letter", "--period", "2024-08", "--json", check=False)
         assert refused.returncode == 1 and said in refused.stderr, refused
 

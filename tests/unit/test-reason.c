@@ -1,0 +1,84 @@
+/* Reasons in Vietnamese: as the program writes them, nested ones, unknown ones, and texts that would make a
+ * careless matcher slow. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/macro.h"
+#include "core/reason.h"
+
+static void test_words(void **state) {
+        static const struct {
+                const char *en, *vi;
+        } cases[] = {
+                {"part summary: not available (HTTP 503)",
+                 "phần summary: tạm ngừng phục vụ (HTTP 503)"},
+                {"part progress, page 3: login refused (HTTP 401)",
+                 "phần progress, trang 3: từ chối đăng nhập (HTTP 401)"},
+                {"token: server error (HTTP 500)",
+                 "mã truy cập: máy chủ của nguồn bị lỗi (HTTP 500)"},
+                {"part all: no array of rows at '/data/rows'",
+                 "phần all: không có mảng dòng ở '/data/rows'"},
+                {"part all has the unit H31.01 twice", "phần all: đơn vị H31.01 có hai lần"},
+                {"part a: Couldn't connect to server", "phần a: Couldn't connect to server"},
+                {"12 units, min_units is 15", "12 đơn vị, min_units là 15"},
+                {"90 units, the last accepted snapshot had 104 (min_share 90 %)",
+                 "90 đơn vị, bản được nhận trước đó có 104 (min_share 90 %)"},
+                {"code gso:1 is UBND xã A in the registry and was published as UBND xã B: "
+                 "`chisoctl units same|new gso:1 --from DATE`",
+                 "mã gso:1 trong danh mục là UBND xã A, nguồn công bố là UBND xã B: `chisoctl "
+                 "units "
+                 "same|new gso:1 --from DATE`"},
+                {"gso:9 UBND xã C is not in the registry; similar: UBND xã D",
+                 "gso:9 UBND xã C không có trong danh mục; gần giống: UBND xã D"},
+                {"no row can be used: the row has neither a code nor a name",
+                 "không dòng nào dùng được: dòng không có mã cũng không có tên"},
+                {"something that nobody foresaw", "something that nobody foresaw"},
+                {"refused by itself", "refused by itself"},
+                {"", ""},
+                {"part : ", "phần : "},
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                CLEANUP(buf_done) Buf out = BUF_INIT(4096);
+
+                assert_int_equal(reason_words(cases[i].en, &out), 0);
+                assert_string_equal(buf_text(&out), cases[i].vi);
+        }
+}
+
+/* What a publisher wrote stands in a reason: nested without end, it ends all the same. */
+static void test_nested(void **state) {
+        CLEANUP(buf_done)
+        Buf text = BUF_INIT(1 << 20),
+            out = BUF_INIT(1 << 20), small = BUF_INIT(8);
+
+        (void) state;
+        for (int i = 0; i < 200; i++)
+                assert_int_equal(buf_str(&text, "part a: "), 0);
+        assert_int_equal(reason_words(buf_text(&text), &out), 0);
+        assert_non_null(strstr(buf_text(&out), "phần a: phần a: phần a: phần a: part a: "));
+        assert_int_equal(reason_words("part a: refused", &small), -E2BIG);
+}
+
+static void test_hostile(void **state) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
+
+        (void) state;
+        assert_int_equal(buf_str(&text, "columns "), 0);
+        for (int i = 0; i < 2000; i++)
+                assert_int_equal(buf_str(&text, " ('') and "), 0);
+        assert_int_equal(reason_words(buf_text(&text), &out), 0); /* and soon */
+        assert_string_equal(buf_text(&out), buf_text(&text));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
+                                           cmocka_unit_test(test_nested), cmocka_unit_test(test_hostile)};
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
