@@ -169,9 +169,12 @@ static int find_remembered(const Search *s, const MuxCertificate *seen, size_t n
                     is_seen(seen, n_seen, host))
                         continue;
                 r = store_transitions(s->app->reader, e[i].id, &rows, &n_rows);
-                if (r >= 0 && n_rows > 0)
-                        r = WARN(s, "certificate", host, true, "%s", "%s",
-                                 str_or(rows[0].reason, subject));
+                Warning *w = r >= 0 && n_rows > 0 ? add(s, "certificate", host, true) : NULL;
+                if (w)
+                        (void) snprintf(w->text, sizeof w->text, "%s",
+                                        str_or(rows[0].reason, subject));
+                else if (n_rows > 0)
+                        r = -ENOMEM;
                 transition_rows_free(rows, n_rows);
         }
         store_episodes_free(e, n);
