@@ -11,12 +11,11 @@
 #include "flow/inbox.h"
 #include "flow/judge.h"
 #include "flow/precheck.h"
+#include "flow/root.h"
 #include "flow/source.h"
-#include "flow/teller.h"
 #include "flow/watch.h"
 #include "os/clock.h"
 #include "os/log.h"
-#include "store/registry.h"
 
 void bind_log(const Diag *diag) {
         for (size_t i = 0; i < diag->n; i++) {
@@ -103,24 +102,13 @@ static int bind_inside(App *app, Diag *diag) {
         StepId step = 0;
         int64_t now = clock_now_ms();
         int r = store_step(app->store, CAUSE_RELOAD, now, &step);
-        for (size_t i = 0; r >= 0 && i < app->config->n_indicators; i++) {
-                IndicatorDef *d = &app->config->indicators[i];
-                if (d->source < 0)
-                        continue;
-                r = store_indicator_bind(app->store, d, app->config->sources[d->source].name, diag,
-                                         &d->id);
-                if (r == STORE_E_MISMATCH)
-                        return -EINVAL;
-        }
         if (r >= 0)
-                r = judge_sync_rules(app, step, now);
+                r = root_bind(app, step, now, diag);
         if (r >= 0)
                 r = judge_subject(app, step, now, "template-broken", "template",
                                   *app->template_trouble, SEVERITY_WARNING, app->template_trouble);
         if (r >= 0 && *app->health.restored)
                 r = tell_restored(app, step, now);
-        if (r >= 0)
-                r = teller_sync_targets(app, step);
         return r < 0 ? r : courier_rebind(app, now);
 }
 

@@ -31,11 +31,11 @@
 #include "flow/letter.h"
 #include "flow/life.h"
 #include "flow/precheck.h"
+#include "flow/root.h"
 #include "flow/source.h"
 #include "flow/teller.h"
 #include "flow/tend.h"
 #include "flow/warn.h"
-#include "flow/watch.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/file.h"
@@ -407,22 +407,10 @@ static void app_done(App *app) {
         sd_event_source_disable_unref(app->defer);
         sd_event_source_disable_unref(app->watchdog);
         sd_event_unref(app->event);
-        judge_done(app);
-        watch_forget(app);
         memo_drop(app, /* is_all= */ true);
-        unit_registry_done(&app->units);
-        if (app->templates_vi)
-                render_templates_free(app->templates_vi);
-        if (app->templates_en)
-                render_templates_free(app->templates_en);
         if (app->templates_page)
                 render_templates_free(app->templates_page);
-        if (app->reader)
-                store_close(app->reader);
-        if (app->store)
-                store_close(app->store);
-        if (app->config)
-                config_free(app->config);
+        root_done(app);
         free(app->config_path);
         free(app->share_dir);
 }

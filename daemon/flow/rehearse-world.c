@@ -15,6 +15,7 @@
 #include "flow/cycle.h"
 #include "flow/facts.h"
 #include "flow/judge.h"
+#include "flow/root.h"
 #include "flow/teller.h"
 #include "flow/watch.h"
 #include "os/file.h"
@@ -249,20 +250,9 @@ int rehearse_follow(Rehearsal *h) {
 /* ---- start, reload --------------------------------------------------------------------------- */
 
 static int bind_inside(Rehearsal *h, Diag *diag) {
-        App *app = &h->app;
         StepId step = 0;
-        int r = store_step(app->store, CAUSE_RELOAD, h->now_ms, &step);
-        for (size_t i = 0; r >= 0 && i < app->config->n_indicators; i++) {
-                IndicatorDef *d = &app->config->indicators[i];
-                if (d->source >= 0)
-                        r = store_indicator_bind(
-                                app->store, d, app->config->sources[d->source].name, diag, &d->id);
-                if (r > 0)
-                        return -EINVAL;
-        }
-        if (r >= 0)
-                r = judge_sync_rules(app, step, h->now_ms);
-        return r < 0 ? r : teller_sync_targets(app, step);
+        int r = store_step(h->app.store, CAUSE_RELOAD, h->now_ms, &step);
+        return r < 0 ? r : root_bind(&h->app, step, h->now_ms, diag);
 }
 
 int rehearse_load(Rehearsal *h) {
@@ -319,21 +309,8 @@ int rehearse_open(Rehearsal *h) {
 }
 
 void rehearse_close(Rehearsal *h) {
-        App *app = &h->app;
-        judge_done(app);
-        watch_forget(app);
-        unit_registry_done(&app->units);
-        if (app->templates_vi)
-                render_templates_free(app->templates_vi);
-        if (app->templates_en)
-                render_templates_free(app->templates_en);
-        if (app->reader)
-                store_close(app->reader);
-        if (app->store)
-                store_close(app->store);
-        if (app->config)
-                config_free(app->config);
-        *app = (App){0};
+        root_done(&h->app);
+        h->app = (App){0};
 }
 
 int rehearse_prepare(Rehearsal *h) {
