@@ -103,6 +103,16 @@ static const Pattern patterns[] = {
         {"period * has not begun: today is *", "kỳ $1 chưa bắt đầu: hôm nay là $2"},
         {"* '*' is no number as the source writes them (*)",
          "$1 '$2' không phải số theo cách viết của nguồn ($3)"},
+        {"a figure beside dots: whose it is, is not said",
+         "có số liệu bên cạnh dấu ba chấm: không rõ của đơn vị nào"},
+        {"a workbook: the inbox takes CSV and JSON; save the sheet as CSV (UTF-8), or give the "
+         "file "
+         "to chisoctl import",
+         "tệp bảng tính: hộp nhận CSV và JSON; hãy lưu trang tính thành CSV (UTF-8), hoặc đưa tệp "
+         "cho chisoctl import"},
+        {"* of * rows refused; line *, column *: *",
+         "$1 trong $2 dòng bị từ chối; dòng $3, cột $4: &5"},
+        {"*: * is outside *..*", "$1: $2 ngoài khoảng $3..$4"},
 };
 
 /* What a publisher or a file wrote may stand in a reason, and be made to match in ever new ways. */

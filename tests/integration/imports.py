@@ -108,14 +108,14 @@ def main():
         assert [(r["line"], r["column"]) for r in seen["refused"]] == [(2, 3)] and "190.50 is outside 0.00..100.00" in seen["refused"][0]["reason"], seen
         assert (seen["lost"], seen["changed"]) == (0, 1), seen
         shown = lab.ctl("import", wild, "--source", "letter", "--period", "2024-08", check=False).stdout
-        assert "190.50 is outside" in shown and ("0 đơn vị mới" in shown or "0 new units" in shown), shown
+        assert "190.50 ngoài khoảng 0.00..100.00" in shown and ("0 đơn vị mới" in shown or "0 new units" in shown), shown
         before = figures(lab, "letter_total")
         undone = lab.json("import", wild, "--source", "letter", "--period", "2024-08", "--yes")
         assert figures(lab, "letter_total") == dict(before, **{"gso:12364": 88.5})
         lab.json("import", "--undo", str(undone["snapshot"]))
         only = lab.ctl("import", write(lab, "only.json", b'[{"code": "12367", "total": 190.5}]'), "--source", "portal", "--period", "2024-08",
                        "--yes", "--json", check=False)
-        assert only.returncode == 1 and "190.50 is outside" in only.stderr, only.stderr
+        assert only.returncode == 1 and "190.50 ngoài khoảng" in only.stderr, only.stderr
 
         # an empty cell says that there is no value, and would take a good figure away: a person is told which, and where
         blank = write(lab, "blank.csv", "Mã;Đơn vị;Tổng điểm\n12364;;88,5\n12367;;\n".encode())

@@ -36,6 +36,9 @@ static void test_words(void **state) {
                  "gso:9 UBND xã C không có trong danh mục; gần giống: UBND xã D"},
                 {"no row can be used: the row has neither a code nor a name",
                  "không dòng nào dùng được: dòng không có mã cũng không có tên"},
+                {"1 of 15 rows refused; line 3, column 3: total: 190.50 is outside 0.00..100.00",
+                 "1 trong 15 dòng bị từ chối; dòng 3, cột 3: total: 190.50 ngoài khoảng "
+                 "0.00..100.00"},
                 {"something that nobody foresaw", "something that nobody foresaw"},
                 {"refused by itself", "refused by itself"},
                 {"", ""},
@@ -54,8 +57,7 @@ static void test_words(void **state) {
 /* What a publisher wrote stands in a reason: nested without end, it ends all the same. */
 static void test_nested(void **state) {
         CLEANUP(buf_done)
-        Buf text = BUF_INIT(1 << 20),
-            out = BUF_INIT(1 << 20), small = BUF_INIT(8);
+        Buf text = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20), small = BUF_INIT(8);
 
         (void) state;
         for (int i = 0; i < 200; i++)
@@ -78,7 +80,8 @@ static void test_hostile(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
-                                           cmocka_unit_test(test_nested), cmocka_unit_test(test_hostile)};
+                                           cmocka_unit_test(test_nested),
+                                           cmocka_unit_test(test_hostile)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
