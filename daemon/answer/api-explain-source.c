@@ -28,16 +28,16 @@ typedef struct Case {
 
 #define SAY(w, ...) EXPLAIN_SAY((w)->c, __VA_ARGS__)
 
-/* "Cổng, tháng": what a line is about. */
+/* "portal (theo tháng)": what a line is about. */
 static const char *case_label(const Watched *w, const Case *k, char *text, size_t size) {
         static const char *const types[][2] = {
-                [PERIOD_MONTH] = {"tháng", "months"},
-                [PERIOD_QUARTER] = {"quý", "quarters"},
-                [PERIOD_HALF] = {"6 tháng", "halves"},
-                [PERIOD_YEAR] = {"năm", "years"},
+                [PERIOD_MONTH] = {" (theo tháng)", " (monthly)"},
+                [PERIOD_QUARTER] = {" (theo quý)", " (quarterly)"},
+                [PERIOD_HALF] = {" (6 tháng)", " (half-yearly)"},
+                [PERIOD_YEAR] = {" (theo năm)", " (yearly)"},
         };
         bool is_plain = w->rule->when.kind == CONDITION_SOURCE_FAILING;
-        (void) snprintf(text, size, "%s%s%s", k->source->name, is_plain ? "" : ", ",
+        (void) snprintf(text, size, "%s%s", k->source->name,
                         is_plain ? "" : types[k->type][!app_is_vi(w->c->app)]);
         return text;
 }
@@ -60,14 +60,15 @@ static void why_overdue(Watched *w, const Case *k, const char *label) {
         (void) day_format_vi(day, period_end(l->period) + k->source->due_days);
         if (l->is_on)
                 SAY(w,
-                    "%s: %s chưa có số liệu ở %zu/%zu phạm vi; hạn %s, đã quá %lld ngày (vi phạm từ "
+                    "%s: %s chưa có số liệu ở %zu/%zu phạm vi; hạn %s, đã quá %lld ngày (vi phạm "
+                    "từ "
                     "%d ngày)",
                     "%s: no figures of %s in %zu of %zu scopes; due on %s, %lld days ago (a breach "
                     "from %d days)",
                     label, period, l->n, l->of, day, (long long) l->days, w->rule->when.count);
         else
-                SAY(w, "%s: %s đã có số liệu (hạn %s)", "%s: the figures of %s are there (due on %s)",
-                    label, period, day);
+                SAY(w, "%s: %s đã có số liệu (hạn %s)",
+                    "%s: the figures of %s are there (due on %s)", label, period, day);
 }
 
 static void why_stale(Watched *w, const Case *k, const char *label) {
@@ -79,9 +80,11 @@ static void why_stale(Watched *w, const Case *k, const char *label) {
                 return;
         }
         SAY(w,
-            "%s: số liệu %s đổi lần cuối %s, lấy được lần cuối %s: %lld ngày không đổi (vi phạm từ %d "
+            "%s: số liệu %s đổi lần cuối %s, lấy được lần cuối %s: %lld ngày không đổi (vi phạm từ "
+            "%d "
             "ngày)",
-            "%s: figures of %s changed last on %s, were seen last on %s: %lld days without a change "
+            "%s: figures of %s changed last on %s, were seen last on %s: %lld days without a "
+            "change "
             "(a breach from %d days)",
             label, view_period_text(period, w->c->app, l->period),
             instant_format_vi(changed, l->changed_ms), instant_format_vi(last, l->last_ms),
@@ -99,8 +102,8 @@ static void why_missing(Watched *w, const Case *k, const char *label) {
         (void) view_period_text(period, w->c->app, l->period);
         if (l->is_on)
                 SAY(w, "%s: %zu đơn vị kỳ trước có số liệu, %s không có: %s",
-                    "%s: %zu units had a figure the period before and none in %s: %s", label, l->n,
-                    period, l->names);
+                    "%s: %zu of the units with a figure the period before have none in %s: %s",
+                    label, l->n, period, l->names);
         else
                 SAY(w, "%s: mọi đơn vị kỳ trước có số liệu thì %s cũng có",
                     "%s: every unit that had a figure the period before has one in %s", label,
@@ -117,20 +120,21 @@ static void why_failing(Watched *w, const Case *k, const char *label) {
 
 static void why_restated(Watched *w, const char *label) {
         char least[DECIMAL_TEXT_MAX];
-        (void) decimal_format_vi(least, w->rule->when.amount,
-                                 w->rule->indicator < 0
-                                         ? RULE_DECIMALS
-                                         : w->c->app->config->indicators[w->rule->indicator].decimals,
-                                 DECIMAL_TRIM_WHOLE);
+        (void) decimal_format_vi(
+                least, w->rule->when.amount,
+                w->rule->indicator < 0 ? RULE_DECIMALS
+                                       : w->c->app->config->indicators[w->rule->indicator].decimals,
+                DECIMAL_TRIM_WHOLE);
         SAY(w,
-            "%s: báo một lần mỗi khi số liệu của kỳ đã chốt đổi từ %s trở lên, hoặc không còn; không "
+            "%s: báo một lần mỗi khi số liệu của kỳ đã chốt đổi từ %s trở lên, hoặc không còn; "
+            "không "
             "mở, không đóng",
-            "%s: one notice whenever a figure of a closed period changes by %s or more, or is gone; "
+            "%s: one notice whenever a figure of a closed period changes by %s or more, or is "
+            "gone; "
             "nothing opens or closes",
             label, least);
         if (w->episode)
-                SAY(w, "lần gần nhất: %s", "the last one: %s",
-                    str_or(w->episode->e.subject, "-"));
+                SAY(w, "lần gần nhất: %s", "the last one: %s", str_or(w->episode->e.subject, "-"));
 }
 
 static void why(Watched *w, const Case *k) {
@@ -163,8 +167,8 @@ static void why(Watched *w, const Case *k) {
 /* The first day on which a period without figures is called overdue. */
 static Day overdue_day(const Watched *w, const Case *k, PeriodId *ret) {
         Day today = day_of_instant(w->now_ms);
-        PeriodId p = k->look.period ? period_next(k->look.period)
-                                    : period_last_ended(k->type, today);
+        PeriodId p =
+                k->look.period ? period_next(k->look.period) : period_last_ended(k->type, today);
         *ret = p;
         return period_end(p) + k->source->due_days + w->rule->when.count;
 }
@@ -212,7 +216,8 @@ static void change(Watched *w, const Case *k) {
                             "%s: closes when these units have figures, or are no more", label);
                 else
                         SAY(w, "%s: mở khi một đơn vị kỳ trước có số liệu mà kỳ này không",
-                            "%s: opens when a unit with a figure the period before has none", label);
+                            "%s: opens when a unit with a figure the period before has none",
+                            label);
                 break;
         case CONDITION_SOURCE_FAILING:
                 if (is_open(k))
@@ -279,8 +284,8 @@ static int add_source(Watched *w, Cases *l, const SourceDef *source) {
         ConditionKind kind = w->rule->when.kind;
         bool is_whole = kind == CONDITION_SOURCE_FAILING || kind == CONDITION_RESTATED;
         int r = 0;
-        for (size_t t = 0; r >= 0 && t < (is_whole ? MIN(source->n_periods, 1u) : source->n_periods);
-             t++)
+        for (size_t t = 0;
+             r >= 0 && t < (is_whole ? MIN(source->n_periods, 1u) : source->n_periods); t++)
                 r = add_case(w, l, source, source->periods[t]);
         return r;
 }
@@ -309,8 +314,7 @@ static int write_answer(Watched *w, const Cases *l, int source) {
         json_out_text(o, "rule", w->rule->name);
         json_out_text(o, "rule_text", w->rule->text);
         json_out_null(o, "unit");
-        json_out_text(o, "source",
-                      source < 0 ? NULL : w->c->app->config->sources[source].name);
+        json_out_text(o, "source", source < 0 ? NULL : w->c->app->config->sources[source].name);
         json_out_null(o, "indicator");
         json_out_null(o, "period");
         json_out_text(o, "verdict", w->is_on ? "breach" : "clear");

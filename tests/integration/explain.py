@@ -172,10 +172,10 @@ SAID = {
     ("volume", "00"): ("unknown", ["số lượng 10, ít hơn 30: không kết luận"], ["kết luận khi số lượng từ 30"], ["volume 10, less than 30: no verdict"], ["judged from a volume of 30"]),
     ("past", "00"): ("unknown", ["quy tắc hết hiệu lực sau tháng 7/2024"], [], ["the rule ended with July 2024"], []),
     ("off", "00"): ("unknown", ["quy tắc đang tắt"], [], ["the rule is off"], []),
-    ("late", "portal"): ("clear", ["portal, tháng: tháng 7/2024 đã có số liệu (hạn 07/08/2024)"], ["portal, tháng: mở nếu đến 12/09/2024 vẫn chưa có số liệu tháng 8/2024"],
+    ("late", "portal"): ("clear", ["portal (theo tháng): tháng 7/2024 đã có số liệu (hạn 07/08/2024)"], ["portal (theo tháng): mở nếu đến 12/09/2024 vẫn chưa có số liệu tháng 8/2024"],
                          ["the figures of July 2024 are there"], ["opens if by 12/09/2024 there are no figures of August 2024"]),
     ("old", "portal"): ("clear", ["đổi lần cuối 05/09/2024", "0 ngày không đổi (vi phạm từ 7 ngày)"], ["mở nếu đến 12/09/2024"], ["0 days without a change"], ["opens if by 12/09/2024"]),
-    ("gone", "00"): ("breach", ["1 đơn vị kỳ trước có số liệu, tháng 8/2024 không có: UBND xã Số 6"], ["đóng khi các đơn vị này có số liệu"], ["1 units had a figure"], ["closes when these units"]),
+    ("gone", "00"): ("breach", ["1 đơn vị kỳ trước có số liệu, tháng 8/2024 không có: UBND xã Số 6"], ["đóng khi các đơn vị này có số liệu"], ["1 of the units with a figure the period before have none in August 2024: UBND xã Số 6"], ["closes when these units"]),
     ("failing", "portal"): ("clear", ["portal: hỏng 0 lần liên tiếp (vi phạm từ 3 lần)"], ["mở sau 3 lần hỏng nữa liên tiếp"], ["0 attempts in a row failed"], ["opens after 3 more failures"]),
     ("changed", "portal"): ("clear", ["báo một lần mỗi khi số liệu của kỳ đã chốt đổi từ 1 trở lên"], [], ["one notice whenever a figure of a closed period changes by 1"], []),
 }
