@@ -3,8 +3,14 @@
 
 #include "core/config.h"
 
+/* roff wants each sentence on a line of its own. */
+static bool is_between_sentences(const char *start, const char *p) {
+        return *p == ' ' && p > start && p[-1] == '.' && p[1] >= 'A' && p[1] <= 'Z';
+}
+
 /* A dot or quote at the start of a line, and every backslash, mean something to roff. */
 static void put_text(const char *text) {
+        const char *start = text;
         if (*text == '.' || *text == '\'')
                 (void) fputs("\\&", stdout);
         for (; *text; text++) {
@@ -12,6 +18,8 @@ static void put_text(const char *text) {
                         (void) fputs("\\e", stdout);
                 else if (*text == '-')
                         (void) fputs("\\-", stdout);
+                else if (is_between_sentences(start, text))
+                        (void) putchar('\n');
                 else
                         (void) putchar(*text);
         }
