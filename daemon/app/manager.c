@@ -266,13 +266,6 @@ static int watch_clock(App *app) {
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-static int open_store(App *app) {
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        int r = keep_open(app, &diag);
-        bind_log(&diag);
-        return r;
-}
-
 /* A fixed offset per installation spreads the requests of many daemons over half an hour. */
 static int load_offset(App *app) {
         char CLEANUP_FREE *text = NULL;
@@ -297,7 +290,7 @@ static int load_offset(App *app) {
         return 0;
 }
 
-static int listen_one(App *app, const char *name, unsigned mode, ServeRole role) {
+static int listen_one(App *app, const char *name, unsigned mode, ServeRole role, Diag *diag) {
         int fd = notify_listen_fd(name);
         if (fd >= 0)
                 return serve_listen_fd(app->serve, fd, role);
@@ -308,19 +301,26 @@ static int listen_one(App *app, const char *name, unsigned mode, ServeRole role)
         if (r >= 0)
                 r = serve_listen_unix(app->serve, path, mode, role);
         if (r < 0)
-                log_error("socket %s cannot be made: %s", path, strerror(-r));
+                diag_error(diag, path, 0, NULL, "the socket cannot be made: %s", strerror(-r));
         return r;
 }
 
-static int start_serving(App *app) {
+static int listen_web(App *app, Diag *diag) {
+        const char *address = app->config->daemon.http_listen;
+        int r = address ? serve_listen_tcp(app->serve, address) : 0;
+        if (r < 0)
+                diag_error(diag, NULL, 0, "daemon.http_listen", "%s cannot be listened on: %s",
+                           address, strerror(-r));
+        return r;
+}
+
+static int start_serving(App *app, Diag *diag) {
         int r = serve_new(app->event, api_handle, app, REQUEST_MAX, &app->serve);
         if (r >= 0)
-                r = listen_one(app, "status", 0666, SERVE_STATUS);
+                r = listen_one(app, "status", 0666, SERVE_STATUS, diag);
         if (r >= 0)
-                r = listen_one(app, "admin", 0660, SERVE_ADMIN);
-        if (r >= 0 && app->config->daemon.http_listen)
-                r = serve_listen_tcp(app->serve, app->config->daemon.http_listen);
-        return r;
+                r = listen_one(app, "admin", 0660, SERVE_ADMIN, diag);
+        return r < 0 ? r : listen_web(app, diag);
 }
 
 static int start_loop(App *app) {
@@ -361,17 +361,15 @@ static int start_wire(App *app) {
         return r < 0 ? r : courier_new(app, &app->courier);
 }
 
-static int start(App *app) {
+static int start(App *app, Diag *diag) {
         int64_t now = clock_now_ms();
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
         int r = bind_templates(app, app->config, &app->templates_vi, &app->templates_en);
         if (r >= 0)
                 r = store_units_load(app->store, &app->units);
         if (r >= 0)
                 r = load_offset(app);
         if (r >= 0)
-                r = bind_config(app, &diag);
-        bind_log(&diag);
+                r = bind_config(app, diag);
         if (r >= 0)
                 r = start_loop(app);
         if (r >= 0)
@@ -384,7 +382,7 @@ static int start(App *app) {
         if (r >= 0)
                 run_deadlines(app, clock_now_ms());
         if (r >= 0)
-                r = app->is_once ? source_request_all(app) : start_serving(app);
+                r = app->is_once ? source_request_all(app) : start_serving(app, diag);
         if (r >= 0)
                 r = bind_inbox(app);
         return r;
@@ -445,9 +443,17 @@ static int run(App *app) {
         return r < 0 || r == KEEP_EXIT ? 1 : r;
 }
 
-/* For `systemctl status` of a service that stays stopped. */
+/* For `systemctl status` of a service that did not start. */
+static void show_not_started(const App *app, const char *why) {
+        char line[640];
+        (void) snprintf(line, sizeof line,
+                        app_is_vi(app) ? "SỰ CỐ: %s, chưa chạy" : "TROUBLE: %s, not started", why);
+        notify_status(line);
+        log_full(LOG_ERR, &(LogFields){.message_id = LOG_ID_STORAGE}, "%s", line);
+}
+
 static void show_bad_store(const App *app, int r) {
-        char line[512];
+        char text[512];
         const char *why =
                 r == STORE_E_NEWER
                         ? app_is_vi(app) ? "cơ sở dữ liệu của bản chisod mới hơn: cài bản mới hơn"
@@ -456,12 +462,20 @@ static void show_bad_store(const App *app, int r) {
                                                         : "the database belongs to another program"
                 : app_is_vi(app) ? "cơ sở dữ liệu bị hỏng, không có bản sao lưu tốt"
                                  : "the database is damaged and no good backup is there";
-        (void) snprintf(line, sizeof line,
-                        app_is_vi(app) ? "SỰ CỐ: %s (%s/chisod.db), chưa chạy"
-                                       : "TROUBLE: %s (%s/chisod.db), not started",
-                        why, app->config->daemon.state_dir);
-        notify_status(line);
-        log_full(LOG_ERR, &(LogFields){.message_id = LOG_ID_STORAGE}, "%s", line);
+        (void) snprintf(text, sizeof text, "%s (%s/chisod.db)", why, app->config->daemon.state_dir);
+        show_not_started(app, text);
+}
+
+/* Everything that ended the start, and the first of it where an administrator looks. */
+static void show_bad_start(const App *app, const Diag *diag, int r) {
+        char reason[512];
+        bind_log(diag);
+        if (r == STORE_E_NEWER || r == STORE_E_FOREIGN || r == -EBADMSG) {
+                show_bad_store(app, r);
+                return;
+        }
+        bind_first_error(diag, r, reason, sizeof reason);
+        show_not_started(app, reason);
 }
 
 /* The language is what could not be read: the default one. */
@@ -487,21 +501,22 @@ static int open_all(App *app) {
                 return exit_status(r);
         }
         bind_warnings(app, &diag);
-        r = open_store(app);
-        if (r && exit_status(r) == EXIT_CONFIG)
-                show_bad_store(app, r);
-        if (r)
+        Diag CLEANUP(diag_done) trouble = DIAG_INIT;
+        r = keep_open(app, &trouble);
+        if (r) {
+                show_bad_start(app, &trouble, r);
                 return exit_status(r);
+        }
         life_begin(app);
-        r = start(app);
-        if (r >= 0)
+        r = start(app, &trouble);
+        if (r >= 0) {
+                bind_log(&trouble);
                 return 0;
+        }
         life_end(app); /* an error that is told is no crash */
-        log_error("start failed: %s", strerror(-r));
         if (r == -EBADMSG && keep_give_up(app) == 0)
                 return 1;
-        if (r == -EBADMSG)
-                show_bad_store(app, r);
+        show_bad_start(app, &trouble, r);
         return exit_status(r);
 }
 

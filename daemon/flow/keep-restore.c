@@ -196,12 +196,15 @@ int keep_open(App *app, Diag *diag) {
         if (!path || !mark)
                 return -ENOMEM;
         int r = file_mkdir(app->config->daemon.state_dir, 0750);
+        if (r < 0)
+                diag_error(diag, app->config->daemon.state_dir, 0, NULL,
+                           "the folder cannot be made: %s", strerror(-r));
         if (r >= 0)
                 r = open_or_restore(app, path, mark, diag);
         if (r == 0)
                 r = store_open_reader(path, diag, &app->reader);
-        if (r < 0)
-                log_error("%s cannot be opened: %s", path, strerror(-r));
+        if (r < 0 && diag->n_errors == 0)
+                diag_error(diag, path, 0, NULL, "the database cannot be opened: %s", strerror(-r));
         return r;
 }
 

@@ -148,6 +148,32 @@ static int store_new(const char *path, Store **ret) {
         return 0;
 }
 
+/* SQLite opens for reading what it may not write, and names no file when a write fails much later. -wal and -shm lie
+ * beside the database: the folder must be writable, too. */
+static int check_writable(sqlite3 *db, const char *path, Diag *diag) {
+        CLEANUP(buf_done) Buf folder = BUF_INIT(BUF_MAX_TEXT);
+        const char *slash = strrchr(path, '/');
+        int r = slash ? buf_append(&folder, path, (size_t) (slash - path) + 1)
+                      : buf_str(&folder, ".");
+
+        if (r < 0)
+                return r;
+        if (sqlite3_db_readonly(db, "main") == 1) {
+                diag_error(diag, path, 0, NULL,
+                           "the database may not be written by uid %u (mode, owner, or a read-only "
+                           "file system)",
+                           (unsigned) geteuid());
+                return -EACCES;
+        }
+        if (faccessat(AT_FDCWD, buf_text(&folder), W_OK | X_OK, AT_EACCESS) == 0)
+                return 0;
+        r = -errno;
+        diag_error(diag, buf_text(&folder), 0, NULL,
+                   "the folder of the database may not be written by uid %u: %s",
+                   (unsigned) geteuid(), strerror(-r));
+        return r;
+}
+
 static int open_failed(Diag *diag, const char *path, int r) {
         diag_error(diag, path, 0, NULL, "the database cannot be opened: %s", strerror(-r));
         return r;
@@ -164,6 +190,9 @@ static int writer_open(Store *s, Diag *diag) {
         r = connect_file(s->path, SQLITE_OPEN_READWRITE, &s->db);
         if (r < 0)
                 return open_failed(diag, s->path, r);
+        r = check_writable(s->db, s->path, diag);
+        if (r < 0)
+                return r;
         /* before the first write: a foreign or newer file is not even given another journal mode */
         r = schema_migrate(s->db, s->path, schema_migrations, schema_n_migrations, diag);
         if (r != 0)
