@@ -52,6 +52,10 @@ int answer_get_admin(Ctl *ctl, const char *path, Show show) {
         return ask(ctl, &(Asked){.path = path, .get = client_get_admin}, show);
 }
 
+int answer_get_whole(Ctl *ctl, const char *path, Show show) {
+        return ask(ctl, &(Asked){.path = path, .get = client_get_whole}, show);
+}
+
 int answer_delete(Ctl *ctl, const char *path, Show show) {
         return ask(ctl, &(Asked){.path = path, .get = client_delete}, show);
 }

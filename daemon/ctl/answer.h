@@ -17,6 +17,8 @@ int answer_present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show);
 int answer_get(Ctl *ctl, const char *path, Show show);
 /* What the status socket does not show. */
 int answer_get_admin(Ctl *ctl, const char *path, Show show);
+/* As client_get_whole(). */
+int answer_get_whole(Ctl *ctl, const char *path, Show show);
 /* Takes the reference to `body`; NULL: there was no memory for it. */
 int answer_post(Ctl *ctl, const char *path, json_t *body, Show show);
 /* A POST of bytes as they are; NULL: none. */

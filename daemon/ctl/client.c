@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "ctl/ctl.h"
@@ -204,6 +205,14 @@ int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
 
 int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
         return client_ask(ctl, &(Ask){.method = "GET", .path = path, .is_action = true}, raw, ret);
+}
+
+int client_get_whole(const Ctl *ctl, const char *path, Buf *raw, json_t **ret) {
+        CLEANUP(buf_done) Buf name = BUF_INIT(8192);
+        int r = socket_path(ctl, /* is_action= */ true, &name);
+        bool may = r == 0 && access(buf_text(&name), W_OK) == 0;
+
+        return client_ask(ctl, &(Ask){.method = "GET", .path = path, .is_action = may}, raw, ret);
 }
 
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret) {

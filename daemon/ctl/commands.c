@@ -78,8 +78,10 @@ int command_deliveries(Ctl *ctl) {
         int r = buf_str(&path, "/v1/deliveries");
         if (r == 0 && ctl_option(ctl, "dead"))
                 r = query_add(&path, "state", "dead");
+        if (r == 0)
+                r = answer_add_options(ctl, names, ELEMENTSOF(names), &path);
         return r < 0 ? answer_out_of_memory()
-                     : read_with(ctl, &path, names, ELEMENTSOF(names), show_deliveries);
+                     : answer_get_whole(ctl, buf_text(&path), show_deliveries);
 }
 
 static int show_lines(const json_t *one, Buf *out) {

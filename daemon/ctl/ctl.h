@@ -72,6 +72,8 @@ int query_add(Buf *path, const char *name, const char *value);
 int client_get(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* What the status socket does not show. */
 int client_get_admin(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
+/* As the admin socket says it for who may open that one, else masked. */
+int client_get_whole(const Ctl *ctl, const char *path, Buf *raw, json_t **ret);
 /* An answer that is no JSON, as it is. Actions go to the admin socket. */
 int client_get_text(const Ctl *ctl, const char *path, bool is_action, Buf *text);
 int client_post(const Ctl *ctl, const char *path, const json_t *body, Buf *raw, json_t **ret);

@@ -194,6 +194,27 @@ static const char *message_state(const Ctl *ctl, const char *state) {
         return state;
 }
 
+/* Addresses that nothing is planned for: refused too often, or for good. */
+static int show_marked(const Ctl *ctl, const json_t *deliveries, Buf *out) {
+        const json_t *row;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(at(deliveries, "marked"), i, row) if (r == 0) {
+                const char *reason = at_text(row, "reason");
+                bool is_known = *reason && !streq(reason, "***");
+                r = buf_printf(out,
+                               SAID(ctl,
+                                    "%s: không gửi nữa%s%s (gửi lại: chisoctl retry SỐ, hoặc đổi "
+                                    "địa chỉ)\n",
+                                    "%s: nothing is sent any more%s%s (chisoctl retry ID, or "
+                                    "another address)\n"),
+                               at_text(row, "target"), is_known ? ": " : "",
+                               is_known ? reason : "");
+        }
+        return r;
+}
+
 int show_deliveries(const Ctl *ctl, const json_t *deliveries, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *list = at(deliveries, "deliveries"), *row;
@@ -228,7 +249,8 @@ int show_deliveries(const Ctl *ctl, const json_t *deliveries, Buf *out) {
                 table_cell(&t, streq(response, "***") ? "" : response, COLOUR_NONE);
                 table_cell(&t, at_text(row, "subject"), COLOUR_NONE);
         }
-        return show_table(ctl, &t, out);
+        int r = show_table(ctl, &t, out);
+        return r == 0 ? show_marked(ctl, deliveries, out) : r;
 }
 
 int show_go_live(const Ctl *ctl, const json_t *preview, Buf *out) {

@@ -2,7 +2,8 @@
 """smtpd.py (--starttls CERT KEY | --tls CERT KEY | --plain) [--auth USER PASS] [--maildir DIR] [--mode LIST]: a mail relay.
 
 Each mail taken is stored as DIR/NNN.eml and NNN.json (sender, recipients, options, tls, auth, connection, mode).
---offer: comma-separated PIPELINING, CHUNKING; --no-8bit: 8BITMIME is not offered; --size N: what it takes at most.
+--offer: comma-separated PIPELINING, CHUNKING; --no-8bit: 8BITMIME is not offered; --size N: what it takes at most;
+--hide-size: and does not say so.
 --mode: comma-separated, one per connection in order, the last one for all that follow; --mode-file FILE is read at each
 connection instead, and its order begins anew when its text changes. MODE@N: from the Nth mail of the connection on, ok
 before. --log FILE: one JSON line per command, `waiting` being how many bytes of others had come along with it.
@@ -67,7 +68,7 @@ class Mailbox:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
         args = self.relay.args
-        responses = [line for line in responses if not (args.no_8bit and "8BITMIME" in line)]
+        responses = [line for line in responses if not (args.no_8bit and "8BITMIME" in line or args.hide_size and "SIZE" in line)]
         return responses[:-1] + ["250-" + word for word in args.offer.split(",") if word] + responses[-1:]
 
     async def handle_DATA(self, server, session, envelope):
@@ -299,6 +300,7 @@ def main():
     parser.add_argument("--offer", default="")
     parser.add_argument("--no-8bit", action="store_true")
     parser.add_argument("--size", type=int, default=64 << 20)
+    parser.add_argument("--hide-size", action="store_true")
     parser.add_argument("--maildir")
     parser.add_argument("--mode", default="ok")
     parser.add_argument("--mode-file")
