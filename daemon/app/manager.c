@@ -3,15 +3,13 @@
  * One thread, one loop. Whatever happens (an answer, a signal, a request, the timer, a jump of the
  * clock) ends in `tick`, which runs all that is due at one instant and arms one timer for the next
  * due thing. The timer counts CLOCK_BOOTTIME, since realtime timers of sd-event misfire when the
- * clock jumps; a timerfd with TFD_TIMER_CANCEL_ON_SET tells of such jumps, and the tick computes
- * anew. */
+ * clock jumps; clock_watch() tells of such jumps, and the tick computes anew. */
 #include "app/manager.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "answer/api.h"
@@ -49,6 +47,7 @@
 #define REQUEST_MAX ((size_t) 1 << 20)
 #define STATUS_EVERY_MS (2 * MS_PER_SECOND)
 #define IDLE_MAX_MS MS_PER_DAY
+#define DIGEST_WAIT_MS (15 * MS_PER_MINUTE) /* longer than a job lasts that is not in trouble */
 
 static void show_status(App *app, int64_t now_ms) {
         Buf CLEANUP(buf_done) line = BUF_INIT(4096);
@@ -233,25 +232,18 @@ static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *
 
 /* The wall clock was set: every time of day is computed anew. */
 static int on_clock_change(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        uint64_t expirations;
         (void) s;
         (void) revents;
-        if (read(fd, &expirations, sizeof expirations) < 0 && errno == ECANCELED)
+        if (clock_was_set(fd))
                 log_info("the clock was set, computing what is due anew");
         tick(userdata);
         return 0;
 }
 
 static int watch_clock(App *app) {
-        int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+        int fd = clock_watch();
         if (fd < 0)
-                return -errno;
-        struct itimerspec far = {.it_value.tv_sec = INT64_MAX / 4};
-        if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) < 0) {
-                int r = -errno;
-                (void) close(fd);
-                return r;
-        }
+                return fd;
         sd_event_source *source = NULL;
         int r = sd_event_add_io(app->event, &source, fd, EPOLLIN, on_clock_change, app);
         if (r < 0) {

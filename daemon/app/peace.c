@@ -199,7 +199,7 @@ static bool is_delivery_stalled(const App *app, int64_t now_ms) {
         if (r >= 0)
                 r = store_messages_due(app->store, now_ms - STALLED_MS, 1, &rows, &n);
         message_rows_free(rows, n);
-        return r < 0 || n_channels > 0 || n > 0 || courier_is_stuck(app, clock_boot_ms());
+        return r < 0 || n_channels > 0 || n > 0 || courier_is_stuck(app, clock_awake_ms());
 }
 
 static bool is_whole(const App *app, int64_t now_ms, bool has_failed) {

@@ -31,7 +31,7 @@ typedef struct Flight {
         Slot *slot;
         AttemptOutcome outcome;
         uint64_t generation;  /* of the configuration it goes by */
-        int64_t wire_boot_ms; /* when it was handed to the wire */
+        int64_t wire_awake_ms; /* when it was handed to the wire */
         int64_t retry_after_ms;
         char response[1025];
 } Flight;

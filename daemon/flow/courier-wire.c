@@ -115,7 +115,7 @@ void courier_launch(Courier *c) {
                 if (f->state != FLIGHT_MARKED)
                         continue;
                 f->state = FLIGHT_WIRE;
-                f->wire_boot_ms = clock_boot_ms();
+                f->wire_awake_ms = clock_awake_ms();
                 hook_point("send.begin");
                 int r = f->aim.is_mail ? start_mail(c->app, f) : start_hook(c->app, f);
                 if (r < 0) {

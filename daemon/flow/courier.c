@@ -314,11 +314,11 @@ int64_t courier_next(const App *app) {
 }
 
 /* Every attempt has a time-out: smtp.timeout (10 minutes at most) or that of hooks. */
-bool courier_is_stuck(const App *app, int64_t boot_ms) {
+bool courier_is_stuck(const App *app, int64_t awake_ms) {
         const Courier *c = app->courier;
         for (size_t i = 0; c && i < MAX_FLIGHTS; i++)
                 if (c->flights[i].state == FLIGHT_WIRE &&
-                    boot_ms - c->flights[i].wire_boot_ms > STUCK_MS)
+                    awake_ms - c->flights[i].wire_awake_ms > STUCK_MS)
                         return true;
         return false;
 }

@@ -6,7 +6,9 @@
  *
  * sd_event's own watchdog only proves that the loop turns. A tick that is never armed again, or a
  * request whose end never comes, would leave a loop that turns and does nothing for ever; so the
- * timer here looks at those first. */
+ * timer here looks at those first. Work is given time in which the machine was awake: counted by
+ * BOOTTIME, a request that was under way when a machine was suspended had not gone on for hours, and
+ * the watchdog killed the daemon after each such night. */
 #include "flow/life.h"
 
 #include <errno.h>
@@ -102,18 +104,18 @@ int64_t life_next(const App *app) {
 
 /* ---- watchdog -------------------------------------------------------------------------------- */
 
-const char *life_stuck(const App *app, int64_t boot_ms) {
+const char *life_stuck(const App *app, int64_t boot_ms, int64_t awake_ms) {
         if (app->tick_boot_ms && boot_ms - app->tick_boot_ms > TICK_LATE_MS)
                 return "the tick";
-        const char *source = source_stuck(app, boot_ms);
+        const char *source = source_stuck(app, awake_ms);
         if (source)
                 return source;
-        return courier_is_stuck(app, boot_ms) ? "deliveries" : NULL;
+        return courier_is_stuck(app, awake_ms) ? "deliveries" : NULL;
 }
 
 static int on_watch(sd_event_source *s, uint64_t usec, void *userdata) {
         App *app = userdata;
-        const char *stuck = life_stuck(app, clock_boot_ms());
+        const char *stuck = life_stuck(app, clock_boot_ms(), clock_awake_ms());
         (void) usec;
         if (!stuck)
                 notify_watchdog();

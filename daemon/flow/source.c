@@ -36,8 +36,8 @@ struct SourceState {
         size_t index;
         PoliteState polite;
         FetchJob *job;
-        FetchResult *result; /* of `job`, which has ended: to be evaluated */
-        int64_t job_boot_ms; /* when it was started */
+        FetchResult *result;  /* of `job`, which has ended: to be evaluated */
+        int64_t job_awake_ms; /* when it was started */
         QueuedJob current;
         SnapshotRow *last; /* of the job under way */
         char *token;
@@ -344,7 +344,7 @@ static int start_job(SourceState *s) {
                                 .last = s->last,
                                 .store = app->store,
                                 .token = &s->token};
-        s->job_boot_ms = clock_boot_ms();
+        s->job_awake_ms = clock_awake_ms();
         return fetch_start(&options, s->index, s->current.scope, s->current.period, on_done, s,
                            &s->job);
 }
@@ -523,11 +523,11 @@ bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed) {
 }
 
 /* A job ends by itself after JOB_MAX of fetch and the time-out of the request under way then. */
-const char *source_stuck(const App *app, int64_t boot_ms) {
+const char *source_stuck(const App *app, int64_t awake_ms) {
         for (size_t i = 0; i < app->n_sources; i++) {
                 const SourceState *s = &app->sources[i];
                 int64_t longest = STUCK_MS + 2 * (s->def->timeout_ms + s->def->pace_ms);
-                if (s->job && boot_ms - s->job_boot_ms > longest)
+                if (s->job && awake_ms - s->job_awake_ms > longest)
                         return s->def->name;
         }
         return NULL;

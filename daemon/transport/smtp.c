@@ -160,7 +160,7 @@ static int keep_for_a_while(SmtpConn *c) {
         int r;
 
         if (!c->keep_timer)
-                return sd_event_add_time_relative(event, &c->keep_timer, CLOCK_MONOTONIC,
+                return sd_event_add_time_relative(event, &c->keep_timer, CLOCK_BOOTTIME,
                                                   SMTP_KEEP_US, 0, on_keep_timer, c);
         r = sd_event_source_set_time_relative(c->keep_timer, SMTP_KEEP_US);
         return r < 0 ? r : sd_event_source_set_enabled(c->keep_timer, SD_EVENT_ONESHOT);

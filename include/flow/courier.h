@@ -18,7 +18,7 @@ void courier_run(App *app, int64_t now_ms);
 /* When the courier has to run next, as its last run found it; INT64_MAX. */
 int64_t courier_next(const App *app);
 /* An attempt is older than it can be; for the watchdog. */
-bool courier_is_stuck(const App *app, int64_t boot_ms);
+bool courier_is_stuck(const App *app, int64_t awake_ms);
 /* --once: every due row gets one attempt. True when nothing is under way and nothing due is
  * left. */
 bool courier_is_idle(const App *app, int64_t now_ms, size_t *ret_refused);

@@ -33,4 +33,4 @@ bool life_is_quiet(const App *app);
 /* Arms the watchdog's timer when systemd asks for one ($WATCHDOG_USEC). */
 int life_watch(App *app);
 /* What does not go on ("the tick", "source portal", "deliveries"), or NULL. */
-const char *life_stuck(const App *app, int64_t boot_ms);
+const char *life_stuck(const App *app, int64_t boot_ms, int64_t awake_ms);

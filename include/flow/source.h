@@ -32,7 +32,7 @@ bool source_request_failed(const App *app, int64_t id);
  * were not accepted, unchanged or not modified. */
 bool source_is_idle(const App *app, int64_t now_ms, size_t *ret_failed);
 /* Name of a source whose job is older than it can be, or NULL; for the watchdog. */
-const char *source_stuck(const App *app, int64_t boot_ms);
+const char *source_stuck(const App *app, int64_t awake_ms);
 /* --once: every job once, now. */
 int source_request_all(App *app);
 

@@ -190,15 +190,21 @@ class Lab:
 
     def clock(self, text):
         """Moves the daemon's clock so that it is `text` (RFC 3339) now."""
-        offset = int(datetime.datetime.fromisoformat(text).timestamp() * 1000 - time.time() * 1000)
-        with open(self.path("clock.tmp"), "w", encoding="ascii") as f:
-            f.write("%020d\n" % offset if offset >= 0 else "-%019d\n" % -offset)
-        # the daemon maps the file: write in place once it exists
-        if os.path.exists(self.path("clock")):
-            with open(self.path("clock.tmp"), encoding="ascii") as f, open(self.path("clock"), "r+", encoding="ascii") as g:
-                g.write(f.read())
-        else:
-            os.replace(self.path("clock.tmp"), self.path("clock"))
+        self.set_clocks(int(datetime.datetime.fromisoformat(text).timestamp() * 1000 - time.time() * 1000), *self.clocks()[1:])
+
+    def set_clocks(self, *offsets):
+        """Milliseconds to add to the wall clock, the time since boot and the time awake (include/os/clock.h)."""
+        text = " ".join("%020d" % ms if ms >= 0 else "-%019d" % -ms for ms in offsets) + "\n"
+        # always the same length, and in place: a reader sees the old number or the new one, and a watch stays
+        mode = "r+" if os.path.exists(self.path("clock")) else "w"
+        with open(self.path("clock"), mode, encoding="ascii") as f:
+            f.write(text)
+
+    def clocks(self):
+        if not os.path.exists(self.path("clock")):
+            return [0, 0, 0]
+        with open(self.path("clock"), encoding="ascii") as f:
+            return [int(number) for number in f.read().split()]
 
     def env(self, kill=None):
         e = dict(os.environ, CHISO_SHARE_DIR=os.path.join(TOP, "conf"), CHISO_TEST_CLOCK=self.path("clock"),

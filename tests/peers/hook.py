@@ -35,7 +35,7 @@ def offset_of(clock):
     if not clock:
         return 0
     with open(clock, encoding="ascii") as f:
-        return int(f.read()) / 1000
+        return int(f.read().split()[0]) / 1000
 
 
 def is_signed(headers, body, secrets, now):

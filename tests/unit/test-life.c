@@ -126,11 +126,11 @@ static void test_stuck(void **state) {
         App app = {0};
         (void) state;
         int64_t now = clock_boot_ms();
-        assert_null(life_stuck(&app, now));
+        assert_null(life_stuck(&app, now, now));
         app.tick_boot_ms = now - 4 * MS_PER_MINUTE;
-        assert_null(life_stuck(&app, now));
+        assert_null(life_stuck(&app, now, now));
         app.tick_boot_ms = now - 6 * MS_PER_MINUTE;
-        assert_string_equal(life_stuck(&app, now), "the tick");
+        assert_string_equal(life_stuck(&app, now, now), "the tick");
 }
 
 int main(void) {

@@ -363,8 +363,30 @@ static void test_clock(void **state) {
         assert_in_range(clock_now_ms() - before + 1000, 990, 61000);
         (void) close(fd);
         assert_in_range(clock_boot_ms() - boot, 0, 60000);
+        int64_t awake = clock_awake_ms();
+        put("clock", "-10 7200000 3600000\n", 20);
+        assert_in_range(clock_now_ms() - before + 1000, 990, 61000);
+        assert_in_range(clock_boot_ms() - boot, 7200000, 7260000);
+        assert_in_range(clock_awake_ms() - awake, 3600000, 3660000);
+        put("clock", "5 5x", 4); /* cut: as before */
+        assert_in_range(clock_boot_ms() - boot, 7200000, 7260000);
+        assert_int_equal(setenv("CHISO_TEST_CLOCK_WAKES", "1", 1), 0);
+        int watch = clock_watch();
+        assert_true(watch >= 0);
+        assert_false(clock_was_set(watch));
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(write(fd, "7", 1), 1);
+        (void) close(fd);
+        assert_true(clock_was_set(watch));
+        assert_false(clock_was_set(watch));
+        (void) close(watch);
+        assert_int_equal(unsetenv("CHISO_TEST_CLOCK_WAKES"), 0);
         assert_int_equal(unsetenv("CHISO_TEST_CLOCK"), 0);
 #endif
+        int real = clock_watch();
+        assert_true(real >= 0);
+        assert_false(clock_was_set(real));
+        (void) close(real);
 }
 
 static int killed_at(const char *wanted) {
