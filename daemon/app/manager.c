@@ -115,6 +115,16 @@ static void run_deadlines(App *app, int64_t now_ms) {
                 log_error("warnings cannot be told (%s), looking again tomorrow", strerror(-r));
 }
 
+/* A machine that slept over the night wakes with a digest and a fetch that are both due. Held at once,
+ * the digest would find nothing, and what the fetch brings would wait for the next working day. */
+static void hold_digest(App *app, int64_t now_ms) {
+        size_t ignored = 0;
+        if (source_is_idle(app, now_ms, &ignored))
+                app->digest_wait_ms = 0;
+        else if (app->digest_wait_ms == 0)
+                app->digest_wait_ms = now_ms + DIGEST_WAIT_MS;
+}
+
 static void run_teller(App *app, int64_t now_ms) {
         app->is_tell_due = app->is_tell_due || app->silence_end_ms <= now_ms;
         app->silence_end_ms = teller_silence_end(app, now_ms);
@@ -185,6 +195,7 @@ static void tick(App *app) {
         life_run(app);
         if (!life_is_quiet(app))
                 source_run(app, now);
+        hold_digest(app, now);
         if (!app->is_once)
                 run_deadlines(app, now);
         if (!app->is_once)

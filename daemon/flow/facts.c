@@ -496,5 +496,8 @@ int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRo
         /* A digest that was held told everybody: what comes later waits for the next one. */
         if (recipient->role == ROLE_OFFICIAL && !recipient->is_immediate)
                 in.last_release_ms = MAX(in.last_release_ms, f->digest_ms);
-        return plan_gate(&in);
+        int64_t gate = plan_gate(&in);
+        return recipient->role == ROLE_OFFICIAL && !recipient->is_immediate
+                       ? MAX(gate, f->app->digest_wait_ms)
+                       : gate;
 }

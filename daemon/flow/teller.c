@@ -348,8 +348,9 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
 
 static bool is_digest_due(const Facts *f) {
         const Config *c = f->app->config;
-        return f->is_live && calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute,
-                                                 f->digest_ms, f->now_ms) <= f->now_ms;
+        return f->is_live && f->app->digest_wait_ms <= f->now_ms &&
+               calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute, f->digest_ms,
+                                   f->now_ms) <= f->now_ms;
 }
 
 static int write_releases(App *app, StepId step, const Facts *f, const ReleaseList *list,
@@ -417,10 +418,11 @@ int64_t teller_next(App *app, int64_t now_ms) {
         char CLEANUP_FREE *text = NULL;
         int64_t last =
                 store_meta_get(app->store, "digest_ms", &text) == 0 ? strtoll(text, NULL, 10) : 0;
-        if (has_digest && teller_is_live(app))
-                next = MIN(next,
-                           calendar_digest_due(&c->calendar, (unsigned) c->daemon.digest_minute,
-                                               last, now_ms));
+        if (has_digest && teller_is_live(app)) {
+                int64_t digest = calendar_digest_due(
+                        &c->calendar, (unsigned) c->daemon.digest_minute, last, now_ms);
+                next = MIN(next, MAX(digest, app->digest_wait_ms));
+        }
         /* Operators hear of what merely continues once a day. */
         if (has_operator)
                 next = MIN(next, day_start_ms(day_of_instant(now_ms) + 1) +

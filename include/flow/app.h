@@ -85,6 +85,7 @@ typedef struct App {
         bool has_worked; /* since memory was last given back */
         bool is_passed_over; /* the last release left a busy or paused target out: what settles may let it hear more */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
+        int64_t digest_wait_ms; /* the digest waits till then for what is being fetched; 0 */
         int64_t tell_again_ms;  /* a target at its cap per hour may hear again then; 0 */
         int64_t silence_end_ms; /* the first end of a silence; 0 = not looked yet */
         bool is_rehearsal; /* made up or played back: nothing it releases leaves, nothing of it is logged */
