@@ -368,3 +368,36 @@ int mail_build(const Mail *m, Buf *out) {
                 r = append_body(&mail, m);
         return r < 0 ? r : buf_append(out, buf_text(&mail), mail.len);
 }
+
+/* The bytes from `from` on up to and with the line end after which no folded line follows. */
+static const char *header_end(const char *from, const char *end) {
+        const char *p = from;
+        while ((p = memmem(p, (size_t) (end - p), "\r\n", 2))) {
+                p += 2;
+                if (p == end || (*p != ' ' && *p != '\t'))
+                        return p;
+        }
+        return end;
+}
+
+int mail_readdress(const char *mail, size_t size, const char *to, Buf *out) {
+        CLEANUP(buf_done) Buf header = BUF_INIT(65536);
+        const char *end = memmem(mail, size, "\r\n\r\n", 4);
+        const char *at = end ? memmem(mail, (size_t) (end - mail), "\r\nTo: ", 6) : NULL;
+        if (!at)
+                return -EINVAL;
+        at += 2;
+        const char *rest = header_end(at, mail + size);
+        int r = append_mailbox(&header, "To", to);
+        if (r < 0)
+                return r;
+        if (header.len == (size_t) (rest - at) && memcmp(buf_text(&header), at, header.len) == 0)
+                return MAIL_E_SAME;
+        CLEANUP(buf_done) Buf made = BUF_INIT(out->max - out->len);
+        r = buf_append(&made, mail, (size_t) (at - mail));
+        if (r == 0)
+                r = buf_append(&made, buf_text(&header), header.len);
+        if (r == 0)
+                r = buf_append(&made, rest, (size_t) (mail + size - rest));
+        return r < 0 ? r : buf_append(out, buf_text(&made), made.len);
+}

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/mail.h"
 #include "flow/courier-internal.h"
 #include "flow/message.h"
 #include "flow/teller.h"
+#include "os/log.h"
 
 #define FIRST_PAGE 32
 
@@ -231,6 +233,40 @@ static int board_secret(App *app, Flight *f, const TargetRow *target) {
         return r == -ENOMEM ? r : 0;
 }
 
+static int put_body(App *app, StepId step, const MessageRow *row, Buf *body) {
+        PlanItem CLEANUP_FREE *items = NULL;
+        size_t n = 0;
+        MessageRow made = *row;
+        int r = store_message_items(app->store, row->id, &items, &n);
+        made.body = body->data;
+        made.body_size = body->len;
+        return r < 0 ? r : store_message_remake(app->store, step, &made, items, n);
+}
+
+/* The address was changed since the bytes were made. What cannot have arrived is addressed anew, a letter
+ * and a drill as well. What may have arrived is somebody else's copy: its bytes and id are fixed, and
+ * who has the address now is told by a message of his own. */
+static int readdress(App *app, StepId step, Flight *f, const TargetRow *target, bool *ret_is_void) {
+        Buf CLEANUP(buf_done) body = BUF_INIT(BUF_MAX_TEXT);
+        int r = f->row->body
+                        ? mail_readdress(f->row->body, f->row->body_size, target->address, &body)
+                        : MAIL_E_SAME;
+        if (r != 0)
+                return r == MAIL_E_SAME || r == -EINVAL ? 0 : r; /* no address: the aim says so */
+        if (f->row->maybe == 0) {
+                r = put_body(app, step, f->row, &body);
+                return r < 0 ? r : reread(app, f->row->id, &f->row);
+        }
+        LogFields fields = {.target = target->key, .message_id = LOG_ID_DELIVERY_FAILED};
+        log_full(
+                LOG_WARNING, &fields,
+                "message %s may have reached the address that %s had before: given up, and planned "
+                "anew for the present one",
+                f->row->uuid, target->key);
+        app->is_tell_due = *ret_is_void = true;
+        return 0;
+}
+
 /* Takes a row into a flight and marks it started. */
 static int board(Flight *f, StepId step, Passenger *p, Facts *facts, int64_t now_ms) {
         App *app = f->courier->app;
@@ -246,6 +282,10 @@ static int board(Flight *f, StepId step, Passenger *p, Facts *facts, int64_t now
                 if (r >= 0)
                         r = reread(app, p->message, &f->row);
         }
+        if (r >= 0 && p->aim.is_mail)
+                r = readdress(app, step, f, &p->target, &is_void);
+        if (r >= 0 && is_void)
+                return settle_void(app, step, f->row, now_ms);
         f->aim = p->aim;
         p->aim = (Aim){0};
         f->generation = app->config_generation;

@@ -38,6 +38,11 @@ typedef struct Mail {
  * from/to, message_id is not one), -ENOMEM, -E2BIG. */
 int mail_build(const Mail *m, Buf *out);
 
+/* A mail that mail_build() made, for another address: appends it with the To header of `to`. Returns 0,
+ * MAIL_E_SAME (that is its header already; nothing is appended), -EINVAL, -ENOMEM, -E2BIG. */
+#define MAIL_E_SAME 1
+int mail_readdress(const char *mail, size_t size, const char *to, Buf *out);
+
 /* "Name <a@b>" or "a@b" -> "a@b". Refuses blanks, control characters, bytes beyond ASCII (no relay
  * need know SMTPUTF8), quotes, brackets and the like, more than one @, over 254 bytes. Heap
  * string. Returns 0, -EINVAL, -ENOMEM. */

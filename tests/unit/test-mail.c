@@ -277,13 +277,42 @@ static void parameters(void **state UNUSED) {
                             ";\r\n filename*1*=%E1%BB%8B%20tr%E1%BA%A5n.docx");
 }
 
+/* The same as if it had been built for that address; a To: in the text is text. */
+static void readdressed(void **state UNUSED) {
+        static const char *const to[] = {"x@example.vn", "y@example.vn", "Phòng <y@example.vn>",
+                                         "Phòng Văn hóa - Xã hội và Kiểm soát thủ tục hành chính "
+                                         "của Ủy ban nhân dân <y@example.vn>"};
+        for (size_t i = 0; i < ELEMENTSOF(to); i++) {
+                for (size_t k = 0; k < ELEMENTSOF(to); k++) {
+                        CLEANUP(buf_done) Buf from = BUF_INIT(65536), want = BUF_INIT(65536);
+                        CLEANUP(buf_done) Buf got = BUF_INIT(65536);
+                        Mail m = small_mail();
+                        m.text = "To: nobody@example.vn\n\nTo: nobody@example.vn\n";
+                        m.to = to[i];
+                        assert_int_equal(mail_build(&m, &from), 0);
+                        m.to = to[k];
+                        assert_int_equal(mail_build(&m, &want), 0);
+                        int r = mail_readdress(buf_text(&from), from.len, to[k], &got);
+                        assert_int_equal(r, i == k ? MAIL_E_SAME : 0);
+                        if (i != k)
+                                assert_string_equal(buf_text(&got), buf_text(&want));
+                }
+        }
+        CLEANUP(buf_done) Buf out = BUF_INIT(65536);
+        assert_int_equal(mail_readdress("Subject: x\r\n\r\nTo: a@b\r\n", 24, "a@b", &out), -EINVAL);
+        assert_int_equal(mail_readdress("{}", 2, "a@b", &out), -EINVAL);
+        assert_int_equal(mail_readdress("A: b\r\nTo: a@b\r\n\r\n", 19, "a b", &out), -EINVAL);
+        assert_int_equal(out.len, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(addresses),  cmocka_unit_test(address_lengths),
-                cmocka_unit_test(plain_mail), cmocka_unit_test(alternative_mail),
-                cmocka_unit_test(refuses),    cmocka_unit_test(nothing_begins_a_header),
-                cmocka_unit_test(words),      cmocka_unit_test(quoted),
-                cmocka_unit_test(base64),     cmocka_unit_test(parameters),
+                cmocka_unit_test(addresses),   cmocka_unit_test(address_lengths),
+                cmocka_unit_test(plain_mail),  cmocka_unit_test(alternative_mail),
+                cmocka_unit_test(refuses),     cmocka_unit_test(nothing_begins_a_header),
+                cmocka_unit_test(words),       cmocka_unit_test(quoted),
+                cmocka_unit_test(base64),      cmocka_unit_test(parameters),
+                cmocka_unit_test(readdressed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
