@@ -1,5 +1,6 @@
-/* Writes sample messages to a folder: NAME.json (webhook body), NAME.txt, NAME.html.
- * webhook-schema.py validates the bodies; the rest is for looking at. */
+/* Writes sample messages to a folder: NAME.json (webhook body), NAME.txt, NAME.html, and
+ * NAME.view (what templates get).
+ * webhook-schema.py validates the bodies, templates-doc.py the views; the rest is for looking at. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -32,7 +33,13 @@ static int write_sample(const char *folder, const char *name, const RenderMessag
                 r = write_file(folder, name, "json", &json);
         if (r == 0)
                 r = write_file(folder, name, "txt", &text);
-        return r < 0 ? r : write_file(folder, name, "html", &html);
+        if (r == 0)
+                r = write_file(folder, name, "html", &html);
+        CLEANUP_FREE char *all = r == 0 ? json_dumps(view, JSON_INDENT(1)) : NULL;
+        CLEANUP(buf_done) Buf dump = BUF_INIT(BUF_MAX_TEXT);
+        if (r == 0)
+                r = all ? buf_str(&dump, all) : -ENOMEM;
+        return r < 0 ? r : write_file(folder, name, "view", &dump);
 }
 
 int main(int argc, char **argv) {

@@ -12,6 +12,8 @@ add_test(NAME unit/webhook-schema
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/webhook-schema.py $<TARGET_FILE:render-samples>
                 ${CMAKE_SOURCE_DIR}/docs/webhook.schema.json)
 set_tests_properties(unit/webhook-schema PROPERTIES SKIP_RETURN_CODE 77)
+add_test(NAME unit/templates-doc
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/unit/templates-doc.py $<TARGET_FILE:render-samples> ${CMAKE_SOURCE_DIR})
 
 # Workbooks of ours read by a foreign reader.
 add_executable(export-samples unit/export-samples.c)
