@@ -154,6 +154,14 @@ static int add_rendered(Page *p, json_t *draft, const char *key, const char *nam
         return r < 0 ? r : p->error;
 }
 
+static int add_mail(Page *p, json_t *draft) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
+
+        int r = render_folded(p->call->app->templates_vi, "letter-mail.txt", p->view, &text);
+        page_set(p, draft, "mail", r < 0 ? NULL : json_stringn(buf_text(&text), text.len));
+        return r < 0 ? r : p->error;
+}
+
 static int add_csv(Page *p, json_t *draft, const char *key, bool is_machine) {
         CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
 
@@ -219,7 +227,7 @@ static int draft_fill(Page *p, const ReportQuery *q, json_t *draft) {
         if (r == 0)
                 r = add_rendered(p, draft, "txt", "letter.txt");
         if (r == 0)
-                r = add_rendered(p, draft, "mail", "letter-mail.txt");
+                r = add_mail(p, draft);
         if (r == 0)
                 r = add_subject(p, q, draft);
         if (r == 0)

@@ -253,10 +253,10 @@ static void pen_operator_one(Pen *p, const Line *line) {
                 pen_text(p, SAID(p, "chưa khắc phục", "not resolved"));
         else if (line->group == GROUP_WORSE)
                 pen_text(p, SAID(p, "nặng thêm", "worse"));
-        else if (line->group == GROUP_CORRECTIONS)
-                pen_text(p, item->subject ? SAID(p, "thông báo", "notice")
-                                          : SAID(p, "đính chính", "correction"));
-        if (line->group != GROUP_OPENINGS)
+        else if (line->group == GROUP_CORRECTIONS && !item->subject)
+                pen_text(p, SAID(p, "đính chính", "correction"));
+        bool is_notice = line->group == GROUP_CORRECTIONS && item->subject; /* its text says all */
+        if (line->group != GROUP_OPENINGS && !is_notice)
                 pen_text(p, ", ");
         if (item->text && *item->text)
                 pen_sentence(p, item->text);

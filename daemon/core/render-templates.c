@@ -262,9 +262,9 @@ static int append_folded(Buf *out, const char *line, size_t n) {
         return r;
 }
 
-int render_text(const RenderTemplates *t, const json_t *view, Buf *out) {
+int render_folded(const RenderTemplates *t, const char *name, const json_t *view, Buf *out) {
         CLEANUP(buf_done) Buf raw = BUF_INIT(out->max);
-        int made = render_named(t, "mail.txt", view, &raw), r = MIN(made, 0);
+        int made = render_named(t, name, view, &raw), r = MIN(made, 0);
         const char *line = buf_text(&raw), *end = line + raw.len;
         while (r == 0 && line < end) {
                 const char *nl = memchr(line, '\n', (size_t) (end - line));
@@ -275,4 +275,8 @@ int render_text(const RenderTemplates *t, const json_t *view, Buf *out) {
                 line += n + 1;
         }
         return r < 0 ? r : made;
+}
+
+int render_text(const RenderTemplates *t, const json_t *view, Buf *out) {
+        return render_folded(t, "mail.txt", view, out);
 }

@@ -173,7 +173,7 @@ static json_t *counts_object(Maker *k, const RenderItem *item) {
 
 static void put_item_numbers(Maker *k, json_t *o, const RenderItem *item) {
         unsigned decimals = item->indicator ? item->indicator->decimals : 0;
-        char since[16];
+        char since[16], escalated[16];
         put_decimal(k, o, "value", item->item.value, decimals);
         put_decimal(k, o, "limit", item->limit, decimals);
         put_decimal(k, o, "delta", item->delta_reason == DELTA_OK ? item->delta : VALUE_NONE,
@@ -185,6 +185,9 @@ static void put_item_numbers(Maker *k, json_t *o, const RenderItem *item) {
         put(k, o, "counts", counts_object(k, item));
         put_text(k, o, "since",
                  period_is_valid(item->first) ? period_format(since, item->first) : NULL);
+        put_text(k, o, "escalated",
+                 period_is_valid(item->escalated) ? period_format(escalated, item->escalated)
+                                                  : NULL);
         put_decimal(k, o, "old_value", item->item.old_value, decimals);
 }
 
@@ -323,6 +326,22 @@ static void pen_since(Pen *p, const RenderItem *item) {
                            period_distance(item->first, item->item.period) + 1);
 }
 
+/* Those of a line may have escalated one after the other: the first of them. */
+static void pen_escalated(Pen *p, const Line *line) {
+        const RenderItem *first = NULL;
+        for (size_t i = 0; i < line->n_items; i++) {
+                const RenderItem *item = line->items[i];
+                if (period_is_valid(item->escalated) && item_group(item) != GROUP_CLOSINGS &&
+                    (!first || item->escalated < first->escalated))
+                        first = item;
+        }
+        if (!first)
+                return;
+        pen_period(p, first->escalated);
+        pen_printf(p, SAID(p, ", sau %d kỳ chưa đạt", ", after %d periods"),
+                   period_distance(first->first, first->escalated) + 1);
+}
+
 static void pen_alerts(Pen *p, const Line *line) {
         bool is_first = true;
         for (size_t i = 0; i < line->n_items; i++)
@@ -425,6 +444,8 @@ static json_t *line_object(Maker *k, const Line *line) {
         put_pen(k, o, "phrases");
         pen_since(&k->pen, item);
         put_pen(k, o, "since");
+        pen_escalated(&k->pen, line);
+        put_pen(k, o, "escalated");
         pen_alerts(&k->pen, line);
         put_pen(k, o, "alerts");
         put_details(k, o);
@@ -442,12 +463,13 @@ static const char *group_name(Group group) {
         return names[group];
 }
 
-static const char *group_title(const Maker *k, Group group, bool has_ends) {
+static const char *group_title(const Maker *k, Group group, bool has_ends, bool has_figures) {
         const Pen *p = &k->pen;
         bool is_operator = k->m->role == ROLE_OPERATOR;
         switch (group) {
         case GROUP_CORRECTIONS:
-                return SAID(p, "Đính chính, điều chỉnh", "Corrections");
+                return has_figures ? SAID(p, "Đính chính, điều chỉnh", "Corrections")
+                                   : SAID(p, "Thông báo", "Notices");
         case GROUP_OPENINGS:
                 return is_operator ? SAID(p, "Sự cố mới", "New")
                                    : SAID(p, "Cảnh báo mới", "New alerts");
@@ -465,15 +487,16 @@ static const char *group_title(const Maker *k, Group group, bool has_ends) {
 }
 
 static json_t *group_object(Maker *k, Group group, const Line *lines, size_t n) {
-        bool has_ends = false;
+        bool has_ends = false, has_figures = false;
         json_t *o = json_object(), *array = json_array();
         for (size_t i = 0; i < n; i++) {
                 has_ends = has_ends || item_is_end(lines[i].items[0]);
+                has_figures = has_figures || lines[i].items[0]->indicator;
                 if (i < RENDER_MAX_ITEMS)
                         add(k, array, line_object(k, &lines[i]));
         }
         put_text(k, o, "name", group_name(group));
-        put_text(k, o, "title", group_title(k, group, has_ends));
+        put_text(k, o, "title", group_title(k, group, has_ends, has_figures));
         put(k, o, "n", json_integer((json_int_t) n));
         put(k, o, "lines", array);
         return o;

@@ -56,6 +56,7 @@ static const Field item_fields[] = {
         {"of", FIELD_INTEGER},
         {"counts", FIELD_OBJECT, counts_fields},
         {"since", FIELD_TEXT},
+        {"escalated", FIELD_TEXT},
         {"old_value", FIELD_DECIMAL},
         {"ended", FIELD_TEXT},
         {"corrects", FIELD_TEXT},

@@ -254,6 +254,10 @@ static int fill_episode(Lookup *l, size_t i, RenderItem *it, int64_t now_ms) {
         if (rule) {
                 it->advice = rule->advice;
                 it->when = rule->when;
+                if (e->unit && e->state == EPISODE_OPEN && rule->escalate_after > 0 &&
+                    e->length >= rule->escalate_after)
+                        it->escalated =
+                                MIN(period_add(e->first, rule->escalate_after - 1), e->last);
                 if (it->ended && it->when.kind == CONDITION_BEHIND)
                         it->limit = VALUE_NONE; /* moves with the others: it is the end's */
         }

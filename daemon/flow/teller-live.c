@@ -216,12 +216,51 @@ int teller_go_live(App *app, int64_t now_ms, bool is_announce, bool is_preview, 
         return *ret ? 0 : -ENOMEM;
 }
 
-/* A drill shows what is open, or nothing but the frame, without touching the ledger: it has no
- * items. */
+#define DRILL_MAX 3u /* alerts that a drill shows */
+
+/* What somebody would hear who was told nothing yet, the first of it: openings, worst first. */
+static int drill_plan(const Facts *f, const TargetRow *target, PlanItem **ret, size_t *ret_n,
+                      size_t *ret_open) {
+        const RecipientDef *recipient = message_recipient(f->app, target->recipient);
+        TargetRow stranger = *target;
+        size_t n = 0;
+        *ret_n = *ret_open = 0;
+        if (!recipient)
+                return 0;
+        stranger.id = 0;
+        int r = facts_plan(f, recipient, &stranger, ret, &n, ret_open);
+        for (size_t i = 0; r >= 0 && i < n && *ret_n < DRILL_MAX; i++)
+                if ((*ret)[i].say == SAY_OPENING)
+                        (*ret)[(*ret_n)++] = (*ret)[i];
+        return r;
+}
+
+static int drill_make(const Facts *f, const TargetRow *target, MessageRow *row) {
+        PlanItem CLEANUP_FREE *items = NULL;
+        Fit fit = {0};
+        size_t n = 0, n_open = 0;
+        int r = drill_plan(f, target, &items, &n, &n_open);
+        MessageInput in = {.target = target,
+                           .items = items,
+                           .n_items = n,
+                           .n_open = n_open,
+                           .now_ms = f->now_ms};
+        if (r >= 0 && n > 0)
+                r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
+        in.n_items = fit.n;
+        in.is_summary = fit.is_summary;
+        return r < 0 ? r : message_make(f->app, &in, row, NULL);
+}
+
+/* A drill shows some of what is open, or nothing but the frame, without touching the ledger: its row
+ * has no items. */
 int teller_drill(App *app, const char *recipient, int64_t now_ms, size_t *ret_n) {
         TargetRow *targets = NULL;
         size_t n = 0, done = 0;
-        int r = store_targets(app->store, &targets, &n);
+        Facts CLEANUP(facts_done) f = {0};
+        int r = facts_load(app, now_ms, &f);
+        if (r >= 0)
+                r = store_targets(app->store, &targets, &n);
         if (r >= 0)
                 r = store_begin(app->store);
         StepId step = 0;
@@ -238,11 +277,7 @@ int teller_drill(App *app, const char *recipient, int64_t now_ms, size_t *ret_n)
                 int64_t id = 0;
                 if (!streq(targets[i].recipient, recipient))
                         continue;
-                r = row.uuid
-                            ? message_make(app,
-                                           &(MessageInput){.target = &targets[i], .now_ms = now_ms},
-                                           &row, NULL)
-                            : -ENOMEM;
+                r = row.uuid ? drill_make(&f, &targets[i], &row) : -ENOMEM;
                 if (r >= 0)
                         r = store_message_add(app->store, step, &row, NULL, 0, &id);
                 if (r == -EEXIST)

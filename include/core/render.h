@@ -34,7 +34,8 @@ typedef struct RenderItem {
         Condition when;   /* to say "ngưỡng 95" or "tụt 5" */
         uint32_t place, of;
         PeriodStatus status;
-        PeriodId first; /* since when */
+        PeriodId first;     /* since when */
+        PeriodId escalated; /* the period that made it an escalated one; 0 */
         int64_t count_part,
                 count_whole; /* dossiers at fault, of all: "623 trong 2.971"; VALUE_NONE */
         const char *source_label;
@@ -101,6 +102,9 @@ int render_html(const RenderTemplates *t, const json_t *view, Buf *out);
 /* Any template by name (webhook_template): the suffix .html, .json or other decides how {{x}} is
  * escaped. -ENOENT when there is none of that name. */
 int render_named(const RenderTemplates *t, const char *name, const json_t *view, Buf *out);
+
+/* The same of a text that is a mail, folded as render_text() folds mail.txt. */
+int render_folded(const RenderTemplates *t, const char *name, const json_t *view, Buf *out);
 
 /* The webhook body after docs/webhook.schema.json: the view, compact, keys in a fixed order. */
 int render_webhook(const json_t *view, Buf *out);

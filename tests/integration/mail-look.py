@@ -7,12 +7,18 @@ import html.parser
 import os
 import re
 import sys
+import unicodedata
 
 from browser import Browser
 from lab import Lab
 from sample import SECRET, configure, month, routes
 
 MORE = """
+[daemon]
+operator_report = Mon 08:00
+[letter]
+at = 6 09:00
+to = phong@tienlu.example
 [rule progress-low]
 escalate_after = 2
 [recipient chairman]
@@ -33,6 +39,7 @@ webhook = http://127.0.0.1:@HOOK@/gone
 immediate = yes
 """
 WIDTHS = (390, 700)
+PLAIN = ("test", "letter")
 # Outlook lays out with Word: tables and inline styles; images and scripts are blocked everywhere.
 UNKNOWN = re.compile(r"<(?:script|style|svg|img|link|object|iframe|form|base)\b|(?:flex|grid|float|position|@media|url\(|var\(|calc\()\s*[:;(]?", re.I)
 
@@ -80,7 +87,21 @@ def check_code(name, page):
     assert not re.search(r"https?://", page), name
 
 
+def check_plain(name, mail):
+    """Of a mail that is nothing but text: as a terminal of 80 columns shows it."""
+    text = mail.get_body(("plain",)).get_content()
+    assert unicodedata.normalize("NFC", text) == text and "{{" not in text and text.strip(), (name, text)
+    for line in text.splitlines():
+        assert len(line) <= 78 and line == line.rstrip() or line == "-- ", (name, line)
+
+
 def look(lab, browser, name, mail, pictures):
+    if pictures:
+        with open(os.path.join(pictures, name + ".txt"), "w", encoding="utf8") as f:
+            f.write("Subject: %s\n\n%s" % (mail["Subject"], mail.get_body(("plain",)).get_content()))
+    if name in PLAIN:
+        assert not mail.get_body(("html",)), name
+        return check_plain(name, mail)
     page = mail.get_body(("html",)).get_content()
     check_code(name, page)
     check_text(mail, page)
@@ -95,9 +116,7 @@ def look(lab, browser, name, mail, pictures):
             assert seen["lang"] == ("en" if name == "english" else "vi") and seen["title"] == mail["Subject"], (name, seen)
             if pictures and scheme == "light":
                 browser.picture(os.path.join(pictures, "%s-%d.png" % (name, width)))
-    if pictures:
-        with open(os.path.join(pictures, name + ".txt"), "w", encoding="utf8") as f:
-            f.write("Subject: %s\n\n%s" % (mail["Subject"], mail.get_body(("plain",)).get_content()))
+    return None
 
 
 def newest(lab, address, subject=""):
@@ -128,21 +147,46 @@ def play(lab):
     lab.ask("portal", "2024-07")
     lab.ctl("drill", "district")
     lab.wait(lambda: lab.mails() and lab.settled(), "the drill")
-    yield "drill", newest(lab, "vanphong@tienlu.example")
+    drill = newest(lab, "vanphong@tienlu.example", "DIỄN TẬP")
+    assert "Hiện không có cảnh báo nào đang mở" in flat(drill.get_body(("plain",)).get_content())
+    yield "drill-empty", drill
     day("2024-09-05", "2024-08")
     yield "opening", newest(lab, "cuongchinh@tienlu.example")
     yield "digest", newest(lab, "vanphong@tienlu.example")
     yield "overview", newest(lab, "chutich@tienlu.example")
     yield "english", newest(lab, "office@tienlu.example")
     yield "operator", newest(lab, "it@tienlu.example")
+    lab.ctl("drill", "district")
+    lab.wait(lambda: "DIỄN TẬP" in newest(lab, "vanphong@tienlu.example")["Subject"] and lab.settled(), "the drill with what is open")
+    drill = newest(lab, "vanphong@tienlu.example")
+    assert "82,71" in drill.get_body(("plain",)).get_content() and lab.sql("SELECT count(*) FROM message_item i JOIN message m ON m.id = i.message WHERE m.is_drill") == [(0,)]
+    yield "drill", drill
+    lab.ctl("--config", lab.path("etc", "chisod.conf"), "test-mail", "it@tienlu.example")
+    yield "test", newest(lab, "it@tienlu.example")
     lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08", "2024-08-restated")}))
     day("2024-09-06", "2024-08")
     yield "correction", newest(lab, "vanphong@tienlu.example", "ĐÍNH CHÍNH")
+    lab.clock("2024-09-06T09:00:01+07:00")
+    lab.ask("portal", "2024-08")
+    lab.wait(lambda: [m for m in lab.mails() if m["To"] == "phong@tienlu.example"] and lab.settled(), "the letter")
+    yield "letter", newest(lab, "phong@tienlu.example")
+    day("2024-09-09", "2024-08")
+    report = newest(lab, "it@tienlu.example", "báo cáo tuần")
+    assert "== Thông báo (1) ==" in report.get_body(("plain",)).get_content()
+    yield "report", report
+    lab.publish([{"path": "/api/v1/reporting/evaluation/service-results", "method": "POST", "mode": "status", "status": 500, "body": "no"}])
+    for _ in range(4):
+        lab.ctl("fetch", "portal", "--from", "2024-08", "--to", "2024-08", "--wait", check=False)
+    lab.wait(lab.settled, "the operator hears of the source")
+    yield "failing", newest(lab, "it@tienlu.example")
     lab.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08"), "2024-09": next_month()}))
     day("2024-10-04", "2024-08", "2024-09")
     yield "closing", newest(lab, "cuongchinh@tienlu.example")
     yield "continued", newest(lab, "vanphong@tienlu.example")
-    yield "escalated", newest(lab, "phochutich@tienlu.example")
+    escalated = newest(lab, "phochutich@tienlu.example")
+    assert "Báo lên từ tháng 9/2024, sau 2 kỳ chưa đạt" in flat(escalated.get_body(("plain",)).get_content())
+    assert "Báo lên cấp trên từ tháng 9/2024, sau 2 kỳ chưa đạt" in escalated.get_body(("html",)).get_content()
+    yield "escalated", escalated
 
 
 def main():
@@ -163,7 +207,7 @@ def main():
             look(lab, browser, name, mail, pictures)
             names.append(name)
         assert lab.stop() == 0
-    assert len(names) == 10
+    assert len(names) == len(set(names)) == 15, names
     print("mail-look: %d letters at %s px: %s" % (len(names), " and ".join(map(str, WIDTHS)), ", ".join(names)))
 
 

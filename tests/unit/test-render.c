@@ -661,7 +661,7 @@ static void webhook_bytes(void **state UNUSED) {
                 "\"end\":\"2024-09-01\","
                 "\"status\":\"provisional\"},\"value\":96.00,\"limit\":95.00,\"delta\":null,"
                 "\"delta_reason\":\"first\",\"place\":null,\"of\":null,\"counts\":null,\"since\":"
-                "\"2024-08\","
+                "\"2024-08\",\"escalated\":null,"
                 "\"old_value\":82.71,\"ended\":null,\"corrects\":\"0190f7a2-0001\","
                 "\"corrects_at\":\"2024-09-05T08:00:00+07:00\",\"advice\":\"\\\"a\\\"\\n\\\\\","
                 "\"source\":{\"label\":\"Cổng Dịch vụ công quốc "
