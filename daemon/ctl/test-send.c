@@ -24,7 +24,20 @@ typedef struct Attempt {
         const Config *config;
         sd_event *event;
         bool is_over, is_accepted;
+        const char *password, *key, *url; /* what must not be shown; or NULL */
 } Attempt;
+
+/* Some peers repeat what they were told. */
+static void hide(const Attempt *a, Buf *text) {
+        if (!text->data)
+                return;
+        if (a->password)
+                secret_hide_login(text->data, a->config->smtp.username, a->password);
+        if (a->key)
+                secret_hide(text->data, a->key);
+        if (a->url)
+                secret_hide_path(text->data, a->url);
+}
 
 static int complain(int r) {
         ctl_complain("%s", strerror(-r));
@@ -43,10 +56,13 @@ static int secret(const Config *config, const char *text, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static void print_line(char direction, const char *line, size_t n) {
+static void print_line(const Attempt *a, char direction, const char *line, size_t n) {
         CLEANUP(buf_done) Buf safe = BUF_INIT(64 << 10);
 
-        if (text_append_printable(&safe, line, n) >= 0)
+        int r = text_append_printable(&safe, line, n);
+        if (direction == '<')
+                hide(a, &safe);
+        if (r >= 0)
                 (void) printf("%c %s\n", direction, buf_text(&safe));
 }
 
@@ -82,7 +98,9 @@ static void over(Attempt *a, AttemptOutcome outcome, const char *text) {
         (void) printf("= %s", attempt_outcome_name(outcome));
         if (text && *text) {
                 CLEANUP(buf_done) Buf safe = BUF_INIT(64 << 10);
-                if (text_append_printable(&safe, text, strlen(text)) >= 0)
+                int r = text_append_printable(&safe, text, strlen(text));
+                hide(a, &safe);
+                if (r >= 0)
                         (void) printf(": %s", buf_text(&safe));
         }
         (void) printf("\n");
@@ -98,8 +116,7 @@ typedef struct TestMail {
 } TestMail;
 
 static void on_line(void *userdata, char direction, const char *line, size_t n) {
-        (void) userdata;
-        print_line(direction, line, n);
+        print_line(userdata, direction, line, n);
 }
 
 static void on_mail(Slot *slot, const SmtpResult *result, void *userdata) {
@@ -169,6 +186,7 @@ static int send_test(const Ctl *ctl, const Config *config, TestMail *t) {
                 r = mail_address(config->smtp.from, &t->sender);
         if (r >= 0)
                 r = build_mail(ctl, config, t);
+        a.password = t->password;
         if (r >= 0)
                 r = run(&a, start_mail, t);
         if (r < 0)
@@ -220,10 +238,11 @@ static void on_hook(Slot *slot, const HttpResult *result, void *userdata) {
         (void) slot;
         if (result->status) {
                 (void) snprintf(status, sizeof status, "HTTP %d", result->status);
-                print_line('<', status, strlen(status));
+                print_line(userdata, '<', status, strlen(status));
         }
         if (!result->error && result->body_size)
-                print_line('<', result->body, MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
+                print_line(userdata, '<', result->body,
+                           MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
         over(userdata, delivery_hook_outcome(&result->hook),
              result->error ? result->error_text : NULL);
 }
@@ -248,8 +267,8 @@ static int start_hook(Attempt *a, Mux *mux, Slot **ret, void *userdata) {
 
         (void) printf("> POST %.*s/***\n", (int) strcspn(start, "/?#"), start);
         for (size_t i = 0; i < request.n_headers; i++)
-                print_line('>', headers[i], strlen(headers[i]));
-        print_line('>', buf_text(&t->body), t->body.len);
+                print_line(a, '>', headers[i], strlen(headers[i]));
+        print_line(a, '>', buf_text(&t->body), t->body.len);
         return http_start(mux, &request, on_hook, a, ret);
 }
 
@@ -295,6 +314,8 @@ static int test_hook(const Ctl *ctl, const Config *config, TestHook *t) {
                 r = secret(config, t->recipient->webhook_secret, &t->secret);
         if (r >= 0)
                 r = build_hook(config, t);
+        a.key = t->secret;
+        a.url = t->url;
         if (r >= 0)
                 r = run(&a, start_hook, t);
         if (r < 0)

@@ -27,10 +27,10 @@ typedef struct Flight {
         Courier *courier;
         MessageRow *row; /* one row with its bytes */
         Aim aim;
-        char *secret; /* webhook signing secrets or NULL */
+        char *secret; /* webhook signing secrets, or the password at the relay; or NULL */
         Slot *slot;
         AttemptOutcome outcome;
-        uint64_t generation;  /* of the configuration it goes by */
+        uint64_t generation;   /* of the configuration it goes by */
         int64_t wire_awake_ms; /* when it was handed to the wire */
         int64_t retry_after_ms;
         char response[1025];

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "core/mail.h"
 #include "flow/courier-internal.h"
 #include "flow/message.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/hook.h"
+#include "os/secret.h"
 #include "transport/http.h"
 #include "transport/smtp.h"
 
@@ -22,12 +24,24 @@ void flight_fail(Flight *f, int error) {
         f->state = FLIGHT_DONE;
 }
 
+/* What a peer says goes into the journal and to operators, and some repeat what they were told: a wrong
+ * password, the path of the address, in which a chat bot's key stands. */
+static void hide_secrets(Flight *f) {
+        if (f->secret && f->aim.is_mail)
+                secret_hide_login(f->response, f->courier->app->config->smtp.username, f->secret);
+        else if (f->secret)
+                secret_hide(f->response, f->secret);
+        if (f->aim.address && !f->aim.is_mail)
+                secret_hide_path(f->response, f->aim.address);
+}
+
 static void flight_finish(Flight *f, AttemptOutcome outcome, int64_t retry_after_ms,
                           const char *text) {
         hook_point("send.sent");
         f->outcome = outcome;
         f->retry_after_ms = retry_after_ms;
         (void) snprintf(f->response, sizeof f->response, "%s", text);
+        hide_secrets(f);
         f->state = FLIGHT_DONE;
         app_wake(f->courier->app);
 }
@@ -45,8 +59,8 @@ static void on_hook(Slot *slot, const HttpResult *result, void *userdata) {
         if (result->error)
                 (void) buf_str(&text, result->error_text);
         else if (result->body_size)
-                (void) buf_append(&text, result->body,
-                                  MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
+                (void) text_append_printable(&text, result->body,
+                                             MIN(result->body_size, (size_t) HOOK_RESPONSE_MAX));
         flight_finish(userdata, delivery_hook_outcome(&result->hook), result->retry_after_ms,
                       buf_text(&text));
 }
@@ -73,7 +87,9 @@ static int start_mail(App *app, Flight *f) {
                                        .timeout_ms = c->smtp.timeout_ms};
                 r = smtp_start(app->mux, &request, on_mail, f, &f->slot);
         }
-        if (password)
+        if (password && r >= 0)
+                f->secret = TAKE_PTR(password);
+        else if (password)
                 explicit_bzero(password, strlen(password));
         return r;
 }

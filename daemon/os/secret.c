@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "os/crypto.h"
 #include "os/file.h"
 
 #define SECRET_MAX ((size_t) 64 << 10)
@@ -62,4 +63,56 @@ int secret_resolve(const char *text, const char *secrets_dir, Buf *ret) {
         if (path)
                 return read_secret(path, ret);
         return strlen(text) > SECRET_MAX ? -EFBIG : buf_str(ret, text);
+}
+
+#define HIDE_MIN 4u
+#define WEBHOOK_PREFIX "whsec_"
+
+static void hide(char *text, const char *word, size_t n) {
+        if (n < HIDE_MIN)
+                return;
+        for (char *p = text; (p = memmem(p, strlen(p), word, n)); p += n)
+                memset(p, '*', n);
+}
+
+void secret_hide(char *text, const char *secret) {
+        static const char blanks[] = " \t\r\n";
+        for (const char *p = secret + strspn(secret, blanks); *p; p += strspn(p, blanks)) {
+                size_t n = strcspn(p, blanks), prefix = strlen(WEBHOOK_PREFIX);
+                if (n > prefix && strncmp(p, WEBHOOK_PREFIX, prefix) == 0)
+                        hide(text, p + prefix, n - prefix);
+                hide(text, p, n);
+                p += n;
+        }
+}
+
+void secret_hide_login(char *text, const char *username, const char *password) {
+        Buf CLEANUP(buf_done) plain = BUF_INIT(1 << 17), coded = BUF_INIT(1 << 18);
+        int r = buf_append(&plain, "", 1);
+        if (r >= 0)
+                r = buf_str(&plain, str_or(username, ""));
+        if (r >= 0)
+                r = buf_append(&plain, "", 1);
+        if (r >= 0)
+                r = buf_str(&plain, password);
+        if (r >= 0)
+                r = crypto_base64(&coded, plain.data, plain.len);
+        if (r >= 0)
+                r = buf_char(&coded, ' ');
+        if (r >= 0)
+                r = crypto_base64(&coded, password, strlen(password));
+        if (r >= 0)
+                secret_hide(text, buf_text(&coded));
+        secret_hide(text, password);
+        if (plain.data)
+                explicit_bzero(plain.data, plain.len);
+        if (coded.data)
+                explicit_bzero(coded.data, coded.len);
+}
+
+void secret_hide_path(char *text, const char *url) {
+        const char *host = strstr(url, "://");
+        const char *path = host ? strchr(host + 3, '/') : NULL;
+        if (path)
+                secret_hide(text, path); /* with its slash: "/hook" is no part of "webhook" */
 }

@@ -268,6 +268,10 @@ class Lab:
     def json(self, *args):
         return json.loads(self.ctl(*args, "--json").stdout)
 
+    def api_text(self, path, role="admin"):
+        argv = ["curl", "-sS", "--max-time", "30", "--unix-socket", self.path("run", role + ".sock"), "http://x" + path]
+        return subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout.decode("utf8")
+
     def api(self, path, role="status", method="GET", body=None):
         argv = ["curl", "-sS", "--max-time", "30", "-X", method, "--unix-socket", self.path("run", role + ".sock"), "http://x" + path]
         if body is not None:

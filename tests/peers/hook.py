@@ -6,7 +6,8 @@ signatures is right after Standard Webhooks 1.0 with one of the secrets (null wi
 The mode file is read at each request: "" or absent (--status), a status ("503"), a status with headers
 ("429 Retry-After: 7"), or: drop (no answer), reset, hang (no answer, connection stays), long (64 KiB and more of answer),
 slowhead, slowbody (begun and never ended, one byte at a time), endless (chunks for ever), bigheader (1 MiB of header), short (less
-than announced), badchunk, nothttp, bomb (64 MiB from a small gzip), html (200 with a page).
+than announced), badchunk, nothttp, bomb (64 MiB from a small gzip), html (200 with a page), hostile (400 with control, bidi and 8-bit
+bytes, the path and the secret).
 Prints "ready PORT".
 """
 import argparse
@@ -158,6 +159,17 @@ class Hook(http.server.BaseHTTPRequestHandler):
         body = gzip.compress(b" " * (64 << 20), mtime=0)
         self.send_response(200)
         self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def mode_hostile(self):
+        body = b"\x1b[31m\x1b]0;title\x07\r\n<0>forged: line \xff\xfe\x80 caf\xe9 " + "\u202e\u2066".encode() + b" Cannot POST "
+        body += self.path.encode()
+        if "webhook-signature" in self.headers:
+            body += b" with " + " ".join(self.server.args.secret or []).encode()
+        self.send_response(400)
+        self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

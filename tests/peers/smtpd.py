@@ -16,6 +16,8 @@ before. --log FILE: one JSON line per command, `waiting` being how many bytes of
   mail451 mail452 mail421 mail552                  hang         no answer to MAIL
   garbage       no SMTP in answer to MAIL          longline     an endless line in answer to MAIL
   rcpt450 rcpt550 rcpt421                          rcptmulti    550 in three lines
+  hostile       550, several lines of control, bidi and 8-bit bytes, with the password of --auth in plain and as it came
+  hostileauth   the same in answer to a log-in
   rcpt550go     550, and yet "go on" to DATA
   data451 data554                                  dropdata     the end in the middle of the message
   early421      421 and the end in the middle of the message
@@ -27,6 +29,7 @@ Prints "ready PORT".
 """
 import argparse
 import asyncio
+import base64
 import itertools
 import json
 import os
@@ -166,6 +169,8 @@ class Relay(SMTP):
             await self.push("450 4.2.1 mailbox is busy")
         elif self.mode in ("rcpt550", "rcpt550go"):
             await self.push("550 5.1.1 no such user")
+        elif self.mode == "hostile":
+            self.raw(self.abuse(550))
         elif self.mode == "rcpt421":
             await self.push("421 4.7.0 enough of you")
             self.hang_up()
@@ -224,6 +229,18 @@ class Relay(SMTP):
             status = await self.take(self.session, self.envelope)
             self._set_post_data_state()
             await self.push(status)
+
+    def abuse(self, code):
+        user, password = self.args.auth or ("", "")
+        coded = base64.b64encode(("\0%s\0%s" % (user, password)).encode()).decode(), base64.b64encode(password.encode()).decode()
+        lines = [b"\x1b[31m\x1b]0;title\x07 <0>forged: line", "\u202e\u2066 abc".encode(), b"caf\xe9 \xff\xfe\x80\x9b31m \x7f",
+                 ("%s said %s, that is %s or %s" % (user, password, *coded)).encode()]
+        return b"".join(b"%d%s%s\r\n" % (code, b" " if line is lines[-1] else b"-", line) for line in lines)
+
+    async def smtp_AUTH(self, arg):
+        if self.mode != "hostileauth":
+            return await super().smtp_AUTH(arg)
+        return self.raw(self.abuse(535))
 
     def check(self, server, session, envelope, mechanism, data):
         is_right = isinstance(data, LoginPassword) and [data.login.decode(), data.password.decode()] == self.args.auth

@@ -299,9 +299,11 @@ static void readdressed(void **state UNUSED) {
                 }
         }
         CLEANUP(buf_done) Buf out = BUF_INIT(65536);
-        assert_int_equal(mail_readdress("Subject: x\r\n\r\nTo: a@b\r\n", 24, "a@b", &out), -EINVAL);
-        assert_int_equal(mail_readdress("{}", 2, "a@b", &out), -EINVAL);
-        assert_int_equal(mail_readdress("A: b\r\nTo: a@b\r\n\r\n", 19, "a b", &out), -EINVAL);
+        static const char *const none[] = {"Subject: x\r\n\r\nTo: a@b\r\n", "{}", ""};
+        for (size_t i = 0; i < ELEMENTSOF(none); i++)
+                assert_int_equal(mail_readdress(none[i], strlen(none[i]), "a@b", &out), -EINVAL);
+        static const char some[] = "A: b\r\nTo: a@b\r\n\r\n";
+        assert_int_equal(mail_readdress(some, strlen(some), "a b", &out), -EINVAL);
         assert_int_equal(out.len, 0);
 }
 

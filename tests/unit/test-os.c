@@ -343,6 +343,37 @@ static void test_log(void **state) {
         assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
 }
 
+static void test_hide(void **state) {
+        static const struct {
+                const char *text, *secret, *hidden;
+        } cases[] = {
+                {"wrong: s3cret!", "s3cret!", "wrong: *******"},
+                {"s3cret!s3cret!", "s3cret!", "**************"},
+                {"key QUJDREVG or whsec_QUJDREVG", "whsec_QUJDREVG",
+                 "key ******** or whsec_********"},
+                {"old and newer", " older\nnewer old ", "old and *****"},
+                {"a abc", "abc a", "a abc"}, /* too short */
+                {"", "secret", ""},
+                {"text", "", "text"},
+        };
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char text[64];
+                (void) snprintf(text, sizeof text, "%s", cases[i].text);
+                secret_hide(text, cases[i].secret);
+                assert_string_equal(text, cases[i].hidden);
+        }
+        char login[] = "AGEAc2VjcmV0 c2VjcmV0 secret";
+        secret_hide_login(login, "a", "secret");
+        assert_string_equal(login, "************ ******** ******");
+        char path[] = "POST /bot12/x at webhook https://h/bot12/x";
+        secret_hide_path(path, "https://h/bot12/x");
+        assert_string_equal(path, "POST ******** at webhook https://h********");
+        char host[] = "https://h";
+        secret_hide_path(host, "https://h");
+        assert_string_equal(host, "https://h");
+}
+
 static void test_clock(void **state) {
         CLEANUP_FREE char *path = file_join(folder, "clock");
         int64_t before = clock_now_ms(), boot = clock_boot_ms();
@@ -511,14 +542,23 @@ static void test_certificates_end(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_file_read),    TEST(test_file_read_long),
-                TEST(test_file_replace), TEST(test_file_list),
-                TEST(test_file_mkdir),   TEST(test_hashes),
-                TEST(test_base64),       TEST(test_webhook_sign),
-                TEST(test_random),       TEST(test_secret),
-                TEST(test_log),          TEST(test_clock),
-                TEST(test_hook),         TEST(test_notify),
-                TEST(test_listen_fds),   TEST(test_certificates_end),
+                TEST(test_file_read),
+                TEST(test_file_read_long),
+                TEST(test_file_replace),
+                TEST(test_file_list),
+                TEST(test_file_mkdir),
+                TEST(test_hashes),
+                TEST(test_base64),
+                TEST(test_webhook_sign),
+                TEST(test_random),
+                TEST(test_secret),
+                TEST(test_log),
+                TEST(test_clock),
+                TEST(test_hide),
+                TEST(test_hook),
+                TEST(test_notify),
+                TEST(test_listen_fds),
+                TEST(test_certificates_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
