@@ -5,8 +5,10 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -130,7 +132,8 @@ class Machine(Lab):
 
 
 def install(m):
-    run("dpkg", "-i", "/test/first.deb")
+    os.symlink("/test/first.deb", "/lab/chisod_first.deb")
+    run("sh", "-c", "apt install -y ./chisod_*.deb", cwd="/lab")
     assert show("ActiveState") == "inactive" and run("systemctl", "is-enabled", SERVICE, check=False).stdout.strip() == "disabled"
     assert run("id", "-u", "chisod").stdout != "0\n" and "chisod-admin" in run("id", "-nG", "chisod").stdout
     modes = {path: oct(os.stat(path).st_mode & 0o7777) for path in (STATE, STATE + "/inbox", STATE + "/backup", "/etc/chisod/secrets")}
@@ -168,10 +171,10 @@ def refuse_bad_configuration(m):
 def peers(m):
     m.clock("2024-08-05T08:05:00+07:00")
     m.start_publisher()
-    m.start_smtp("--auth", "chisod", "relay-password")
+    m.start_smtp("--auth", "chisod", "relay-password", "--mode-file", "/lab/smtp-mode")
     os.chmod("/lab/certs", 0o755)
     os.chmod("/lab/certs/ca.pem", 0o644)
-    m.start_hook(SECRET)
+    m.start_hook(SECRET, "--mode-file", "/lab/hook-mode")
 
 
 def province():
@@ -305,6 +308,7 @@ def reload(m):
     run("systemctl", "reload", SERVICE)
     m.wait(lambda: show("StatusText").startswith("15/15 đơn vị"), "and in Vietnamese")
     assert main_pid() == pid and show("NRestarts") == "0"
+    assert not said("cannot be read", "-u", SERVICE), "the check of a reload sees the credentials"
 
 
 def second_instance(m):
@@ -350,6 +354,84 @@ def hostile_text(m):
     check_journal()
 
 
+def hostile_replies(m):
+    """What a relay and a hook answer: the same, although they repeat the secrets that they were told."""
+    modes(smtp="hostile", hook="hostile")
+    run("systemctl", "restart", SERVICE) # no connection is kept
+    m.active("again")
+    for recipient in ("district", "dashboard"):
+        m.ctl("drill", recipient)
+    query = "SELECT count(*) FROM message WHERE is_drill = 1 AND attempts = 1 AND state = 1 AND response LIKE '%***%'"
+    m.wait(lambda: m.sql(query) == [(2,)], "both refused")
+    modes(smtp="hostileauth")
+    run("systemctl", "restart", SERVICE)
+    m.active("again")
+    m.clock("2024-09-05T08:20:00+07:00")
+    m.ask("portal", "2024-08")
+    m.wait(lambda: said("smtp is paused: 535", "-u", SERVICE), "the log-in is refused")
+    check_journal()
+    modes()
+    run("systemctl", "restart", SERVICE)
+    m.active("again")
+    m.clock("2024-09-05T08:40:00+07:00")
+    m.ask("portal", "2024-08")
+    m.wait(m.settled, "the drills, after all")
+
+
+def modes(smtp="ok", hook=""):
+    write("/lab/smtp-mode", smtp)
+    write("/lab/hook-mode", hook)
+
+
+GUIDE = "/usr/share/doc/chisod/huong-dan.md"
+# what is run by the steps of that name, as the guide writes it
+ELSEWHERE = {"apt install ./chisod_*.deb": "install", "chisoctl setup": "first_ranking", "apt remove chisod": "remove", "apt purge chisod": "remove"}
+PROGRAMS = ("apt ", "usermod ", "chisoctl ", "chisod ", "systemctl ", "journalctl ", "LANG=", "man ")
+
+
+def guide_words():
+    """The code of the guide, in blocks and in lines."""
+    text = read(GUIDE)
+    found = [line[4:].split("  #")[0].strip() for line in text.splitlines() if line.startswith("    ") and line.strip()]
+    return found + re.findall(r"`([^`]+)`", re.sub(r"^    .*$", "", text, flags=re.M))
+
+
+def guide(m):
+    """Each command of the guide for installers and chiefs, with a name or number for each placeholder; each file and key that it names exists."""
+    modes(hook="410")
+    m.ctl("drill", "dashboard")
+    m.wait(lambda: m.sql("SELECT count(*) FROM message WHERE state = 4") == [(1,)], "a dead letter")
+    modes()
+    dead, alert = m.sql("SELECT id FROM message WHERE state = 4")[0][0], m.json("alerts")["alerts"][0]["id"]
+    values = {"TÊN_CỦA_BẠN": "clerk", "TÊN_NGƯỜI_NHẬN": "district", "TỆP": "/root/copy.db", "retry SỐ": "retry %d" % dead, "ack SỐ": "ack %d" % alert}
+    keys = run("man", "-P", "cat", "chisod.conf").stdout + run("man", "-P", "cat", "chisod-rules").stdout
+    n_run, rest = 0, []
+    for words in guide_words():
+        command = words
+        for name, value in values.items():
+            command = command.replace(name, value)
+        if words in ELSEWHERE:
+            assert globals()[ELSEWHERE[words]] in STEPS
+        elif command.startswith(PROGRAMS):
+            command = {"chisoctl go-live": "chisoctl go-live --yes"}.get(command, command).replace("man ", "man -P cat ")
+            r = run("bash", "-c", command, check=False, env=dict(os.environ, SYSTEMD_PAGER="", **m.env()), input="")
+            assert r.returncode <= (command == "chisoctl check") and r.stdout.strip() + ("x" if "systemctl re" in command or "usermod" in command else ""), (words, r)
+            assert not re.search("[A-ZĐÊÔƠƯẾỆ]_[A-Z]", command), ("a placeholder without a value", command)
+            n_run += 1
+        else:
+            rest.append(words)
+    for words in rest:
+        if words.startswith("/"):
+            assert os.path.exists(words), words
+        else:
+            name = words.strip("[]").split(" ...")[0].split(" = ")[0]
+            assert name in keys or words in ("SỰ CỐ", "chisod.db.damaged-...", "chisod"), ("not in the manual pages", words)
+    assert n_run >= 20 and len(rest) >= 8, (n_run, rest)
+    m.wait(lambda: os.path.exists("/root/copy.db"), "the copy")
+    m.active("after all of it")
+    m.wait(m.settled, "the drill")
+
+
 def check_journal():
     """Of all that was said so far: printable text, known ids in both catalogs, secrets nowhere."""
     known = {lang: run("journalctl", "--list-catalog", "--no-pager", env=dict(os.environ, LC_ALL=lang)).stdout for lang in ("vi_VN.UTF-8", "C.UTF-8")}
@@ -382,6 +464,47 @@ def hung(m):
     m.wait(lambda: main_pid() not in (0, pid), "the watchdog's work", 20)
     m.active("after the watchdog")
     assert said("Watchdog timeout", "-u", SERVICE)
+
+
+def stalled(m):
+    """A loop that turns and does nothing: a request without an end, a tick that is never armed. Left to the watchdog."""
+    m.publish([{"path": "/api/v1/reporting/evaluation/service-results", "method": "POST", "mode": "hang", "body": ""}])
+    for what, shift in (("portal", (0, 0, 3600000)), ("the tick", (0, 3 * 86400000, 0))):
+        pid, requests = main_pid(), len(m.requests())
+        if what == "portal":
+            m.call("POST", "/v1/sources/portal/fetch?from=2024-08&to=2024-08")
+            m.wait(lambda n=requests: len(m.requests()) > n, "a request under way")
+        m.set_clocks(*(a + b for a, b in zip(m.clocks(), shift)))
+        m.wait(lambda p=pid: main_pid() not in (0, p), "the watchdog's work: " + what, 20)
+        assert [e for e in said(what + " does not go on", "-u", SERVICE) if e["PRIORITY"] == "2" and e.get("MESSAGE_ID")], what
+        m.active("after the watchdog: " + what)
+    m.publish(routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")}))
+    run("systemctl", "restart", SERVICE) # a regular end: what follows counts from none
+    m.active("again")
+    m.ask("portal", "2024-08")
+
+
+def not_started(m):
+    """What is in the way has a name, in the journal and where an administrator looks first."""
+    run("systemctl", "stop", SERVICE)
+    path = STATE + "/chisod.db"
+    os.chmod(path, 0o440)
+    run("systemctl", "start", SERVICE, check=False)
+    m.wait(lambda: path in show("StatusText"), "the file in the status line: " + show("StatusText"))
+    assert show("StatusText").startswith("SỰ CỐ") and said(path + ": the database may not be written", "-u", SERVICE)
+    os.chmod(path, 0o640)
+    m.wait(lambda: show("ActiveState") == "active", "mended, it starts by itself")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        address = "127.0.0.1:%d" % other.getsockname()[1]
+        write("/etc/chisod/chisod.conf.d/60-web.conf", "[daemon]\nhttp_listen = %s\n" % address)
+        run("systemctl", "restart", SERVICE, check=False)
+        m.wait(lambda: address in show("StatusText"), "the address in the status line: " + show("StatusText"))
+    m.wait(lambda: show("ActiveState") == "active", "free again, it starts by itself")
+    os.unlink("/etc/chisod/chisod.conf.d/60-web.conf")
+    run("systemctl", "restart", SERVICE)
+    m.active("as before")
 
 
 def crash_loop(m):
@@ -611,10 +734,10 @@ def upgrade(m):
 
 
 def remove(m):
-    run("dpkg", "-r", "chisod")
+    run("apt", "remove", "-y", "chisod")
     assert run("systemctl", "is-active", SERVICE, check=False).stdout.strip() in ("inactive", "failed", "unknown")
     assert os.path.exists(STATE + "/chisod.db") and os.path.exists(CONF) and not os.path.exists("/usr/sbin/chisod")
-    run("dpkg", "-P", "chisod")
+    run("apt", "purge", "-y", "chisod")
     shutil.rmtree(os.path.dirname(TEST_DROPIN))
     for name in ("passwd", "group"):
         assert run("getent", name, "chisod", check=False).returncode == 2
@@ -628,9 +751,9 @@ def remove(m):
     assert "chisod" not in run("journalctl", "--list-catalog", "--no-pager").stdout
 
 
-STEPS = [install, refuse_bad_configuration, peers, first_ranking, start, first_letters, sockets, reload, second_instance, stop_amid_transfers,
-         hostile_text, killed, hung, crash_loop, configuration_lost, disk_full, clock_jumps, newer_database, rot, rot_in_body, rot_in_table,
-         sandbox, upgrade, remove]
+STEPS = [install, refuse_bad_configuration, peers, first_ranking, start, first_letters, sockets, guide, reload, second_instance,
+         stop_amid_transfers, hostile_text, hostile_replies, not_started, killed, hung, stalled, crash_loop, configuration_lost, disk_full,
+         clock_jumps, newer_database, rot, rot_in_body, rot_in_table, sandbox, upgrade, remove]
 
 
 def main():
