@@ -18,7 +18,7 @@ static int write_request(ApiCall *c) {
                 return r;
         json_out_object(&c->out, "request");
         json_out_int(&c->out, "id", id);
-        json_out_bool(&c->out, "done", source_request_done(c->app, id));
+        json_out_bool(&c->out, "done", source_request_done(c->app, id) && !c->app->has_evaluated);
         json_out_bool(&c->out, "failed", source_request_failed(c->app, id));
         json_out_end_object(&c->out);
         return 0;

@@ -189,6 +189,7 @@ static void tick(App *app) {
         if (app->serve)
                 serve_turn(app->serve);
         if (source_take(app)) {
+                app->has_evaluated = true;
                 app_wake(app);
                 return;
         }
@@ -212,6 +213,7 @@ static void tick(App *app) {
         else if (app->is_tell_due)
                 app_wake(app);
         look_around(app, now);
+        app->has_evaluated = false;
         now = clock_now_ms();
         int r = arm(app, next_due(app, now) - now);
         if (r < 0)

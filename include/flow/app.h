@@ -83,6 +83,7 @@ typedef struct App {
         bool is_counted; /* this life is counted as one that may end uncleanly (life.h) */
         bool is_stuck;   /* the watchdog gets no sign of life */
         bool has_worked; /* since memory was last given back */
+        bool has_evaluated; /* and what follows from it, telling above all, is looked at in the next turn */
         bool is_passed_over; /* the last release left a busy or paused target out: what settles may let it hear more */
         bool is_tell_due; /* something changed that a target may have to hear: the teller runs in the next tick */
         int64_t digest_wait_ms; /* the digest waits till then for what is being fetched; 0 */
