@@ -206,6 +206,20 @@ static int show_trouble(const Ctl *ctl, const json_t *status, Buf *out) {
         return r == 0 ? buf_char(out, '\n') : r;
 }
 
+/* "Is everything running?" in one line, which is not there when something needs a look. */
+static int show_wellness(const Ctl *ctl, const json_t *status, Buf *out) {
+        static const char *const lists[] = {"holds", "conditions", "paused", "warnings"};
+
+        if (*at_text(status, "trouble") || at_int(status, "outbox.dead") > 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                if (json_array_size(at(status, lists[i])) > 0)
+                        return 0;
+        int r = colour_text(out, COLOUR_GREEN, ctl->has_colour,
+                            SAID(ctl, "Mọi việc bình thường.", "All is well."));
+        return r == 0 ? buf_char(out, '\n') : r;
+}
+
 int show_status(const Ctl *ctl, const json_t *status, Buf *out) {
         bool is_live = streq(at_text(status, "notify"), "live");
         char started[24];
@@ -219,6 +233,8 @@ int show_status(const Ctl *ctl, const json_t *status, Buf *out) {
                                is_live ? SAID(ctl, "đang gửi thông báo (live)", "live")
                                        : SAID(ctl, "chỉ quan sát (observe)", "observe"),
                                at_instant(started, status, "started"));
+        if (r == 0)
+                r = show_wellness(ctl, status, out);
         if (r == 0)
                 r = show_sources(ctl, status, out);
         if (r == 0)

@@ -161,6 +161,35 @@ static void test_status(void **state) {
                                "\ntháng 8/2024 đã chốt: 15/15 đơn vị, lấy 20/09/2024 08:00\n"));
         assert_non_null(strstr(buf_text(&out), "\nCảnh báo: 1 (nghiêm trọng 0): progress-low 1\n"));
         assert_non_null(strstr(buf_text(&out), "\nThư: chờ 0, đang gửi 0, hỏng 1\n"));
+        assert_null(strstr(buf_text(&out), "Mọi việc bình thường"));
+}
+
+/* All is well only where nothing needs a look. */
+static void test_wellness(void **state) {
+        static const struct {
+                const char *status;
+                bool is_well;
+        } cases[] = {
+                {"{}", true},
+                {"{\"outbox\": {\"dead\": 0}, \"holds\": [], \"warnings\": []}", true},
+                {"{\"outbox\": {\"dead\": 1}}", false},
+                {"{\"trouble\": \"HTTP 403\"}", false},
+                {"{\"holds\": [{}]}", false},
+                {"{\"conditions\": [{}]}", false},
+                {"{\"paused\": [{}]}", false},
+                {"{\"warnings\": [\"x\"]}", false},
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                CLEANUP(buf_done) Buf out = BUF_INIT(1 << 16);
+                json_t *status = json_loads(cases[i].status, 0, NULL);
+
+                assert_int_equal(show_status(&vietnamese, status, &out), 0);
+                json_decref(status);
+                assert_int_equal(strstr(buf_text(&out), "Mọi việc bình thường.\n") != NULL,
+                                 cases[i].is_well);
+        }
 }
 
 /* An answer of another shape prints little, and crashes nothing. */
@@ -377,12 +406,13 @@ static void test_check_nothing(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_check),           cmocka_unit_test(test_check_nothing),
-                cmocka_unit_test(test_ranking),         cmocka_unit_test(test_ranking_colours),
-                cmocka_unit_test(test_history),         cmocka_unit_test(test_alerts),
-                cmocka_unit_test(test_deliveries),      cmocka_unit_test(test_status),
-                cmocka_unit_test(test_foreign_answers), cmocka_unit_test(test_spark),
-                cmocka_unit_test(test_table),           cmocka_unit_test(test_query),
+                cmocka_unit_test(test_check),      cmocka_unit_test(test_check_nothing),
+                cmocka_unit_test(test_ranking),    cmocka_unit_test(test_ranking_colours),
+                cmocka_unit_test(test_history),    cmocka_unit_test(test_alerts),
+                cmocka_unit_test(test_deliveries), cmocka_unit_test(test_status),
+                cmocka_unit_test(test_wellness),   cmocka_unit_test(test_foreign_answers),
+                cmocka_unit_test(test_spark),      cmocka_unit_test(test_table),
+                cmocka_unit_test(test_query),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
