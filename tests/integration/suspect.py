@@ -59,8 +59,9 @@ def main():
         lab.clock("2024-09-06T07:00:00+07:00")
         lab.ask("portal", "2024-08")
         rows = lab.json("snapshot", "list")["snapshots"]
-        assert [(r["state"], r["units"]) for r in rows] == [("suspect", 13), ("accepted", 16)], rows
-        suspect, accepted = rows[0]["id"], rows[1]["id"]
+        # two of them where the regular fetch was under way already when it was asked for
+        assert [(r["state"], r["units"]) for r in rows] in ([("suspect", 13)] * n + [("accepted", 16)] for n in (1, 2)), rows
+        suspect, accepted = rows[0]["id"], rows[-1]["id"]
         assert total(lab, "12367") == 89.63
         assert "13 đơn vị, bản được nhận" in lab.ctl("snapshot", "show", str(suspect)).stdout
         assert lab.ctl("snapshot", "accept", str(accepted), check=False).returncode == 1
