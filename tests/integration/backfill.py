@@ -4,32 +4,14 @@ silent for officials; and a regular time that was missed while the daemon was of
 import signal
 import sys
 
-from lab import Lab
+from lab import Lab, portal as portal_of
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-digest_at = 08:00
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@/p
-pace = 0s
-spread = 0s
-periods = month
+CONFIG = portal_of("""
 scope = p
 at = 04:00
 backfill = 7
 recheck = 1
-[part portal.rows]
-url = {{url}}?m={{year}}-{{month}}.
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.progress = /progress
+""", page="p?m={{year}}-{{month}}.", indicator="progress", daemon="digest_at = 08:00\n") + """
 [rule low]
 indicator = progress
 units = kind:commune

@@ -3,31 +3,15 @@
 used before. Until a person decides nothing of them is known; then the same answer is read anew."""
 import sys
 
-from lab import Lab
+from lab import Lab, portal as portal_of
 
-CONFIG = """
-[daemon]
-organization = Thử
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source portal]
-url = http://127.0.0.1:@PUB@/p
-pace = 0s
-spread = 0s
-periods = month
+CONFIG = portal_of("""
 scope = p
 units = %s
 backfill = 1
 recheck = 1
 min_share = 0
-[part portal.rows]
-url = {{url}}?m={{year}}-{{month}}.
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.progress = /progress
+""", page="p?m={{year}}-{{month}}.", indicator="progress") + """
 [rule low]
 indicator = progress
 units = kind:commune

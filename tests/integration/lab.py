@@ -57,14 +57,14 @@ rows = /rows
 unit.code = /code
 unit.name = /name
 unit.kind = commune
-value.total = /total
+value.%s = /%s
 """
 
 
-def portal(source, page="{{year}}-{{month}}", daemon=""):
-    """The configuration that most tests begin with: a source "portal" of communes with the indicator "total", told live by what
+def portal(source, page="{{year}}-{{month}}", daemon="", indicator="total"):
+    """The configuration that most tests begin with: a source "portal" of communes with one indicator, told live by what
     the test adds. `source` and `daemon`: further keys of these sections; `page`: its address below the publisher's."""
-    return PORTAL % (daemon, source.strip(), page)
+    return PORTAL % (daemon, source.strip(), page, indicator, indicator)
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -3,38 +3,21 @@
 apart in words and data; an alert that only a restated period has, told once as that."""
 import sys
 
-from lab import Lab
+from lab import Lab, portal as portal_of
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[network]
-ca_file = @DIR@/certs/ca.pem
-[smtp]
-url = smtp://localhost:@SMTP@
-from = Theo dõi <x@example.vn>
-[source portal]
-url = http://127.0.0.1:@PUB@/p
-pace = 0s
-spread = 0s
-periods = month
+CONFIG = portal_of("""
 running = yes
 scope = p
 every = 1h
 backfill = 1
 recheck = 1
 min_share = 0
-[part portal.rows]
-url = {{url}}?m={{year}}-{{month}}.
-rows = /rows
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.progress = /progress
+""", page="p?m={{year}}-{{month}}.", indicator="progress", daemon="""[network]
+ca_file = @DIR@/certs/ca.pem
+[smtp]
+url = smtp://localhost:@SMTP@
+from = Theo dõi <x@example.vn>
+""") + """
 [rule low]
 indicator = progress
 units = kind:commune
