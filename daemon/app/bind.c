@@ -86,12 +86,14 @@ int bind_templates(App *app, const Config *config, RenderTemplates **ret_vi,
 /* Operators hear that the machine fell back to a copy: what was known since is being asked again. */
 static int tell_restored(App *app, StepId step, int64_t now_ms) {
         char text[400];
-        (void) snprintf(text, sizeof text,
-                        app_is_vi(app) ? "cơ sở dữ liệu bị hỏng, đã khôi phục từ %s; số liệu mới "
-                                         "hơn bản ấy được lấy lại, tệp hỏng để riêng"
-                                       : "the database was damaged and restored from %s; newer "
-                                         "figures are fetched again, the damaged file is kept",
-                        app->health.restored);
+        (void) snprintf(
+                text, sizeof text,
+                app_is_vi(app)
+                        ? "cơ sở dữ liệu bị hỏng hoặc bị mất, đã khôi phục từ %s; số liệu mới "
+                          "hơn bản ấy được lấy lại, tệp hỏng để riêng"
+                        : "the database was damaged or gone, and restored from %s; newer "
+                          "figures are fetched again, the damaged file is kept",
+                app->health.restored);
         int r = judge_notice(app, step, now_ms, "database-restored", "database", text);
         if (r >= 0)
                 app->health.restored[0] = '\0';

@@ -66,6 +66,7 @@ static const Pattern patterns[] = {
         {"* units, the last accepted snapshot had * (min_share * %)",
          "$1 đơn vị, bản được nhận trước đó có $2 (min_share $3 %)"},
         {"* of * values are bad", "$1 trong $2 giá trị bị hỏng"},
+        {"* of * known figures of * are missing", "thiếu $1 trong $2 số liệu đã có của $3"},
         /* core/unit */
         {"code * belongs to several units: *", "mã $1 là của nhiều đơn vị: $2"},
         {"code * is * in the registry and was published as *: *",

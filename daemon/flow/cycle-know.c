@@ -1,8 +1,11 @@
 /* Know: the snapshot against the figures, by (indicator, unit); what differs is written. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "flow/cycle-private.h"
 #include "store/figure.h"
+
+#define LOSS_MIN 3u /* figures: of fewer, half is a single office */
 
 /* Place in the snapshot by the id that the database knows it by. */
 typedef struct Ordered {
@@ -106,6 +109,40 @@ static size_t leave_unmentioned(const Evaluation *e, FigureRow *known, size_t n)
         return kept;
 }
 
+static bool is_silent(const FigureChange *c) {
+        return figure_is_lost(c) && (c->now.why == WHY_GONE || c->now.why == WHY_MISSING);
+}
+
+/* One empty part of six is a whole answer with all of its units: only what it leaves out shows. Both
+ * arrays are sorted by (indicator, unit). */
+static bool is_lossy(const Evaluation *e, const FigureRow *known, size_t n_known) {
+        for (size_t k = 0, c = 0, end; k < n_known; k = end) {
+                IndicatorId id = known[k].indicator;
+                size_t n_had = 0, n_lost = 0;
+                for (end = k; end < n_known && known[end].indicator == id; end++)
+                        n_had += known[end].value != VALUE_NONE;
+                while (c < e->n_changes && e->changes[c].now.indicator < id)
+                        c++;
+                for (; c < e->n_changes && e->changes[c].now.indicator == id; c++)
+                        n_lost += is_silent(&e->changes[c]);
+                if (n_had < LOSS_MIN || n_lost * 2 <= n_had)
+                        continue;
+                const char *name = "?";
+                for (size_t i = 0; i < e->app->config->n_indicators; i++)
+                        if (e->app->config->indicators[i].id == id)
+                                name = e->app->config->indicators[i].name;
+                (void) snprintf(e->report->reason, sizeof e->report->reason,
+                                "%zu of %zu known figures of %s are missing", n_lost, n_had, name);
+                return true;
+        }
+        return false;
+}
+
+/* An order is a person's decision; `min_share = 0` says that a source may publish less and less. */
+static bool is_guarded(const Evaluation *e) {
+        return !e->order && !e->result->is_partial && e->source->min_share_percent > 0;
+}
+
 static int know(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
@@ -124,6 +161,8 @@ static int know(Evaluation *e) {
                 n_known = leave_unmentioned(e, known, n_known);
         if (r >= 0)
                 r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
+        if (r >= 0 && is_guarded(e) && is_lossy(e, known, n_known))
+                return CYCLE_E_LOSSY;
         for (size_t i = 0; r >= 0 && i < e->n_changes; i++) {
                 r = store_figure_put(e->app->store, e->step, e->result->period, &e->changes[i]);
                 if (e->changes[i].had_old)

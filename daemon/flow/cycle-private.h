@@ -20,7 +20,12 @@ typedef struct Evaluation {
         bool *has_column; /* per column: some row of the snapshot speaks of it */
         const CycleOrder *order;
         CycleReport *report;
+        bool is_lossy; /* looked at once already: it would take away too much, the report says what */
 } Evaluation;
+
+/* The snapshot would take away most of what is known of an indicator. Passed up as an error is, below
+ * every errno: nothing of this transaction may stay. */
+#define CYCLE_E_LOSSY (-5000)
 
 /* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
 int cycle_units(Evaluation *e);
@@ -28,7 +33,9 @@ int cycle_units(Evaluation *e);
 /* cycle-know.c. Two published codes of one unit: the first in code order counts, the other is
  * quarantined. */
 int cycle_drop_doubles(Evaluation *e);
-/* Fills rows and changes, writes the changed figures and the notes. */
+/* Fills rows and changes, writes the changed figures and the notes. CYCLE_E_LOSSY with the reason in
+ * the report: nobody has looked at it, and it is silent about more than half of what an indicator is
+ * known to be. */
 int cycle_know(Evaluation *e);
 /* cycle-notes.c: after knowing; the changes are sorted by (indicator, unit). */
 int cycle_note(Evaluation *e);

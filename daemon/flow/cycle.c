@@ -125,10 +125,14 @@ static int units_before(const Evaluation *e, size_t *ret) {
         return 0;
 }
 
-/* Kept, unused: too few units, or too many bad values. The reason goes to the report. */
+/* Kept, unused: too few units, too many bad values, or (found on the way) too little of what is known.
+ * The reason goes to the report. */
 static int find_suspicion(Evaluation *e, bool *ret) {
         const Snapshot *s = e->result->snapshot;
         size_t before = 0;
+        *ret = e->is_lossy;
+        if (e->is_lossy)
+                return 0;
         int r = units_before(e, &before);
         if (r < 0)
                 return r;
@@ -419,6 +423,30 @@ static void log_report(const Evaluation *e) {
                          c->reason);
 }
 
+/* For a second look at the same answer, as suspect. */
+static void forget_read(Evaluation *e) {
+        char reason[sizeof e->report->reason];
+        memcpy(reason, e->report->reason, sizeof reason);
+        evaluation_done(e);
+        *e = (Evaluation){.app = e->app,
+                          .result = e->result,
+                          .now_ms = e->now_ms,
+                          .report = e->report,
+                          .source = e->source,
+                          .is_lossy = true};
+        *e->report = (CycleReport){0};
+        memcpy(e->report->reason, reason, sizeof reason);
+}
+
+static int evaluate_once(Evaluation *e, const PoliteState *polite) {
+        int r = store_begin(e->app->store);
+        if (r < 0)
+                return r;
+        r = evaluate_inside(e, polite);
+        hook_point("evaluate.commit");
+        return r < 0 ? r : store_commit(e->app->store);
+}
+
 int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int64_t now_ms,
                    CycleReport *ret) {
         *ret = (CycleReport){0};
@@ -430,13 +458,12 @@ int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int
                                                  .report = ret,
                                                  .source = &app->config->sources[result->source]};
         hook_point("evaluate.begin");
-        int r = store_begin(app->store);
-        if (r < 0)
-                return r;
-        r = evaluate_inside(&e, polite);
-        hook_point("evaluate.commit");
-        if (r >= 0)
-                r = store_commit(app->store);
+        int r = evaluate_once(&e, polite);
+        if (r == CYCLE_E_LOSSY) {
+                forget(app, e.is_registry_touched);
+                forget_read(&e);
+                r = evaluate_once(&e, polite);
+        }
         if (r < 0) {
                 forget(app, e.is_registry_touched);
                 return r;

@@ -1,4 +1,4 @@
-/* Opening, and the newest good copy in the place of a file that has rotted.
+/* Opening, and the newest good copy in the place of a file that has rotted or is gone.
  *
  * A file whose header or schema is damaged shows at once. Rot further in is found by the daily check
  * of keep.c, which leaves a mark and ends the daemon; the next start, which nobody has asked
@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/timeutil.h"
@@ -142,7 +143,7 @@ static int restore_newest(App *app, const char *path, int64_t now_ms) {
                 if (found != 0)
                         continue;
                 log_full(LOG_ERR, &keep_fields,
-                         "%s was damaged: set aside, and %s put in its place", path,
+                         "%s was damaged or gone: set aside, and %s put in its place", path,
                          copies[i].path);
                 (void) snprintf(app->health.restored, sizeof app->health.restored, "%s",
                                 copies[i].path);
@@ -171,7 +172,18 @@ static bool is_rotten(const char *path, const char *mark) {
         return is_bad;
 }
 
+/* Not there, or cut to nothing: where copies lie, that is a loss and no first start. */
+static bool is_gone(const char *path) {
+        struct stat st;
+        return stat(path, &st) < 0 ? errno == ENOENT : st.st_size == 0;
+}
+
 static int open_or_restore(App *app, const char *path, const char *mark, Diag *diag) {
+        if (!app->is_once && is_gone(path)) {
+                /* No copy, none that is good, or a folder that cannot be read: this is a first start. */
+                if (restore_newest(app, path, clock_now_ms()) == -ENOMEM)
+                        return -ENOMEM;
+        }
         int r = open_writer(app, path, diag);
         if (app->is_once || (r != -EBADMSG && r != 0))
                 return r;

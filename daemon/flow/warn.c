@@ -215,6 +215,27 @@ static int find_authorities(const Search *s) {
         return r < 0 || streq_ptr(mail, all) ? r : find_authority(s, "network", all);
 }
 
+/* A silence of everything is easily forgotten: nobody hears of anything, this included. */
+static int find_silences(const Search *s) {
+        SilenceRow *rows = NULL;
+        size_t n = 0;
+        int r = store_silences(s->app->reader, s->now_ms, &rows, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const SilenceRow *row = &rows[i];
+                char until[24], number[24];
+                if (row->rule || row->unit || row->parent || row->severity != SEVERITY_NONE)
+                        continue;
+                (void) snprintf(number, sizeof number, "%lld", (long long) row->id);
+                (void) instant_format_vi(until, row->until_ms);
+                r = WARN(s, "silence", number, false,
+                         "mọi thông báo đang tạm im đến %s (chisoctl silence end %s)",
+                         "everything is silenced until %s (chisoctl silence end %s)", until,
+                         number);
+        }
+        silence_rows_free(rows, n);
+        return MIN(r, 0);
+}
+
 static int find_disk(const Search *s) {
         int64_t bytes = file_free_bytes(s->app->config->daemon.state_dir);
         if (bytes < 0 || bytes >= PRECHECK_DISK_BYTES)
@@ -225,8 +246,9 @@ static int find_disk(const Search *s) {
 
 int warn_find(App *app, int64_t now_ms, Warnings *ret) {
         static int (*const finders[])(const Search *) = {
-                find_disk,     find_certificates, find_authorities, find_rules,
-                find_calendar, find_addresses,    find_bounces,     find_configuration};
+                find_disk,    find_certificates, find_authorities,
+                find_rules,   find_calendar,     find_addresses,
+                find_bounces, find_silences,     find_configuration};
         const Search s = {
                 .app = app, .now_ms = now_ms, .today = day_of_instant(now_ms), .list = ret};
         int first_error = 0;

@@ -112,6 +112,13 @@ def warnings(build):
         lab.configure((CONFIG + more + "[smtp]\nurl = smtp://127.0.0.1:1\nfrom = a@example.vn\n").replace("off = 2025-01-01 Tết dương lịch\n", ""))
         lab.start()
         lab.fetch("portal", "2024-10")
+        assert "tạm im" not in " ".join(lab.json("status")["warnings"])
+        lab.ctl("silence", "add", "--until", "2050-01-01", "--rule", "low")
+        assert "tạm im" not in " ".join(lab.json("status")["warnings"]), "one rule is no matter of everybody"
+        everything = lab.json("silence", "add", "--until", "2050-01-01")["silence"]
+        said = " ".join(lab.json("status")["warnings"])
+        assert "mọi thông báo đang tạm im đến" in said and "2050" in said and "(chisoctl silence end %d)" % everything in said, said
+        lab.ctl("silence", "end", str(everything))
         said = " | ".join(lab.json("status")["warnings"])
         assert "1/1 đơn vị của [recipient each] chưa có địa chỉ" in said and "lịch nghỉ năm 2025" in said, said
         assert not texts(lab), "too early to tell"

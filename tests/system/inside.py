@@ -691,7 +691,7 @@ def rot(m):
         f.truncate()
     run("systemctl", "start", SERVICE)
     m.active("on the restored database")
-    assert said("was damaged: set aside, and " + newest, "-u", SERVICE)
+    assert said("was damaged or gone: set aside, and " + newest, "-u", SERVICE)
     aside = glob.glob(STATE + "/chisod.db.damaged-*")
     assert any(read_bytes(path).startswith(b"SQLyte") for path in aside), aside
     assert m.ranking("progress") == before

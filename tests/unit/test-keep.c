@@ -220,6 +220,23 @@ static void test_restore(void **state) {
         assert_int_equal(count(w->dir, "chisod.db.damaged-"), 1);
 }
 
+/* A file that is gone, or cut to nothing, where a copy lies: that was no first start. */
+static void test_gone(void **state) {
+        World *w = *state;
+        assert_int_equal(start(w), 0);
+        put(w, "old");
+        backup(w, clock_now_ms());
+        for (int cut = 0; cut < 2; cut++) {
+                put(w, "new");
+                stop(w);
+                assert_int_equal(cut ? truncate(w->path, 0) : unlink(w->path), 0);
+                assert_int_equal(start(w), 0);
+                assert_mark(w, "old");
+                assert_non_null(strstr(w->app.health.restored, "chisod-"));
+        }
+        stop(w);
+}
+
 /* ---- rot further in ---------------------------------------------------------------------------- */
 
 static void read_file(const char *path, Buf *b) {
@@ -394,6 +411,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_not_wanted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_folder_fails, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
