@@ -312,6 +312,21 @@ static int set_all(Change *c, const Setter *setters, size_t n) {
         return r == 0 ? registry_reload(c->app) : r;
 }
 
+/* Several rows may speak of one unit (a code each), but not call it differently. */
+static int check_names(Change *c) {
+        for (size_t i = 0; i < c->n; i++)
+                for (size_t k = i + 1; k < c->n; k++) {
+                        const RegistryRow *a = &c->rows[i], *b = &c->rows[k];
+                        const char *x = a->cell[COLUMN_NAME], *y = b->cell[COLUMN_NAME];
+                        if (a->unit != b->unit || !*x || !*y || streq(x, y))
+                                continue;
+                        return REFUSE(c, b->line, "%s được gọi là '%s' ở đây và '%s' ở dòng %u",
+                                      "%s is called '%s' here and '%s' on line %u",
+                                      registry_key(c, b->unit), y, x, a->line);
+                }
+        return 0;
+}
+
 /* Units first, then codes, so that what a row names is found whatever the order of the rows. */
 static int apply_rows(Change *c) {
         static const Setter codes[] = {set_codes}, unit[] = {set_unit},
@@ -322,6 +337,8 @@ static int apply_rows(Change *c) {
                 for (size_t i = 0; r == 0 && i < c->n; i++)
                         if ((c->rows[i].from != DAY_EVER) == has_from)
                                 r = make_unit(c, &c->rows[i]);
+        if (r == 0)
+                r = check_names(c);
         if (r == 0)
                 r = set_all(c, codes, ELEMENTSOF(codes));
         if (r == 0)

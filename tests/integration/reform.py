@@ -77,6 +77,10 @@ def main():
         with open(only, "w", encoding="utf8") as f:
             f.write("code;email\n12364;new-12364@xa.example\n")
         assert lab.json("units", "import", only)["changes"] == []
+        with open(only, "w", encoding="utf8") as f:
+            f.write("key;name\ngso:12376;Xã Một\ngso:12376;Xã Hai\n")
+        refused = lab.ctl("units", "import", only, "--yes", check=False)
+        assert refused.returncode == 1 and "dòng 3: " in refused.stderr and "'Xã Hai' ở đây và 'Xã Một' ở dòng 2" in refused.stderr, refused
         exported = lab.path("exported.csv")
         lab.ctl("units", "export", exported)
         assert lab.json("units", "import", exported)["changes"] == []
