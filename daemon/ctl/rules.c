@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/timeutil.h"
 #include "ctl/answer.h"
 #include "ctl/show-util.h"
 #include "flow/rehearse.h"
@@ -376,8 +377,19 @@ static int show_targets(const Ctl *ctl, const json_t *answer, Buf *out) {
         return show_table(ctl, &t, out);
 }
 
+static int show_next(const Ctl *ctl, const json_t *answer, Buf *out) {
+        char next[48], from[16];
+        const char *day_text = at_text(answer, "next_from");
+        Day day;
+        if (!*at_text(answer, "next_period"))
+                return 0;
+        if (ctl->is_vi && day_parse(day_text, &day) == 0)
+                day_text = day_format_vi(from, day);
+        return buf_printf(out, SAID(ctl, "Lần xét tới: %s, từ %s\n", "Judged next: %s, from %s\n"),
+                          at_period(ctl, next, answer, "next_period"), day_text);
+}
+
 static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
-        char next[48];
         const char *source = *at_text(answer, "source") ? at_text(answer, "source")
                                                         : SAID(ctl, "mọi nguồn", "all sources");
         bool is_unit = *at_text(answer, "unit.name") != '\0';
@@ -394,11 +406,7 @@ static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
                                    SAID(ctl, "Đang chờ gì để báo", "What holds telling"), out);
         if (r == 0)
                 r = show_targets(ctl, answer, out);
-        if (r == 0 && *at_text(answer, "next_period"))
-                r = buf_printf(
-                        out, SAID(ctl, "Lần xét tới: %s, từ %s\n", "Judged next: %s, from %s\n"),
-                        at_period(ctl, next, answer, "next_period"), at_text(answer, "next_from"));
-        return r;
+        return r == 0 ? show_next(ctl, answer, out) : r;
 }
 
 int command_explain(Ctl *ctl) {

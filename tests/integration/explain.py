@@ -55,6 +55,8 @@ def main():
         assert verdict == "clear" and "giữ hạng 8/10" in why, why
         assert "không có số liệu" in said("slid", "09")[1]
 
+        assert re.search(r"Lần xét tới: tháng 9/2024, từ \d\d/10/2024", lab.ctl("explain", "slid", "00").stdout), lab.ctl("explain", "slid", "00").stdout
+
         # a closing value is offered where something is open, an opening one where nothing is
         verdict, why, change = said("low", "10")
         assert verdict == "breach" and "đóng khi ≥ 52" in change and "còn +12" in change and "mở khi" not in change, change
