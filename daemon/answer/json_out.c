@@ -15,14 +15,11 @@ static void lead(JsonOut *o, const char *key) {
         if (o->error < 0)
                 return;
         if (key) {
-                size_t n = strlen(key), skip = o->is_first ? 1 : 0;
-                char text[KEY_MAX + 4];
+                char text[KEY_MAX + 5] = ",\"", *from = o->is_first ? text + 1 : text;
 
-                assert(n <= KEY_MAX);
-                memcpy(text, ",\"", 2);
-                memcpy(text + 2, key, n);
-                memcpy(text + 2 + n, "\":", 2);
-                put(o, buf_append(o->b, text + skip, n + 4 - skip));
+                assert(strlen(key) <= KEY_MAX);
+                put(o,
+                    buf_append(o->b, from, (size_t) (stpcpy(stpcpy(text + 2, key), "\":") - from)));
         } else if (!o->is_first)
                 put(o, buf_char(o->b, ','));
         o->is_first = false;

@@ -503,12 +503,10 @@ void view_source_now(JsonOut *o, const App *app, size_t index, int64_t now_ms) {
 void view_value(JsonOut *o, const char *key, const App *app, const IndicatorDef *def, int64_t value,
                 DecimalFlags flags) {
         char text[VIEW_TEXT_MAX], name[32];
-        size_t n = strlen(key);
 
-        assert(n + sizeof("_text") <= sizeof(name));
+        assert(strlen(key) + sizeof("_text") <= sizeof(name));
         json_out_value(o, key, value, def ? def->decimals : 2);
-        memcpy(name, key, n);
-        memcpy(name + n, "_text", sizeof("_text"));
+        (void) stpcpy(stpcpy(name, key), "_text");
         json_out_text(o, streq(key, "value") ? "text" : name,
                       value == VALUE_NONE ? NULL : view_value_text(text, app, def, value, flags));
 }
