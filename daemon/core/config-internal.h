@@ -159,8 +159,11 @@ void say_at(Build *b, DiagLevel level, const char *file, unsigned line, const ch
 /* About an entry of the view, on its own line. */
 void say_entry(Build *b, DiagLevel level, const View *v, const Entry *e, const char *format, ...)
         PRINTF_LIKE(5, 6);
-/* About the whole, or a key that is not there (may be NULL), on the section's line. */
+/* About the whole (key NULL), or a key: on the key's line when it is written, else on the section's. */
 void say_view(Build *b, DiagLevel level, const View *v, const char *key, const char *format, ...)
+        PRINTF_LIKE(5, 6);
+/* An error about one word of a key that may be written in several lines: on the line that holds it. */
+void say_word(Build *b, const View *v, const char *key, const char *word, const char *format, ...)
         PRINTF_LIKE(5, 6);
 
 /* ---- views ----------------------------------------------------------------------------------- */
@@ -225,6 +228,9 @@ int build_eras(Build *b);
 int build_recipients(Build *b);
 int build_calendar(Build *b);
 int build_bands(Build *b);
+
+/* A kind of units that nothing here gives: what is written selects nobody. */
+void warn_kinds(Build *b, const View *v, const char *key, const UnitSelector *s);
 
 /* True when a part of the source has value.NAME (its own name, without prefix). */
 bool source_publishes(const SourceBuild *s, const char *name);

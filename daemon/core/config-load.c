@@ -59,6 +59,14 @@ static void find_place(const View *v, const char **ret_file, unsigned *ret_line)
         *ret_line = v->head ? v->head->line : 0;
 }
 
+/* The daemon's working directory is nobody's choice: a path that begins there is never meant. */
+static void check_absolute(Build *b, const View *v, const char *key) {
+        const Entry *e = view_get(v, key);
+        if (e && e->value[0] != '/')
+                say_entry(b, DIAG_ERROR, v, e, "\"%s\" is no absolute path; begin it with /",
+                          e->value);
+}
+
 static int build_daemon(Build *b) {
         View v;
         Config *c = b->config;
@@ -66,6 +74,8 @@ static int build_daemon(Build *b) {
         if (r < 0)
                 return r;
         find_place(&v, &c->daemon.file, &c->daemon.line);
+        check_absolute(b, &v, "state_dir");
+        check_absolute(b, &v, "backup_dir");
         c->daemon.organization = str_or(c->daemon.organization, "");
         c->daemon.contact = str_or(c->daemon.contact, "");
         c->daemon.language = streq(view_text(&v, "language", "vi"), "en") ? "en" : "vi";
@@ -126,8 +136,8 @@ static int build_letter(Build *b) {
                 say_view(b, DIAG_WARNING, &v, "to", "nobody gets the letter; it is only stored");
         for (size_t i = 0; i < c->letter.n_to; i++)
                 if (!strchr(c->letter.to[i], '@') && !value_is_secret(c->letter.to[i]))
-                        say_view(b, DIAG_ERROR, &v, "to", "\"%s\" is no address; write user@host",
-                                 c->letter.to[i]);
+                        say_word(b, &v, "to", c->letter.to[i],
+                                 "\"%s\" is no address; write user@host", c->letter.to[i]);
         return 0;
 }
 
@@ -295,6 +305,8 @@ int config_load(const ConfigFile *files, size_t n, Day today, Diag *diag, Config
                 r = -EINVAL;
         if (r < 0)
                 return r;
+        config->sections = b.sections;
+        config->n_sections = b.n_sections;
         config->arena = TAKE_PTR(arena);
         *ret = config;
         return 0;
@@ -378,4 +390,22 @@ int config_source(const Config *c, const char *name) {
                 if (streq(c->sources[i].name, name))
                         return (int) i;
         return -1;
+}
+
+bool config_place(const Config *c, const char *kind, const char *name, const char *key,
+                  const char **ret_file, unsigned *ret_line) {
+        bool is_found = false;
+        for (size_t i = 0; i < c->n_sections; i++) {
+                const Section *s = c->sections[i];
+                if (s->preset || !streq(s->kind, kind) || !streq(s->name, name))
+                        continue;
+                for (const Entry *e = s->first; e; e = e->next) {
+                        if (!streq(e->name, key))
+                                continue;
+                        *ret_file = s->file;
+                        *ret_line = e->line;
+                        is_found = true;
+                }
+        }
+        return is_found;
 }

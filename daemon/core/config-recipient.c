@@ -16,12 +16,18 @@ static void check_emails(Build *b, const View *v, const RecipientDef *d) {
         for (size_t i = 0; i < d->n_emails; i++) {
                 bool is_registry = streq(d->emails[i], "registry");
                 if (is_registry && !d->is_each)
-                        say_view(b, DIAG_ERROR, v, "email",
+                        say_word(b, v, "email", d->emails[i],
                                  "registry needs `each`, so that each unit gets its own mail");
                 else if (!is_registry && !is_address(d->emails[i]))
-                        say_view(b, DIAG_ERROR, v, "email", "\"%s\" is no address; write user@host",
-                                 d->emails[i]);
+                        say_word(b, v, "email", d->emails[i],
+                                 "\"%s\" is no address; write user@host", d->emails[i]);
         }
+}
+
+/* A bad `url` was said already; "there is none" would send people looking for a second mistake. */
+static bool has_relay(Build *b) {
+        View v = {.kind = "smtp", .name = ""};
+        return view_add_all(b, &v, "smtp", "", LAYERS_OWN) < 0 || view_get(&v, "url");
 }
 
 static int build_recipient(Build *b, const char *name, RecipientDef *d) {
@@ -48,9 +54,10 @@ static int build_recipient(Build *b, const char *name, RecipientDef *d) {
         if (streq_ptr(d->webhook, "registry") && !d->is_each)
                 say_view(b, DIAG_ERROR, &v, "webhook",
                          "registry needs `each`, so that each unit gets its own message");
-        if (d->n_emails > 0 && !b->config->smtp.url)
+        if (d->n_emails > 0 && !has_relay(b))
                 say_view(b, DIAG_ERROR, &v, "email", "there is no mail relay; set `url` in [smtp]");
         check_emails(b, &v, d);
+        warn_kinds(b, &v, each ? "each" : "units", &d->units);
         return 0;
 }
 
@@ -65,9 +72,11 @@ static void add_letter(Build *b) {
                         say_at(b, DIAG_ERROR, c->recipients[i].file, c->recipients[i].line,
                                "recipient",
                                "\"letter\" is the name of those of [letter] to; choose another");
-        if (!c->smtp.url)
-                say_at(b, DIAG_ERROR, NULL, 0, "letter",
-                       "there is no mail relay for it; set `url` in [smtp]");
+        View v = {.kind = "letter", .name = ""};
+        (void) view_add_all(b, &v, "letter", "", LAYERS_OWN); /* only for its line */
+        if (!has_relay(b))
+                say_view(b, DIAG_ERROR, &v, "to",
+                         "there is no mail relay for it; set `url` in [smtp]");
         c->recipients[c->n_recipients++] = (RecipientDef){.name = RECIPIENT_LETTER,
                                                           .role = ROLE_OFFICIAL,
                                                           .emails = c->letter.to,
@@ -162,7 +171,7 @@ int build_calendar(Build *b) {
                 r = value_words(b, view_text(&v, "work", "Mon-Fri"), false, &words, &n);
         for (size_t i = 0; r == 0 && i < n; i++)
                 if (!read_weekdays(words[i], &c->work_mask))
-                        say_view(b, DIAG_ERROR, &v, "work",
+                        say_word(b, &v, "work", words[i],
                                  "\"%s\" is no weekday; write Mon-Fri, or a list of Mon Tue Wed "
                                  "Thu Fri Sat Sun",
                                  words[i]);

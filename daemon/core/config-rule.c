@@ -78,6 +78,10 @@ static void check_critical(const RuleBuild *x) {
                 return;
         if (condition_is_value(when->kind) != condition_is_value(critical->kind))
                 say_entry(x->b, DIAG_ERROR, x->v, e, "must watch values or sources as `when` does");
+        else if ((when->kind == CONDITION_BELOW && critical->kind == CONDITION_ABOVE) ||
+                 (when->kind == CONDITION_ABOVE && critical->kind == CONDITION_BELOW))
+                say_entry(x->b, DIAG_ERROR, x->v, e,
+                          "looks the other way than `when`; no alert could become critical");
         else if (when->kind != critical->kind || !has_limit(when->kind))
                 return;
         else if (when->kind == CONDITION_BELOW ? critical->amount >= when->amount
@@ -289,6 +293,7 @@ static int build_rule(Build *b, const char *name, RuleDef *d) {
         read_bounds(&x);
         read_repeat(&x);
         read_audience(&x);
+        warn_kinds(b, &v, "units", &d->units);
         return rule_finish(&x, n_errors);
 }
 
@@ -297,10 +302,10 @@ static void check_formerly(Build *b) {
         const Config *c = b->config;
         for (size_t i = 0; i < c->n_rules; i++) {
                 const RuleDef *d = &c->rules[i];
-                const Section at = {.file = d->file, .line = d->line};
-                const View v = {.kind = "rule", .name = d->name, .head = &at};
+                View v = {.kind = "rule", .name = d->name};
                 if (!d->formerly)
                         continue;
+                (void) view_add_all(b, &v, "rule", d->name, LAYERS_OWN); /* only for its line */
                 if (config_rule(c, d->formerly) >= 0)
                         say_view(b, DIAG_ERROR, &v, "formerly", "there still is a [rule %s]",
                                  d->formerly);

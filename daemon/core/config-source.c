@@ -345,3 +345,38 @@ int build_sources(Build *b) {
         }
         return 0;
 }
+
+/* ---- kinds ----------------------------------------------------------------------------------- */
+
+static const char *const shipped_kinds[] = {"province", "department", "district", "commune"};
+
+static bool part_has_kind(const PartDef *p, const char *kind) {
+        bool has = streq_ptr(p->kind_default, kind);
+        for (size_t i = 0; i < p->n_kinds; i++)
+                has |= streq(p->kinds[i].kind, kind);
+        return has;
+}
+
+static bool kind_is_known(const Config *c, const char *kind) {
+        for (size_t i = 0; i < ELEMENTSOF(shipped_kinds); i++)
+                if (streq(shipped_kinds[i], kind))
+                        return true;
+        for (size_t i = 0; i < c->n_sources; i++)
+                for (size_t k = 0; k < c->sources[i].n_parts; k++)
+                        if (part_has_kind(&c->sources[i].parts[k], kind))
+                                return true;
+        return false;
+}
+
+/* No error: a list of units that was imported may have kinds of its own. */
+void warn_kinds(Build *b, const View *v, const char *key, const UnitSelector *s) {
+        for (size_t i = 0; i < s->n_kinds; i++) {
+                const Entry *e = view_get(v, key);
+                if (!e || kind_is_known(b->config, s->kinds[i]))
+                        continue;
+                say_entry(b, DIAG_WARNING, v, e,
+                          "no source gives units the kind %s; unless an imported list does, this "
+                          "selects nobody (province, department, district and commune are usual)",
+                          s->kinds[i]);
+        }
+}

@@ -118,13 +118,57 @@ void say_entry(Build *b, DiagLevel level, const View *v, const Entry *e, const c
         va_end(ap);
 }
 
+/* As written, an emptied one as well; of a list the last line, where one would go on. */
+static const Entry *last_entry(const View *v, const char *key) {
+        const Entry *found = NULL;
+        for (size_t i = 0; i < v->n; i++)
+                if (streq(v->entries[i]->name, key))
+                        found = v->entries[i];
+        return found;
+}
+
+static bool has_word(const char *text, const char *word) {
+        size_t n = strlen(word);
+        for (const char *at = text; *at;) {
+                at += strspn(at, " \t,");
+                size_t k = strcspn(at, " \t,");
+                if (k == n && strncmp(at, word, n) == 0)
+                        return true;
+                at += k;
+        }
+        return false;
+}
+
+static const Entry *entry_of_word(const View *v, const char *key, const char *word) {
+        for (size_t i = 0; i < v->n; i++)
+                if (streq(v->entries[i]->name, key) && has_word(v->entries[i]->value, word))
+                        return v->entries[i];
+        return last_entry(v, key);
+}
+
 void say_view(Build *b, DiagLevel level, const View *v, const char *name, const char *format, ...) {
         CLEANUP(buf_done) Buf key = BUF_INIT(BUF_MAX_TEXT);
         (void) view_key(&key, v, name);
+        const Entry *e = name ? last_entry(v, name) : NULL;
+        const Section *at = e ? e->section : v->head;
         va_list ap;
         va_start(ap, format);
-        say_va(b, level, v->head ? v->head->file : NULL, v->head ? v->head->line : 0,
+        say_va(b, level, at ? at->file : NULL,
+               e    ? e->line
+               : at ? at->line
+                    : 0,
                buf_text(&key), format, ap);
+        va_end(ap);
+}
+
+void say_word(Build *b, const View *v, const char *key, const char *word, const char *format, ...) {
+        const Entry *e = entry_of_word(v, key, word);
+        CLEANUP(buf_done) Buf name = BUF_INIT(BUF_MAX_TEXT);
+        (void) view_key(&name, v, key);
+        va_list ap;
+        va_start(ap, format);
+        say_va(b, DIAG_ERROR, e ? e->section->file : NULL, e ? e->line : 0, buf_text(&name), format,
+               ap);
         va_end(ap);
 }
 

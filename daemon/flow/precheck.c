@@ -6,6 +6,7 @@
 #include "flow/precheck.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "os/crypto.h"
 #include "os/file.h"
@@ -24,17 +25,21 @@ typedef struct Place {
         unsigned line;
 } Place;
 
-static void warn(Diag *diag, const Place *at, const char *format, ...) PRINTF_LIKE(3, 4);
-static void warn(Diag *diag, const Place *at, const char *format, ...) {
+static void warn(const Config *c, Diag *diag, const Place *at, const char *format, ...)
+        PRINTF_LIKE(4, 5);
+static void warn(const Config *c, Diag *diag, const Place *at, const char *format, ...) {
         Buf CLEANUP(buf_done) key = BUF_INIT(BUF_MAX_TEXT), text = BUF_INIT(BUF_MAX_TEXT);
+        const char *file = at->file;
+        unsigned line = at->line;
         va_list ap;
+        (void) config_place(c, at->kind, at->name, at->key, &file, &line);
         int r = buf_printf(&key, "%s%s%s.%s", at->kind, *at->name ? " " : "", at->name, at->key);
         va_start(ap, format);
         if (r >= 0)
                 r = buf_vprintf(&text, format, ap);
         va_end(ap);
         if (r >= 0)
-                diag_warning(diag, at->file, at->line, buf_text(&key), "%s", buf_text(&text));
+                diag_warning(diag, file, line, buf_text(&key), "%s", buf_text(&text));
 }
 
 static void check_secret(const Config *c, const Place *at, const char *reference, Diag *diag) {
@@ -49,11 +54,11 @@ static void check_secret(const Config *c, const Place *at, const char *reference
         if (r == -EACCES && is_credential && getenv("MAINPID"))
                 return;
         if (r < 0 && is_credential)
-                warn(diag, at,
+                warn(c, diag, at,
                      "%s cannot be read from here (%s); looked in $CREDENTIALS_DIRECTORY and %s",
                      reference, strerror(-r), str_or(c->daemon.secrets_dir, "-"));
         else if (r < 0)
-                warn(diag, at, "%s cannot be read from here (%s)", reference, strerror(-r));
+                warn(c, diag, at, "%s cannot be read from here (%s)", reference, strerror(-r));
 }
 
 static void check_source(const Config *c, const SourceDef *s, Diag *diag) {
@@ -64,11 +69,15 @@ static void check_source(const Config *c, const SourceDef *s, Diag *diag) {
                 Buf CLEANUP(buf_done) name = BUF_INIT(BUF_MAX_TEXT);
                 if (buf_printf(&name, "%s.%s", s->name, part->name) < 0)
                         continue;
-                for (size_t k = 0; k < part->n_headers; k++)
-                        check_secret(
-                                c,
-                                &(Place){"part", buf_text(&name), "header", part->file, part->line},
-                                part->headers[k].value, diag);
+                for (size_t k = 0; k < part->n_headers; k++) {
+                        Buf CLEANUP(buf_done) key = BUF_INIT(BUF_MAX_TEXT);
+                        if (buf_printf(&key, "header.%s", part->headers[k].name) < 0)
+                                continue;
+                        check_secret(c,
+                                     &(Place){"part", buf_text(&name), buf_text(&key), part->file,
+                                              part->line},
+                                     part->headers[k].value, diag);
+                }
         }
 }
 
@@ -98,27 +107,45 @@ int precheck_authority(const char *path, int64_t *ret_ms) {
         return r < 0 ? r : crypto_certificates_end(buf_text(&text), text.len, ret_ms);
 }
 
-static void check_authority(const Place *at, const char *path, int64_t now_ms, Diag *diag) {
+static void check_authority(const Config *c, const Place *at, const char *path, int64_t now_ms,
+                            Diag *diag) {
         int64_t end_ms = 0;
         char day[16];
         if (!path)
                 return;
         int r = precheck_authority(path, &end_ms);
         if (r == -EBADMSG)
-                warn(diag, at, "%s holds no certificate", path);
+                warn(c, diag, at, "%s holds no certificate", path);
         else if (r < 0 && r != -ENOENT)
-                warn(diag, at, "%s cannot be read from here (%s)", path, strerror(-r));
+                warn(c, diag, at, "%s cannot be read from here (%s)", path, strerror(-r));
         else if (r >= 0 && end_ms < now_ms + PRECHECK_DAYS * MS_PER_DAY)
-                warn(diag, at, "the certificates of %s end on %s: no connection after that", path,
-                     day_format(day, day_of_instant(end_ms)));
+                warn(c, diag, at, "the certificates of %s end on %s: no connection after that",
+                     path, day_format(day, day_of_instant(end_ms)));
 }
 
 static void check_disk(const Config *c, Diag *diag) {
         int64_t bytes = file_free_bytes(c->daemon.state_dir);
         Place at = {"daemon", "", "state_dir", c->daemon.file, c->daemon.line};
         if (bytes >= 0 && bytes < PRECHECK_DISK_BYTES)
-                warn(diag, &at, "only %d MB of disk left (%s)", (int) (bytes >> 20),
+                warn(c, diag, &at, "only %d MB of disk left (%s)", (int) (bytes >> 20),
                      c->daemon.state_dir);
+}
+
+/* One beneath state_dir is made by the daemon; elsewhere it may not write before somebody allows it. */
+static void check_backup(const Config *c, Diag *diag) {
+        const char *dir = c->daemon.backup_dir, *state = c->daemon.state_dir;
+        Place at = {"daemon", "", "backup_dir", c->daemon.file, c->daemon.line};
+        size_t n = strlen(state);
+        struct stat st;
+        if (!dir || (strncmp(dir, state, n) == 0 && dir[n] == '/'))
+                return;
+        if (stat(dir, &st) < 0 && errno == ENOENT)
+                warn(c, diag, &at,
+                     "there is no directory %s; make it, owned by the daemon's user, or no backup "
+                     "is kept",
+                     dir);
+        else if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
+                warn(c, diag, &at, "%s is no directory, so that no backup is kept", dir);
 }
 
 static const RecipientDef *find_recipient(const Config *c, const char *name) {
@@ -146,7 +173,7 @@ static void check_bounces(const Config *c, Store *store, Diag *diag) {
                 if (!rec || !has_address(rec, targets[i].address))
                         continue;
                 Place at = {"recipient", rec->name, targets[i].channel, rec->file, rec->line};
-                warn(diag, &at, "%s was refused (%s); nothing is sent there until it is mended",
+                warn(c, diag, &at, "%s was refused (%s); nothing is sent there until it is mended",
                      targets[i].key, str_or(targets[i].reason, "-"));
         }
         target_rows_free(targets, n);
@@ -185,9 +212,10 @@ static void check_memory(const Config *c, Diag *diag) {
 
 void precheck_machine(const Config *c, int64_t now_ms, Diag *diag) {
         check_disk(c, diag);
-        check_authority(&(Place){"smtp", "", "ca_file", c->smtp.file, c->smtp.line},
+        check_backup(c, diag);
+        check_authority(c, &(Place){"smtp", "", "ca_file", c->smtp.file, c->smtp.line},
                         c->smtp.ca_file, now_ms, diag);
-        check_authority(&(Place){"network", "", "ca_file", c->network.file, c->network.line},
+        check_authority(c, &(Place){"network", "", "ca_file", c->network.file, c->network.line},
                         c->network.ca_file, now_ms, diag);
         check_memory(c, diag);
 }

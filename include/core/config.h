@@ -101,6 +101,8 @@ typedef struct Config {
                 int message_body_years; /* 5 */
                 int body_years;         /* 0 = for ever */
         } retention;
+        const struct Section *const *sections; /* as written, for config_place */
+        size_t n_sections;
         void *arena; /* everything above */
 } Config;
 
@@ -122,6 +124,9 @@ DEFINE_CLEANUP(Config, config_free)
 /* Index of the indicator, rule, source with that name, or -1. */
 int config_indicator(const Config *c, const char *name);
 int config_rule(const Config *c, const char *name);
+/* Where a key is written that has the say; false (and nothing set) when it is not. name: "" for none. */
+bool config_place(const Config *c, const char *kind, const char *name, const char *key,
+                  const char **ret_file, unsigned *ret_line);
 int config_source(const Config *c, const char *name);
 
 /* The key table, for man page and sample: one row per key. */

@@ -38,6 +38,12 @@ def lab_at(build, clock, more=""):
     return lab
 
 
+def line_of(lab, section, key):
+    lines = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n")
+    begin = lines.index(section)
+    return 1 + next(i for i in range(begin, len(lines)) if lines[i].startswith(key + " ="))
+
+
 def serve(lab, good=True):
     pages = [dict(ROWS if good else {"mode": "status", "status": 500, "body": "no"}, path="/p/2024-%d" % m) for m in range(1, 13)]
     lab.publish(pages + [{"path": "/heart", "json": {}}])
@@ -175,7 +181,7 @@ def authority(build):
                             "-subj", "/CN=" + name, "-keyout", lab.path(name + ".key"), "-out", lab.path(name + ".pem")], check=True, stderr=subprocess.DEVNULL)
         serve(lab)
         lab.configure(CONFIG + "[network]\nca_file = @DIR@/soon.pem\n")
-        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[network]") + 1
+        line = line_of(lab, "[network]", "ca_file")
         assert "warning: %s:%d: network.ca_file: the certificates of %s end on " % (lab.path("etc", "chisod.conf"), line, lab.path("soon.pem")) in lab.check_config(), lab.check_config()
         lab.start()
         assert "chứng thư trong %s hết hạn" % lab.path("soon.pem") in " ".join(lab.json("status")["warnings"]), lab.json("status")["warnings"]
@@ -203,7 +209,7 @@ def disk(build):
         lab.disk((500 << 20) - 1)
         lab.clock("2024-09-05T07:31:00+07:00") # status looks every 10 s
         assert "ổ đĩa chỉ còn 499 MB" in " ".join(lab.json("status")["warnings"])
-        assert ":2: daemon.state_dir: only 499 MB of disk left" in lab.check_config(), lab.check_config()
+        assert ":%d: daemon.state_dir: only 499 MB of disk left" % line_of(lab, "[daemon]", "state_dir") in lab.check_config(), lab.check_config()
         lab.fetch("portal", "2024-08")
         lab.wait(lambda: len(texts(lab)) == 1 and "499 MB" in texts(lab)[0] and lab.settled(), "told with the cycle")
         lab.fetch("portal", "2024-08")
@@ -231,7 +237,7 @@ def bounced(build):
         lab.fetch("portal", "2024-08")
         lab.wait(lambda: lab.sql("SELECT state FROM target WHERE key = 'offices/webhook'") != [(1,)] and lab.settled(), "410: marked")
         assert "1 địa chỉ bị từ chối, không gửi nữa cho đến khi sửa (offices/webhook)" in lab.json("status")["warnings"], lab.json("status")["warnings"]
-        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[recipient offices]") + 1
+        line = line_of(lab, "[recipient offices]", "webhook")
         said = ":%d: recipient offices.webhook: offices/webhook was refused (" % line
         assert said in lab.check_config(), lab.check_config()
         lab.stop()
@@ -246,7 +252,7 @@ def secrets(build):
     with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
         serve(lab)
         lab.configure(CONFIG + more)
-        line = open(lab.path("etc", "chisod.conf"), encoding="utf8").read().split("\n").index("[recipient chief]") + 1
+        line = line_of(lab, "[recipient chief]", "webhook_secret")
         said = "%s:%d: recipient chief.webhook_secret: credential:chief cannot be read from here" % (lab.path("etc", "chisod.conf"), line)
         assert "warning: " + said in lab.check_config(), lab.check_config()
         lab.start()
@@ -263,12 +269,26 @@ def secrets(build):
         lab.stop()
 
 
+def backups(build):
+    """A folder for backups that is not there is said before the week is over; one beneath state_dir is made by the daemon."""
+    with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
+        lab.configure(CONFIG.replace("[daemon]\n", "[daemon]\nbackup_dir = @DIR@/state/backup\n"))
+        assert "backup_dir" not in lab.check_config(), lab.check_config()
+        lab.configure(CONFIG.replace("[daemon]\n", "[daemon]\n\nbackup_dir = @DIR@/copies\n"))
+        line = line_of(lab, "[daemon]", "backup_dir")
+        assert ":%d: daemon.backup_dir: there is no directory %s" % (line, lab.path("copies")) in lab.check_config(), lab.check_config()
+        with open(lab.path("copies"), "w", encoding="ascii"):
+            pass
+        assert ":%d: daemon.backup_dir: %s is no directory" % (line, lab.path("copies")) in lab.check_config(), lab.check_config()
+
+
 heartbeat(sys.argv[1])
 certificate(sys.argv[1])
 authority(sys.argv[1])
 disk(sys.argv[1])
 bounced(sys.argv[1])
 secrets(sys.argv[1])
+backups(sys.argv[1])
 report(sys.argv[1])
 warnings(sys.argv[1])
 print("peace: passed")

@@ -230,8 +230,8 @@ static void test_values(void **state UNUSED) {
                  "f:1: smtp.username: is missing, while a password is written"},
                 {"[smtp]\ntimeout = 1 hour\n",
                  "f:2: smtp.timeout: \"1 hour\" is not a valid duration; it must be 1s..10min"},
-                {"[calendar]\nwork = Mon-Fry\n",
-                 "f:1: calendar.work: \"Mon-Fry\" is no weekday; write Mon-Fri, or a list of Mon "
+                {"[calendar]\n\n\n\nwork = Mon-Fry\n",
+                 "f:5: calendar.work: \"Mon-Fry\" is no weekday; write Mon-Fri, or a list of Mon "
                  "Tue Wed "
                  "Thu Fri Sat Sun"},
                 {"[calendar]\noff = 2026-02-30 Tết\n",
@@ -244,16 +244,16 @@ static void test_values(void **state UNUSED) {
                  "time, as "
                  "6 08:00"},
                 {"[letter]\nat = 6 08:00\nto = a@b\n",
-                 "letter: there is no mail relay for it; set `url` in [smtp]"},
+                 "f:3: letter.to: there is no mail relay for it; set `url` in [smtp]"},
                 {"[smtp]\nurl = smtp://x:25\nfrom = a@b\n[letter]\nat = 6 08:00\nto = "
                  "a@b\n[recipient letter]\nemail = a@b\n",
                  "f:7: recipient: \"letter\" is the name of those of [letter] to; choose another"},
                 {"[letter]\nto = vanphong\n",
-                 "f:1: letter.to: \"vanphong\" is no address; write user@host"},
+                 "f:2: letter.to: \"vanphong\" is no address; write user@host"},
                 {"[bands]\nTốt = tám mươi\n",
                  "f:2: bands.Tốt: \"tám mươi\" is not a number; write the lowest value of the "
                  "band"},
-                {"[bands]\nTốt = 80\nKhá = 80.00\n", "f:1: bands.Khá: begins where \"Tốt\" begins"},
+                {"[bands]\nTốt = 80\nKhá = 80.00\n", "f:3: bands.Khá: begins where \"Tốt\" begins"},
                 {"[retention]\nbodies = always\n",
                  "f:2: retention.bodies: \"always\" is not valid; it must be forever | 1..100 "
                  "years"},
@@ -274,12 +274,23 @@ static void test_values(void **state UNUSED) {
                 {"[recipient a]\nrole = operator\n",
                  "f:1: recipient a: has no address; set `email` or `webhook`"},
                 {"[recipient a]\nemail = a@b\n",
-                 "f:1: recipient a.email: there is no mail relay; set `url` in [smtp]"},
+                 "f:2: recipient a.email: there is no mail relay; set `url` in [smtp]"},
+                {"[smtp]\nurl = mail\nfrom = a@b\n[letter]\nat = 6 08:00\nto = a@b\n[recipient "
+                 "a]\nemail "
+                 "= a@b\n",
+                 "f:2: smtp.url: \"mail\" is no address; it begins with smtp:// | smtps://"},
+                {"[smtp]\nurl = smtp://m\nfrom = a@b\n[recipient a]\nemail = a@b, c@d\nemail = "
+                 "c@dd, foo@@bar\nemail = e@f\n",
+                 "f:6: recipient a.email: \"foo@@bar\" is no address; write user@host"},
+                {"[daemon]\nstate_dir = rel\n",
+                 "f:2: daemon.state_dir: \"rel\" is no absolute path; begin it with /"},
+                {"[daemon]\nlanguage = vi\nbackup_dir = backup\n",
+                 "f:3: daemon.backup_dir: \"backup\" is no absolute path; begin it with /"},
                 {"[smtp]\nurl = smtp://m\nfrom = a@b\n[recipient a]\nemail = ab\n",
-                 "f:4: recipient a.email: \"ab\" is no address; write user@host"},
+                 "f:5: recipient a.email: \"ab\" is no address; write user@host"},
                 {"[smtp]\nurl = smtp://m\nfrom = a@b\n[recipient a]\nunits = kind:commune\nemail = "
                  "registry\n",
-                 "f:4: recipient a.email: registry needs `each`, so that each unit gets its own "
+                 "f:6: recipient a.email: registry needs `each`, so that each unit gets its own "
                  "mail"},
                 {"[recipient a]\nwebhook = https://h/\nunits = commune\n",
                  "f:3: recipient a.units: \"commune\" selects no units; write all, kind:KIND, "
@@ -292,7 +303,7 @@ static void test_values(void **state UNUSED) {
                  "https:// | "
                  "registry"},
                 {"[recipient a]\nwebhook = registry\n",
-                 "f:1: recipient a.webhook: registry needs `each`, so that each unit gets its own "
+                 "f:2: recipient a.webhook: registry needs `each`, so that each unit gets its own "
                  "message"},
         };
         run_cases(cases, ELEMENTSOF(cases), INDICATORS);
@@ -311,9 +322,9 @@ static void test_indicator_errors(void **state UNUSED) {
                  "f:3: indicator a.max: \"20,5\" is not a number; write it with a decimal point, "
                  "as 99.5"},
                 {"[indicator a]\nunit = points\nmax = 0\n",
-                 "f:1: indicator a.max: must be greater than min; nothing could ever be valid"},
+                 "f:3: indicator a.max: must be greater than min; nothing could ever be valid"},
                 {"[indicator a]\nunit = points\nrestated_min = 0\n",
-                 "f:1: indicator a.restated_min: must be greater than 0"},
+                 "f:3: indicator a.restated_min: must be greater than 0"},
                 {"[indicator a]\nunit = percent\nratio = progress\n",
                  "f:3: indicator a.ratio: write A / B, with blanks; B is an indicator or a number"},
                 {"[indicator a]\nunit = percent\nratio = progress / 0\n",
@@ -464,6 +475,9 @@ static void test_rule_errors(void **state UNUSED) {
                  "line out"},
                 {SOURCE "[rule a]\nindicator = progress\nwhen = under 95\n",
                  "f:8: rule a.when: unknown condition 'under'"},
+                {SOURCE "[rule a]\nindicator = progress\nwhen = below 85\ncritical = above 80\n",
+                 "f:9: rule a.critical: looks the other way than `when`; no alert could become "
+                 "critical"},
                 {SOURCE "[rule a]\nindicator = progress\nwhen = below 95\ncritical = below 95\n",
                  "f:9: rule a.critical: is not more severe than `when`; every alert would be "
                  "critical"},
@@ -504,12 +518,12 @@ static void test_rule_errors(void **state UNUSED) {
                 {SOURCE "[rule a]\nwhen = missing\noperator = no\n",
                  "f:8: rule a.operator: conditions on sources and data are told to operators only"},
                 {SOURCE "[rule a]\nindicator = progress\nwhen = drop 5\nwatch = running\n",
-                 "f:6: rule a.watch: a running period has no change yet; use below, above or "
+                 "f:9: rule a.watch: a running period has no change yet; use below, above or "
                  "behind"},
                 {SOURCE
                  "[rule a]\nindicator = progress\nwhen = drop 5\nformerly = b\n[rule b]\nwhen = "
                  "missing\n",
-                 "f:6: rule a.formerly: there still is a [rule b]"},
+                 "f:9: rule a.formerly: there still is a [rule b]"},
                 {SOURCE "[rule a]\nindicator = progress\nwhen = below 95\nletter = maybe\n",
                  "f:9: rule a.letter: \"maybe\" is not a valid choice; it must be no | yes | only"},
         };
@@ -947,8 +961,16 @@ static void test_warnings(void **state UNUSED) {
             "[rule deaf]\nindicator = progress\nunits = kind:department\nwhen = below 90\n"
             "[rule machine]\nwhen = stale 3\n"
             "[recipient r]\nunits = kind:commune\nwebhook = https://h/\n"
-            "[calendar]\noff = 2026-12-30..2027-01-02\n");
+            "[calendar]\noff = 2026-12-30..2027-01-02\n"
+            "[recipient z]\nunits = kind:zone\nwebhook = https://h/\n"
+            "[recipient y]\n\neach = kind:zzz\nunits =\nwebhook = https://h/\n"
+            "[part s.p]\nunit.kind = /k 1:zone *:commune\n");
         load_good(&x);
+        assert_said(
+                &x, DIAG_WARNING,
+                "f:37: recipient y.each: no source gives units the kind zzz; unless an imported "
+                "list does, this selects nobody (province, department, district and commune are "
+                "usual)");
         assert_said(&x, DIAG_WARNING,
                     "f:9: rule soon.until: the rule ends in 8 days; write what holds afterwards");
         assert_said(&x, DIAG_WARNING,
@@ -971,7 +993,7 @@ static void test_warnings(void **state UNUSED) {
         assert_said(&x, DIAG_WARNING,
                     "daemon.organization: is missing; write who sends the letters: organization = "
                     "UBND ...");
-        assert_int_equal(x.diag.n_warnings, 6);
+        assert_int_equal(x.diag.n_warnings, 7);
         assert_true(rule(x.config, "dormant")->is_off);
         assert_true(rule(x.config, "shipped")->is_off);
         assert_false(rule(x.config, "soon")->is_off);
