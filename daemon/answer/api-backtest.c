@@ -128,6 +128,15 @@ static bool has_control(const char *text) {
         return false;
 }
 
+/* What the condition that was given is refused for; NULL when the mistake is the files'. */
+static const char *condition_error(const Diag *diag) {
+        for (size_t i = 0; i < diag->n; i++)
+                if (diag->items[i].level == DIAG_ERROR)
+                        return diag->items[i].file && !*diag->items[i].file ? diag->items[i].text
+                                                                            : NULL;
+        return NULL;
+}
+
 static int refuse(ApiCall *c, int r, const char *rule, const char *when, const Diag *diag) {
         CLEANUP_FREE char *error = NULL;
 
@@ -146,6 +155,10 @@ static int refuse(ApiCall *c, int r, const char *rule, const char *when, const D
                 return API_PROBLEM(c, 503, "đang chạy lại một quy tắc khác; hãy hỏi lại sau",
                                    "another rule is being played back; ask again later");
         case -EINVAL:
+                if (when && condition_error(diag))
+                        return API_ARGUMENT(c, 400, "điều kiện (when) \"%s\" không hiểu được: %s",
+                                            "the condition (when) \"%s\" is not valid: %s", when,
+                                            condition_error(diag));
                 error = api_first_error(diag);
                 if (when)
                         return API_ARGUMENT(c, 400,

@@ -21,7 +21,7 @@
 #include "os/file.h"
 #include "store/registry.h"
 
-#define MAX_HOPS 4000
+#define MAX_HOPS (2 * REHEARSE_MAX_DAYS + 4) /* a midnight and a digest each */
 
 int rehearse_complain(Rehearsal *h, const char *format, ...) {
         va_list ap;
@@ -249,6 +249,25 @@ int rehearse_follow(Rehearsal *h) {
 
 /* ---- start, reload --------------------------------------------------------------------------- */
 
+/* The script's own part of configuration stands in its first lines, so that line numbers agree; what a
+ * `reload` brings stands in the line that is run. Nobody ever sees the files that are made of them. */
+static void complain_of(Rehearsal *h, const DiagItem *item) {
+        size_t n = strlen(h->dir);
+        bool is_ours = n > 0 && item->file && strncmp(item->file, h->dir, n) == 0;
+        DiagItem shown = *item;
+        if (is_ours && !streq(item->file, h->config_path))
+                shown.line = h->line;
+        if (is_ours)
+                shown.file = (char *) h->path;
+        char CLEANUP_FREE *text = diag_item_format(&shown);
+        if (!is_ours) {
+                (void) rehearse_complain(h, "%s", str_or(text, "out of memory"));
+                return;
+        }
+        h->n_failed++;
+        (void) buf_printf(h->out, "%s\n", str_or(text, "out of memory"));
+}
+
 static int bind_inside(Rehearsal *h, Diag *diag) {
         StepId step = 0;
         int r = store_step(h->app.store, CAUSE_RELOAD, h->now_ms, &step);
@@ -264,11 +283,9 @@ int rehearse_load(Rehearsal *h) {
                 config = TAKE_PTR(h->given);
         else
                 r = boot_config(h->config_path, NULL, h->now_ms, &diag, &config);
-        for (size_t i = 0; r < 0 && i < diag.n; i++) {
-                char CLEANUP_FREE *text = diag_item_format(&diag.items[i]);
+        for (size_t i = 0; r < 0 && i < diag.n; i++)
                 if (diag.items[i].level == DIAG_ERROR)
-                        (void) rehearse_complain(h, "%s", str_or(text, "out of memory"));
-        }
+                        complain_of(h, &diag.items[i]);
         if (r < 0)
                 return r;
         if (app->config) {

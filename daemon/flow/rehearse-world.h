@@ -7,6 +7,8 @@
 #include "store/alert.h"
 #include "store/outbox.h"
 
+#define REHEARSE_MAX_DAYS 2000 /* that one `at` may be ahead of the one before */
+
 typedef enum Fate { FATE_OK, FATE_DEAD, FATE_MAYBE, FATE_DOWN } Fate;
 
 typedef struct Cell {

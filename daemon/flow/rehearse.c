@@ -26,8 +26,16 @@ static int do_at(Rehearsal *h, char **words, size_t n) {
                 h->now_ms = at;
                 return rehearse_open(h);
         }
-        return at < h->now_ms ? rehearse_complain(h, "the clock only goes on")
-                              : rehearse_go_to(h, at);
+        if (at < h->now_ms)
+                return rehearse_complain(
+                        h, "this lies before the time that was reached; the clock only goes on");
+        if (day_of_instant(at) - day_of_instant(h->now_ms) <= REHEARSE_MAX_DAYS)
+                return rehearse_go_to(h, at);
+        (void) rehearse_complain(h,
+                                 "more than %d days after the time before; `off until` passes over "
+                                 "time in which nothing runs",
+                                 REHEARSE_MAX_DAYS);
+        return -EINVAL;
 }
 
 /* ---- publishing ------------------------------------------------------------------------------ */

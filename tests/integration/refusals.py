@@ -38,7 +38,7 @@ WRONG = [
     ("silence end 99", 1, ("99", "chisoctl silence list")),
     ("rules release nope", 2, ("nope", "progress-low")),
     ("rules backtest nope", 2, ("nope", "progress-low")),
-    ("rules backtest progress-low --when sometimes", 2, ("sometimes",)),
+    ("rules backtest progress-low --when sometimes", 2, ('(when) "sometimes"', "unknown condition")),
     ("fetch nowhere", 2, ("nowhere", "portal")),
     ("fetch portal --from 2024-08 --to 2024-07", 2, ("from", "to")),
     ("fetch portal --from 2024-Q3", 2, ("portal",)),
@@ -103,6 +103,40 @@ def check_broken_file(lab):
     assert lab.ctl("rules", "diff").returncode == 0
 
 
+RULES = """[daemon]
+organization = Mẫu
+[source s]
+namespace = s
+[part s.all]
+url = http://127.0.0.1:1/
+unit.code = /code
+value.progress = /progress
+[rule low]
+indicator = progress
+when = %s
+[recipient o]
+webhook = http://127.0.0.1:1/
+---
+"""
+SCRIPTS = [
+    ("beneath 95", "at 2024-09-06 08:00", "%s:11: rule low.when: "),
+    ("below 95", "at 2024-09-06 08:00\n\nreload [rule low] when = beneath 95", "%s:17: rule low.when: "),
+    ("below 95", "at 2024-09-06 08:00\nat 2024-09-05 08:00", "%s:16: this lies before the time that was reached"),
+    ("below 95", "at 2024-09-06 08:00\nat 2034-09-05 08:00\nat 2034-09-05 09:00", "%s:16: more than 2000 days"),
+]
+
+
+def check_scripts(lab):
+    """A script of rules is complained of in its own lines, never in those of the files that are made of it."""
+    path = lab.path("own.rules")
+    for when, script, words in SCRIPTS:
+        with open(path, "w", encoding="utf8") as f:
+            f.write(RULES % when + script + "\n")
+        r = lab.ctl("rules", "test", path, check=False)
+        assert r.returncode == 1 and r.stdout.startswith(words % path) and r.stderr == "", (script, r)
+        assert r.stdout.count("\n") == 1 and "/tmp/chisod-rules" not in r.stdout, (script, r)
+
+
 def main():
     with Lab(sys.argv[1]) as lab:
         lab.clock("2024-08-05T08:05:00+07:00")
@@ -120,6 +154,7 @@ def main():
         check_commands(lab)
         check_problems(lab)
         check_broken_file(lab)
+        check_scripts(lab)
         assert lab.stop() == 0
     print("refusals: passed (%d commands, %d problems)" % (len(WRONG), len(PROBLEMS)))
 

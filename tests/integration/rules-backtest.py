@@ -96,9 +96,10 @@ def check_schema(answer):
 
 def check_refusals(lab):
     for words, status, text in ((("no-such",), 2, "không có quy tắc"), (("source-late",), 1, "không xét số liệu"),
-                                (("low", "--when", "lower 3"), 2, "có lỗi")):
+                                (("low", "--when", "lower 3"), 2, '(when) "lower 3" không hiểu được: '),
+                                (("low", "--when", "below abc"), 2, '(when) "below abc" không hiểu được: ')):
         bad = lab.ctl("rules", "backtest", *words, check=False)
-        assert bad.returncode == status and text in bad.stderr, bad
+        assert bad.returncode == status and text in bad.stderr and ": :" not in bad.stderr, bad
 
 
 def main(build):
