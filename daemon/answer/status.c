@@ -12,6 +12,7 @@
 #include "answer/memo.h"
 #include "answer/subject.h"
 #include "answer/view.h"
+#include "flow/life.h"
 #include "flow/source.h"
 #include "flow/teller.h"
 #include "flow/warn.h"
@@ -172,6 +173,18 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                                 health->damage);
                 return text;
         }
+        if (life_is_quiet(app)) {
+                char until[24];
+                (void) snprintf(
+                        text, 320,
+                        SAID(app,
+                             "dừng đột ngột nhiều lần liền, đến %s mới tự lấy số liệu; lấy ngay: "
+                             "chisoctl fetch",
+                             "several unclean ends in a row, fetching nothing by itself until %s; "
+                             "at once: chisoctl fetch"),
+                        instant_format_short(until, now_ms + life_quiet_left_ms(app)));
+                return text;
+        }
         if (health->store_error == 0 && source_trouble(app, now_ms, text, 320))
                 return text;
         if (health->store_error == 0 && health->backup_error[0]) {
@@ -198,7 +211,7 @@ int status_line(App *app, int64_t now_ms, Buf *out) {
         View v = view_now(app, now_ms);
         char trouble_text[320], next_text[24];
         const char *trouble = trouble_of(app, now_ms, trouble_text);
-        int64_t next_ms = MAX(source_next(app, now_ms), now_ms);
+        int64_t next_ms = MAX(source_next(app, now_ms), now_ms + life_quiet_left_ms(app));
         int r = 0;
 
         if (trouble)

@@ -91,8 +91,12 @@ void life_run(App *app) {
                 life_end(app);
 }
 
+int64_t life_quiet_left_ms(const App *app) {
+        return MAX(app->quiet_until_boot_ms - clock_boot_ms(), INT64_C(0));
+}
+
 bool life_is_quiet(const App *app) {
-        return app->quiet_until_boot_ms > clock_boot_ms();
+        return life_quiet_left_ms(app) > 0;
 }
 
 int64_t life_next(const App *app) {

@@ -29,6 +29,8 @@ int64_t life_next(const App *app);
 
 /* True while the daemon waits before it fetches by itself. */
 bool life_is_quiet(const App *app);
+/* How long that goes on; 0 when it does not wait. */
+int64_t life_quiet_left_ms(const App *app);
 
 /* Arms the watchdog's timer when systemd asks for one ($WATCHDOG_USEC). */
 int life_watch(App *app);

@@ -2,6 +2,8 @@
 """peace.py BUILD: the operator's peace. One line a week that all is well, or what is not; a heartbeat after whole cycles only (P18);
 warnings that come before trouble, told once and told to be over."""
 import datetime
+import re
+import signal
 import subprocess
 import sys
 
@@ -282,6 +284,26 @@ def backups(build):
         assert ":%d: daemon.backup_dir: %s is no directory" % (line, lab.path("copies")) in lab.check_config(), lab.check_config()
 
 
+def crash_loop(build):
+    """Who looks after a third unclean end sees that nothing is fetched, until when, and what fetches at once."""
+    with lab_at(build, "2024-09-05T07:30:00+07:00") as lab:
+        serve(lab)
+        lab.start()
+        lab.fetch("portal", "2024-08")
+        for n in range(3):
+            assert not lab.json("status").get("trouble"), n
+            lab.stop(signal.SIGKILL)
+            lab.start()
+        said = lab.json("status")["trouble"]
+        assert re.match(r"dừng đột ngột nhiều lần liền, đến \S.*\d\d:\d\d.* mới tự lấy số liệu; lấy ngay: chisoctl fetch$", said), said
+        assert lab.ctl("status").stdout.startswith("SỰ CỐ: " + said), lab.ctl("status").stdout
+        r = lab.ctl("check", check=False)
+        assert r.returncode == 2 and r.stdout.startswith("CHISOD CRITICAL - " + said), r
+        lab.fetch("portal", "2024-08") # what was said to help does
+        assert not lab.json("status").get("trouble") and lab.ctl("check", check=False).returncode != 2
+        lab.stop()
+
+
 heartbeat(sys.argv[1])
 certificate(sys.argv[1])
 authority(sys.argv[1])
@@ -289,6 +311,7 @@ disk(sys.argv[1])
 bounced(sys.argv[1])
 secrets(sys.argv[1])
 backups(sys.argv[1])
+crash_loop(sys.argv[1])
 report(sys.argv[1])
 warnings(sys.argv[1])
 print("peace: passed")
