@@ -206,11 +206,36 @@ static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *d
                 view_value(o, "previous", c->app, def, t->previous_value, 0);
                 view_value(o, "limit", c->app, def, t->limit, 0);
                 write_place(o, t->place, t->of);
-                json_out_text(o, "reason", api_masked(c, t->reason));
+                json_out_text(o, "reason",
+                              t->kind == TRANSITION_ACKNOWLEDGED ? api_personal(c, t->reason)
+                                                                 : api_masked(c, t->reason));
                 json_out_end_object(o);
         }
         json_out_end_array(o);
         transition_rows_free(rows, n);
+        return 0;
+}
+
+static int write_acks(ApiCall *c, const Episode *e) {
+        AckStoryRow *rows = NULL;
+        JsonOut *o = &c->out;
+        size_t n = 0;
+
+        int r = store_ack_story(c->store, e->id, c->view.step, &rows, &n);
+        if (r < 0)
+                return r;
+        json_out_array(o, "acknowledgements");
+        for (size_t i = 0; i < n; i++) {
+                json_out_object(o, NULL);
+                json_out_instant(o, "at", rows[i].at_ms);
+                json_out_int(o, "step", rows[i].step);
+                json_out_text(o, "by", *rows[i].by ? api_personal(c, rows[i].by) : NULL);
+                json_out_text(o, "note", *rows[i].note ? api_personal(c, rows[i].note) : NULL);
+                json_out_instant(o, "until", rows[i].until_ms);
+                json_out_end_object(o);
+        }
+        json_out_end_array(o);
+        ack_story_rows_free(rows, n);
         return 0;
 }
 
@@ -289,6 +314,8 @@ int api_alert(ApiCall *c) {
         json_out_bool(&c->out, "is_acknowledged", is_acked(acks, n_acks, e));
         json_out_text(&c->out, "rule_text", rule ? rule->text : NULL);
         r = write_transitions(c, e, def);
+        if (r == 0)
+                r = write_acks(c, e);
         if (r == 0)
                 r = write_told(c, e, def);
         json_out_end_object(&c->out);

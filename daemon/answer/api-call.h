@@ -88,6 +88,11 @@ static inline const char *api_masked(const ApiCall *c, const char *text) {
         return text && !c->is_admin && strchr(text, '@') ? API_MASK : text;
 }
 
+/* Names of people and what they noted are theirs: shown on the admin socket only. */
+static inline const char *api_personal(const ApiCall *c, const char *text) {
+        return text && *text && !c->is_admin ? API_MASK : text;
+}
+
 /* Whether an end lies ahead; 0 (none was given) does not. */
 int api_check_future(ApiCall *c, const char *name, int64_t at_ms, int64_t now_ms);
 

@@ -193,8 +193,8 @@ static void write_row(ApiCall *c, const SilenceRow *row) {
                       row->until_ms <= now_ms ? "ended"
                       : row->from_ms > now_ms ? "coming"
                                               : "in force");
-        json_out_text(o, "author", api_masked(c, row->author));
-        json_out_text(o, "note", api_masked(c, row->note));
+        json_out_text(o, "author", api_personal(c, row->author));
+        json_out_text(o, "note", api_personal(c, row->note));
         json_out_end_object(o);
 }
 

@@ -200,6 +200,40 @@ int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret
         return 0;
 }
 
+static int read_ack_story(Query q, AckStoryRow *row) {
+        row->step = column_int(q, 0);
+        row->at_ms = column_int(q, 1);
+        row->until_ms = column_int(q, 2);
+        int r = column_text(q, 3, &row->by);
+        return r == 0 ? column_text(q, 4, &row->note) : r;
+}
+
+void ack_story_rows_free(AckStoryRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(rows[i].by);
+                free(rows[i].note);
+        }
+        free(rows);
+}
+
+int store_ack_story(Store *s, int64_t episode, StepId as_of, AckStoryRow **ret, size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        AckStoryRow *rows = NULL;
+        size_t n = 0, cap = 0;
+
+        int r = query_begin(s, STMT_ACK_STORY,
+                            ARGS(arg_int(episode), arg_int(as_of ? as_of : INT64_MAX)), &q);
+        if (r >= 0)
+                r = COLLECT(q, rows, n, cap, read_ack_story);
+        if (r < 0) {
+                ack_story_rows_free(rows, n);
+                return r;
+        }
+        *ret = rows;
+        *ret_n = n;
+        return 0;
+}
+
 int store_ack_end(Store *s, int64_t now_ms, int64_t *ret) {
         return query_int(s, STMT_ACK_END, ARGS(arg_int(now_ms)), 0, ret);
 }

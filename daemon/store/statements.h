@@ -289,6 +289,8 @@ X(ACKS, "SELECT a.episode, a.severity FROM ack a JOIN episode e ON e.id = a.epis
         " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode) ORDER BY a.episode") \
 X(ACKS_THEN, "SELECT a.episode, a.severity FROM ack a WHERE a.step <= ?2 AND (a.until_ms = 0 OR a.until_ms > ?1)" \
         " AND a.id = (SELECT max(id) FROM ack WHERE episode = a.episode AND step <= ?2) ORDER BY a.episode") \
+X(ACK_STORY, "SELECT a.step, s.at_ms, a.until_ms, a.author, a.note FROM ack a JOIN step s ON s.id = a.step" \
+        " WHERE a.episode = ?1 AND a.step <= ?2 ORDER BY a.id") \
 X(ACK_END, "SELECT ifnull(min(until_ms), 0) FROM ack WHERE until_ms > ?1")
 
 #define STATEMENTS_OUTBOX(X) \

@@ -87,5 +87,14 @@ typedef struct AckRow {
         Severity severity;
 } AckRow;
 int store_acks(Store *s, int64_t now_ms, StepId as_of, AckRow **ret, size_t *ret_n);
+/* Who acknowledged one episode up to the step (0: up to now), oldest first; "" where nothing was
+ * said. */
+typedef struct AckStoryRow {
+        StepId step;
+        int64_t at_ms, until_ms; /* until_ms 0 = until the episode ends */
+        char *by, *note;
+} AckStoryRow;
+int store_ack_story(Store *s, int64_t episode, StepId as_of, AckStoryRow **ret, size_t *ret_n);
+void ack_story_rows_free(AckStoryRow *rows, size_t n);
 /* When the first of them expires; 0 = none does. */
 int store_ack_end(Store *s, int64_t now_ms, int64_t *ret);

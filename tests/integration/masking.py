@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""masking.py BUILD: secrets, addresses, hook URLs and bodies of messages stand in nothing that the status socket says, and secrets in no
-answer, page or line of the log at all (P14)."""
+"""masking.py BUILD: secrets, addresses, hook URLs, bodies of messages, names and notes of people stand in nothing that the status socket
+says, and secrets in no answer, page or line of the log at all (P14)."""
 import os
 import subprocess
 import sys
@@ -12,6 +12,7 @@ from sample import DROPIN, SECRET, configure, month, routes
 
 PASSWORD, TOKEN = "mat-khau-4711-rat-dai", "TOKEN-0815-bi-mat"
 ADDRESSES = ("bi.thu@tienlu.example", "nguoi.truc@tienlu.example")
+PEOPLE = ("Nguyễn Thị Hoa", "để rà soát sau", "Trần Văn Yên", "kỳ nghỉ dài")
 LOGIN = "username = chiso\npassword = file:@DIR@/etc/smtp-password\n"
 MORE = """
 [daemon]
@@ -73,13 +74,22 @@ def main():
         lab.ask("portal", "2024-08")
         lab.wait(lambda: len([m for m in lab.mails() if m["To"] in ADDRESSES]) >= 2 and lab.settled(), "both have their mail, the hooks are dead")
 
+        alert = lab.json("alerts")["alerts"][0]["id"]
+        lab.ctl("ack", str(alert), "--by", PEOPLE[0], "--note", PEOPLE[1], "--until", "2024-10-31")
+        lab.ctl("silence", "add", "--until", "2024-10-01", "--rule", "rank-fall", "--by", PEOPLE[2], "--note", PEOPLE[3])
+        mine = ["/v1/alerts/%d" % alert, "/v1/silences", "/v1/silences?all=1"]
+        said = "".join(ask(lab, path, "admin") for path in mine)
+        assert all(text in said for text in PEOPLE), ("the admin socket hides", said)
+        acked = lab.api(mine[0])["acknowledgements"][0]
+        assert (acked["by"], acked["note"]) == ("***", "***") and acked["until"], acked
+
         bodies = [body for (body,) in lab.sql("SELECT subject FROM message") if body]
         assert bodies
         secrets = [PASSWORD, SECRET, SECRET[6:]]
         # an address that stands in the configuration in clear, hooks' with their token too, is shown to those who may write it
-        hidden = secrets + [TOKEN, "/hook\"", "84900123456", *ADDRESSES]
+        hidden = secrets + [TOKEN, "/hook\"", "84900123456", *ADDRESSES, *PEOPLE]
         n, words = 0, ""
-        for path in reads():
+        for path in reads() + mine:
             said = ask(lab, path, "status")
             for secret in hidden:
                 assert secret not in said, ("the status socket says", secret, path, said[:2000])

@@ -461,7 +461,18 @@ static void test_acknowledge(void **state) {
         assert_string_equal(text_at(json_array_get(at(one.json, "transitions"), 1), "kind"),
                             "acknowledged");
         assert_string_equal(text_at(json_array_get(at(one.json, "transitions"), 1), "reason"),
+                            "***");
+        const json_t *ack = json_array_get(at(one.json, "acknowledgements"), 0);
+        assert_string_equal(text_at(ack, "by"), "***");
+        assert_string_equal(text_at(ack, "note"), "***");
+        assert_true(json_is_null(at(ack, "until")));
+
+        CLEANUP(answer_done) Answer whole = sample_ask(&sample, &(Request){true, "GET", path});
+        assert_string_equal(text_at(json_array_get(at(whole.json, "transitions"), 1), "reason"),
                             "Lan");
+        ack = json_array_get(at(whole.json, "acknowledgements"), 0);
+        assert_string_equal(text_at(ack, "by"), "Lan");
+        assert_string_equal(text_at(ack, "note"), "đang rà soát");
 }
 
 static void test_silence(void **state) {
