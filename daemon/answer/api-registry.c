@@ -122,8 +122,13 @@ static int read_decision(ApiCall *c, RegistryDecision *ret, Day *ret_from) {
         *ret = (RegistryDecision) i;
         *ret_from = DAY_EVER;
         bool is_wrong = i == ELEMENTSOF(names) || !api_query(c, "code") ||
-                        (from ? day_parse(from, ret_from) < 0 : i != REGISTRY_LINK) ||
+                        (!from && i != REGISTRY_LINK) ||
                         (i == REGISTRY_LINK && !api_query(c, "unit"));
+        if (!is_wrong && from && day_parse(from, ret_from) < 0) {
+                (void) API_ARGUMENT(c, 400, "\"%s\" không phải ngày: viết như 2025-07-01",
+                                    "from \"%s\" is no date: write it as 2025-07-01", from);
+                return API_E_ANSWERED;
+        }
         if (!is_wrong)
                 return 0;
         (void) API_ARGUMENT(c, 400,

@@ -42,6 +42,19 @@ int api_sources(ApiCall *c) {
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* Of a period that has not begun there is nothing, and asking would count as a failure. */
+static int check_begun(ApiCall *c, PeriodId from, PeriodId to) {
+        PeriodId ended = period_last_ended(period_type(from), day_of_instant(clock_now_ms()));
+        PeriodId first = MAX(from, period_next(period_next(ended)));
+        char name[16];
+
+        if (to < first)
+                return 0;
+        (void) API_ARGUMENT(c, 400, "kỳ %s chưa bắt đầu", "period %s has not begun",
+                            period_format(name, first));
+        return API_E_ANSWERED;
+}
+
 static int read_range(ApiCall *c, PeriodId *ret_from, PeriodId *ret_to) {
         int r = api_find_period(c, api_query(c, "from"), ret_from);
 
@@ -53,9 +66,10 @@ static int read_range(ApiCall *c, PeriodId *ret_from, PeriodId *ret_to) {
                 *ret_to = *ret_from;
         if (*ret_from == 0)
                 *ret_from = *ret_to;
-        if (*ret_from == 0 ||
-            (period_type(*ret_from) == period_type(*ret_to) && *ret_from <= *ret_to))
+        if (*ret_from == 0)
                 return 0;
+        if (period_type(*ret_from) == period_type(*ret_to) && *ret_from <= *ret_to)
+                return check_begun(c, *ret_from, *ret_to);
         (void) API_ARGUMENT(c, 400, "from và to phải cùng loại kỳ, from không sau to",
                             "from and to must be of one type, from not after to");
         return API_E_ANSWERED;

@@ -42,12 +42,17 @@ WRONG = [
     ("fetch nowhere", 2, ("nowhere", "portal")),
     ("fetch portal --from 2024-08 --to 2024-07", 2, ("from", "to")),
     ("fetch portal --from 2024-Q3", 2, ("portal",)),
+    ("fetch portal --from 2025-01 --to 2025-02", 2, ("2025-01 chưa bắt đầu",)),
+    ("fetch portal --from 2024-08 --to 2024-11", 2, ("2024-10 chưa bắt đầu",)),
+    ("fetch portal --to 2024-10", 2, ("2024-10 chưa bắt đầu",)),
     ("snapshot list --source nowhere", 2, ("nowhere", "portal")),
     ("snapshot show 99", 1, ("99", "chisoctl snapshot list")),
     ("snapshot accept 1", 1, ("1",)),
     ("import @good --source nowhere --period 2024-08 --yes", 2, ("nowhere", "portal")),
     ("import @good --source portal --period 2030-01 --yes", 2, ("2030-01",)),
     ("import @bad --source portal --period 2024-08 --yes", 1, ("không nhập được",)),
+    ("units link A B --from 2024-99-01", 2, ('from "2024-99-01" không phải ngày',)),
+    ("units same A --from soon", 2, ('from "soon" không phải ngày',)),
     ("units list --kind nope", 2, ("nope", "commune")),
     ("units link gso:12376 gso:12376", 2, ("gso:12376",)),
     ("units link 12376 12376", 2, ("12376",)),
@@ -82,7 +87,7 @@ def check_commands(lab):
         assert r.returncode == status, (command, r.returncode, r.stdout, r.stderr)
         assert r.stdout == "" and all(w in r.stderr for w in words), (command, r.stderr)
     assert lab.sql("SELECT max(id) FROM step") == steps, "a refused command changed something"
-    for command in ("alerts --rule mass-guard", "ack 1 --until 2024-09-05", "silence add --until 2024-09-05 --rule progress-low"):
+    for command in ("alerts --rule mass-guard", "fetch portal --from 2024-08 --to 2024-09", "ack 1 --until 2024-09-05", "silence add --until 2024-09-05 --rule progress-low"):
         assert lab.ctl(*command.split()).returncode == 0, command
 
 
