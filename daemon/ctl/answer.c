@@ -26,8 +26,24 @@ typedef struct Asked {
         int (*get)(const Ctl *ctl, const char *path, Buf *raw, json_t **ret); /* or delete */
         const json_t *body;
         const Buf *bytes;
+        const char *list; /* of the answer: fails where it is empty */
         bool is_post;
 } Asked;
+
+/* JSON stays one document on stdout; what is said to people is a complaint. */
+static int present_nothing(const Ctl *ctl, Buf *raw, const json_t *answer, Show show) {
+        CLEANUP(buf_done) Buf out = BUF_INIT(OUTPUT_MAX);
+
+        if (ctl->is_json)
+                (void) answer_present(ctl, raw, answer, show);
+        else if (show(ctl, answer, &out) < 0)
+                return answer_out_of_memory();
+        else {
+                buf_truncate(&out, out.len > 0 ? out.len - 1 : 0);
+                ctl_complain("%s", buf_text(&out));
+        }
+        return EXIT_FAILED;
+}
 
 static int ask(Ctl *ctl, const Asked *a, Show show) {
         CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
@@ -38,10 +54,16 @@ static int ask(Ctl *ctl, const Asked *a, Show show) {
         int r = a->get       ? a->get(ctl, a->path, &raw, &answer)
                 : a->is_post ? client_post(ctl, a->path, a->body, &raw, &answer)
                              : client_send(ctl, a->path, a->bytes, &raw, &answer);
-        if (r == EXIT_FINE)
+        if (r == EXIT_FINE && a->list && json_array_size(json_object_get(answer, a->list)) == 0)
+                r = present_nothing(ctl, &raw, answer, show);
+        else if (r == EXIT_FINE)
                 r = answer_present(ctl, &raw, answer, show);
         json_decref(answer);
         return r;
+}
+
+int answer_get_some(Ctl *ctl, const char *path, const char *list, Show show) {
+        return ask(ctl, &(Asked){.path = path, .get = client_get, .list = list}, show);
 }
 
 int answer_get(Ctl *ctl, const char *path, Show show) {

@@ -16,6 +16,8 @@ int answer_usage(const Ctl *ctl, const char *text);
 int answer_present(const Ctl *ctl, Buf *raw, const json_t *answer, Show show);
 int answer_get(Ctl *ctl, const char *path, Show show);
 /* What the status socket does not show. */
+/* As answer_get; an empty `list` in the answer is told on stderr and fails. */
+int answer_get_some(Ctl *ctl, const char *path, const char *list, Show show);
 int answer_get_admin(Ctl *ctl, const char *path, Show show);
 /* As client_get_whole(). */
 int answer_get_whole(Ctl *ctl, const char *path, Show show);

@@ -116,6 +116,13 @@ static int complain_problem(const Ctl *ctl, const char *path, int status, bool h
         return r;
 }
 
+int ctl_complain_long(const Ctl *ctl, size_t size) {
+        ctl_complain(SAID(ctl, "tên và tùy chọn quá dài: %zu byte, nhiều nhất %u",
+                          "names and options are too long: %zu bytes, at most %u"),
+                     size, CTL_ASK_MAX);
+        return EXIT_USAGE;
+}
+
 typedef struct Ask {
         const char *method, *path;
         const json_t *body;
@@ -125,6 +132,9 @@ typedef struct Ask {
 
 static int exchange(const Ctl *ctl, const Ask *ask, int *ret_status, Buf *answer) {
         CLEANUP(buf_done) Buf path = BUF_INIT(4096);
+
+        if (strlen(ask->path) > CTL_ASK_MAX)
+                return ctl_complain_long(ctl, strlen(ask->path));
         char *body = ask->body ? json_dumps(ask->body, JSON_COMPACT) : NULL;
 
         int r = socket_path(ctl, ask->is_action, &path);

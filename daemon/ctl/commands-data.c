@@ -14,7 +14,7 @@
 
 /* The preview, the question, the deed. With --json and without --yes the preview alone. */
 static int send_if_agreed(Ctl *ctl, const Buf *path, const Buf *bytes, Show show) {
-        CLEANUP(buf_done) Buf preview = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf preview = BUF_INIT(CTL_PATH_MAX);
         bool is_agreed = ctl_option(ctl, "yes");
 
         if (buf_str(&preview, buf_text(path)) < 0 || query_add(&preview, "preview", "1") < 0)
@@ -72,8 +72,10 @@ static int convert(const Ctl *ctl, const char *path, bool is_units, Buf *bytes) 
         if (!xlsx_is(buf_text(bytes), bytes->len)) {
                 if (!ctl_option(ctl, "sheet"))
                         return EXIT_FINE;
-                return answer_usage(
-                        ctl, SAID(ctl, "--sheet: chỉ cho tệp xlsx", "--sheet: for xlsx only"));
+                ctl_complain(SAID(ctl, "%s --sheet: chỉ cho tệp xlsx, %s không phải",
+                                  "%s --sheet: for an xlsx file only, %s is none"),
+                             is_units ? "chisoctl units import" : "chisoctl import", path);
+                return EXIT_USAGE;
         }
         int r = xlsx_read(buf_text(bytes), bytes->len, ctl_option(ctl, "sheet"), ctl->is_vi, &diag,
                           &sheet);
@@ -109,7 +111,7 @@ static int read_table(Ctl *ctl, const char *path, bool is_units, Buf *bytes) {
 
 static int list_snapshots(Ctl *ctl) {
         static const char *const names[] = {"source", "period", "as-of", "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (buf_str(&path, "/v1/snapshots") < 0 ||
             answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0)
@@ -118,7 +120,7 @@ static int list_snapshots(Ctl *ctl) {
 }
 
 int command_snapshot(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         const char *verb = ctl->words[0];
         bool is_show = streq(verb, "show");
 
@@ -142,7 +144,7 @@ int command_snapshot(Ctl *ctl) {
 /* ---- import ---------------------------------------------------------------------------------- */
 
 static int undo_import(Ctl *ctl, const char *id) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (buf_str(&path, "/v1/snapshots/") < 0 || text_append_url(&path, id, strlen(id)) < 0 ||
             buf_str(&path, "/undo") < 0)
@@ -152,7 +154,7 @@ static int undo_import(Ctl *ctl, const char *id) {
 
 int command_import(Ctl *ctl) {
         static const char *const names[] = {"source", "period", "scope"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         CLEANUP(buf_done) Buf bytes = BUF_INIT(XLSX_FILE_MAX);
 
         if (ctl_option(ctl, "undo") && ctl->n_words == 0)
@@ -160,8 +162,8 @@ int command_import(Ctl *ctl) {
         if (ctl->n_words != 1 || !ctl_option(ctl, "source") || !ctl_option(ctl, "period"))
                 return answer_usage(
                         ctl,
-                        "import FILE --source S --period P [--sheet NAME] [--yes] | --undo "
-                        "ID");
+                        "import FILE --source S --period P [--scope X] [--sheet NAME] [--yes] | "
+                        "--undo ID");
         int r = read_table(ctl, ctl->words[0], /* is_units= */ false, &bytes);
         if (r != EXIT_FINE)
                 return r;
@@ -175,7 +177,7 @@ int command_import(Ctl *ctl) {
 /* ---- units ----------------------------------------------------------------------------------- */
 
 static int import_units(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         CLEANUP(buf_done) Buf bytes = BUF_INIT(XLSX_FILE_MAX);
 
         int r = read_table(ctl, ctl->words[1], /* is_units= */ true, &bytes);
@@ -205,7 +207,7 @@ static int export_units(const Ctl *ctl) {
 }
 
 static int decide_units(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (buf_str(&path, "/v1/units") < 0 || query_add(&path, "action", ctl->words[0]) < 0 ||
             query_add(&path, "code", ctl->words[1]) < 0 ||
@@ -217,7 +219,7 @@ static int decide_units(Ctl *ctl) {
 
 static int list_units(Ctl *ctl, const char *what, Show show) {
         static const char *const names[] = {"kind", "parent", "all", "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (buf_str(&path, what) < 0 ||
             answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0)

@@ -24,7 +24,7 @@ int command_status(Ctl *ctl) {
 int command_ranking(Ctl *ctl) {
         static const char *const names[] = {"indicator", "period", "kind", "parent",
                                             "as-of",     "with",   "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         const char *sort = str_or(ctl_option(ctl, "sort"), "place");
 
@@ -37,12 +37,14 @@ int command_ranking(Ctl *ctl) {
         if (r == 0 && !ctl_option(ctl, "with") && !ctl_option(ctl, "indicator"))
                 r = query_add(&path, "with", "progress");
         return r < 0 ? answer_out_of_memory()
-                     : read_with(ctl, &path, names, ELEMENTSOF(names), show_ranking);
+               : answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0
+                       ? answer_out_of_memory()
+                       : answer_get_some(ctl, buf_text(&path), "cohorts", show_ranking);
 }
 
 int command_history(Ctl *ctl) {
         static const char *const names[] = {"indicator", "type", "vintages", "as-of", "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         int r = buf_str(&path, "/v1/history");
         if (r == 0)
@@ -53,7 +55,7 @@ int command_history(Ctl *ctl) {
 
 int command_alerts(Ctl *ctl) {
         static const char *const names[] = {"all", "rule", "unit", "as-of", "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (buf_str(&path, "/v1/alerts") < 0)
                 return answer_out_of_memory();
@@ -62,17 +64,24 @@ int command_alerts(Ctl *ctl) {
 
 int command_alert(Ctl *ctl) {
         static const char *const names[] = {"as-of"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (answer_word_path("/v1/alerts/", ctl->words[0], "", &path) < 0)
                 return answer_out_of_memory();
-        return read_with(ctl, &path, names, ELEMENTSOF(names), show_alert);
+        if (answer_add_options(ctl, names, ELEMENTSOF(names), &path) < 0)
+                return answer_out_of_memory();
+        return answer_get_whole(ctl, buf_text(&path), show_alert);
 }
 
 int command_deliveries(Ctl *ctl) {
         static const char *const names[] = {"as-of", "limit"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
+        if (ctl_option(ctl, "observed") && ctl_option(ctl, "dead")) {
+                ctl_complain(SAID(ctl, "--dead và --observed: chỉ dùng một trong hai",
+                                  "--dead and --observed: one of the two only"));
+                return EXIT_USAGE;
+        }
         if (ctl_option(ctl, "observed"))
                 return answer_get(ctl, "/v1/deliveries?observed=1", show_go_live);
         int r = buf_str(&path, "/v1/deliveries");
@@ -110,7 +119,7 @@ static int show_rendered(const Ctl *ctl, const json_t *answer, Buf *out) {
 
 int command_render(Ctl *ctl) {
         static const char *const names[] = {"format"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         int r = buf_str(&path, "/v1/render");
         if (r == 0 && ctl->n_words > 0)
@@ -139,7 +148,7 @@ static int show_done(const Ctl *ctl, const json_t *answer, Buf *out) {
 }
 
 int command_ack(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         const char *by = str_or(ctl_option(ctl, "by"), getlogin());
 
         if (answer_word_path("/v1/alerts/", ctl->words[0], "/ack", &path) < 0)
@@ -150,7 +159,7 @@ int command_ack(Ctl *ctl) {
 }
 
 int command_retry(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         if (answer_word_path("/v1/deliveries/", ctl->words[0], "/retry", &path) < 0)
                 return answer_out_of_memory();
@@ -307,7 +316,7 @@ static int wait_for(Ctl *ctl, int64_t request) {
 
 int command_fetch(Ctl *ctl) {
         static const char *const names[] = {"from", "to"};
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         CLEANUP(buf_done) Buf raw = BUF_INIT(ANSWER_MAX);
         json_t *answer = NULL;
 

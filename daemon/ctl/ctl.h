@@ -18,6 +18,9 @@ enum {
 };
 
 #define ARGS_MAX 32u
+#define CTL_ASK_MAX 4096u /* bytes of an argument, and of the request's path and query together */
+/* Of the path while it is put together: ten arguments, each byte of which may become three. */
+#define CTL_PATH_MAX ((size_t) 10 * 3 * CTL_ASK_MAX)
 
 typedef struct Option {
         const char *name, *value; /* value "" for flags */
@@ -42,6 +45,8 @@ typedef struct Ctl {
 const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given */
 /* "chisoctl: ..." on stderr, made printable. */
 void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Says that `size` bytes are more than the daemon takes. Returns an exit status. */
+int ctl_complain_long(const Ctl *ctl, size_t size);
 /* Writes the text to stdout. Returns an exit status. */
 int ctl_print(const Buf *text);
 /* The rest of `COMMAND --help` (help.c). */

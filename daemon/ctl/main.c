@@ -316,11 +316,24 @@ static int unknown_option(const Parser *p, const char *text) {
         return EXIT_USAGE;
 }
 
-/* The value after '=' or the next word; NULL when there is none. */
+static int value_missing(const Parser *p, const char *name, size_t n) {
+        bool has_command = p->command != NULL;
+
+        ctl_complain(SAID(p->ctl, "--%.*s: thiếu giá trị; xem chisoctl %s%s--help",
+                          "--%.*s: its value is missing; see chisoctl %s%s--help"),
+                     (int) n, name, has_command ? p->command->name : "", has_command ? " " : "");
+        return EXIT_USAGE;
+}
+
+/* The value after '=' or the next word; NULL when there is none: it is empty, or an option. */
 static const char *option_value(Parser *p, const char *equals) {
         if (equals)
-                return equals + 1;
-        return p->i + 1 < p->argc ? p->argv[++p->i] : NULL;
+                return equals[1] ? equals + 1 : NULL;
+        const char *next = p->i + 1 < p->argc ? p->argv[p->i + 1] : "";
+        if (!*next || strncmp(next, "--", 2) == 0)
+                return NULL;
+        p->i++;
+        return next;
 }
 
 static int parse_global(Parser *p, const char *name, size_t n, const char *equals,
@@ -341,7 +354,7 @@ static int parse_global(Parser *p, const char *name, size_t n, const char *equal
         }
         const char *value = option_value(p, equals);
         if (!value)
-                return usage_error(p->ctl, p->argv[p->argc - 1]);
+                return value_missing(p, name, n);
         if (name[0] == 's')
                 p->ctl->socket = value;
         else
@@ -361,8 +374,8 @@ static int parse_option(Parser *p) {
             !find_option(p->command->options, name, n, &has_value) || (equals && !has_value))
                 return unknown_option(p, text);
         const char *value = has_value ? option_value(p, equals) : "";
-        if (!value || (has_value && !*value))
-                return unknown_option(p, text);
+        if (!value)
+                return value_missing(p, name, n);
         char *copy = strndup(name, n); /* argv may hold "name=value" */
         if (!copy)
                 return EXIT_FAILED;
@@ -390,6 +403,8 @@ static int parse(Parser *p) {
                 const char *text = p->argv[p->i];
                 int r;
 
+                if (strlen(text) > CTL_ASK_MAX)
+                        return ctl_complain_long(p->ctl, strlen(text));
                 if (!is_rest && streq(text, "--")) {
                         is_rest = true;
                         continue;

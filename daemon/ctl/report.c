@@ -104,7 +104,7 @@ static int print_json(Ctl *ctl, Buf *path) {
 }
 
 int command_report(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192), bare = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX), bare = BUF_INIT(CTL_PATH_MAX);
         CLEANUP(buf_done) Buf text = BUF_INIT(REPORT_MAX);
         const char *format = ctl_option(ctl, "format");
 

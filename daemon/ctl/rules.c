@@ -52,6 +52,8 @@ static int show_rules(const Ctl *ctl, const json_t *answer, Buf *out) {
 }
 
 static int show_released(const Ctl *ctl, const json_t *answer, Buf *out) {
+        if (at_int(answer, "released") == 0)
+                return buf_str(out, SAID(ctl, "không có gì đang bị giữ\n", "nothing was held\n"));
         return buf_printf(
                 out,
                 SAID(ctl, "đã thôi giữ %" PRId64 " nhóm; cán bộ được báo ở kỳ công bố tới\n",
@@ -110,7 +112,7 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
                 table_cell(&t, at_text(row, "period"), COLOUR_NONE);
                 table_cell(&t, word_text(ctl, at_text(row, "transition")), COLOUR_NONE);
         }
-        r = table_print(&t, ctl->has_colour, out);
+        r = show_table(ctl, &t, out);
         return r < 0 ? r
                      : buf_str(out, SAID(ctl,
                                          "Chưa lưu gì. Sau khi nạp lại, cán bộ được báo ở kỳ công "
@@ -236,7 +238,7 @@ static int test_rules(Ctl *ctl) {
 }
 
 int command_rules(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         if (streq(ctl->words[0], "test") && ctl->n_words > 1)
                 return test_rules(ctl);
         if (streq(ctl->words[0], "list") && ctl->n_words == 1)
@@ -323,7 +325,7 @@ static int silence_add(Ctl *ctl) {
 }
 
 static int silence_end(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         if (answer_word_path("/v1/silences/", ctl->words[1], "", &path) < 0)
                 return answer_out_of_memory();
         return answer_delete(ctl, buf_text(&path), show_silence);
@@ -332,9 +334,9 @@ static int silence_end(Ctl *ctl) {
 int command_silence(Ctl *ctl) {
         const char *verb = ctl->words[0];
         if (streq(verb, "list") && ctl->n_words == 1)
-                return answer_get(ctl,
-                                  ctl_option(ctl, "all") ? "/v1/silences?all=1" : "/v1/silences",
-                                  show_silences);
+                return answer_get_whole(
+                        ctl, ctl_option(ctl, "all") ? "/v1/silences?all=1" : "/v1/silences",
+                        show_silences);
         if (streq(verb, "add") && ctl->n_words == 1)
                 return silence_add(ctl);
         if (streq(verb, "end") && ctl->n_words == 2)
@@ -410,7 +412,7 @@ static int show_explain(const Ctl *ctl, const json_t *answer, Buf *out) {
 }
 
 int command_explain(Ctl *ctl) {
-        CLEANUP(buf_done) Buf path = BUF_INIT(8192);
+        CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
         int r = buf_str(&path, "/v1/explain");
         if (r == 0)
                 r = query_add(&path, "rule", ctl->words[0]);

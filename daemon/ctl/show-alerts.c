@@ -133,6 +133,32 @@ static int show_transitions(const Ctl *ctl, const json_t *alert, Buf *out) {
         return show_table(ctl, &t, out);
 }
 
+static int show_acks(const Ctl *ctl, const json_t *alert, Buf *out) {
+        CLEANUP(table_done) Table t = {0};
+        const json_t *list = at(alert, "acknowledgements"), *ack;
+        size_t i;
+
+        if (json_array_size(list) == 0)
+                return 0;
+        table_column(&t, SAID(ctl, "Đã nhận lúc", "Acknowledged"), false, false);
+        table_column(&t, SAID(ctl, "Người nhận", "By"), false, true);
+        table_column(&t, SAID(ctl, "Đến", "Until"), false, false);
+        table_column(&t, SAID(ctl, "Ghi chú", "Note"), false, true);
+        json_array_foreach(list, i, ack) {
+                char when[24], until[24];
+
+                table_cell(&t, at_instant(when, ack, "at"), COLOUR_NONE);
+                table_cell(&t, at_text(ack, "by"), COLOUR_NONE);
+                table_cell(&t,
+                           *at_instant(until, ack, "until")
+                                   ? until
+                                   : SAID(ctl, "khi cảnh báo kết thúc", "its end"),
+                           COLOUR_NONE);
+                table_cell(&t, at_text(ack, "note"), COLOUR_NONE);
+        }
+        return show_table(ctl, &t, out);
+}
+
 static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *list = at(alert, "told"), *told;
@@ -175,6 +201,8 @@ int show_alert(const Ctl *ctl, const json_t *alert, Buf *out) {
                 r = buf_printf(out, "%s\n", advice);
         if (r == 0)
                 r = show_transitions(ctl, alert, out);
+        if (r == 0)
+                r = show_acks(ctl, alert, out);
         return r == 0 ? show_told(ctl, alert, out) : r;
 }
 

@@ -109,10 +109,9 @@ static int show_foot(const Ctl *ctl, const json_t *ranking, const json_t *cohort
                                at_int(cohort, "with_value"), at_int(cohort, "units"));
         size_t n_rows = json_array_size(at(cohort, "rows"));
         if (r == 0 && (int64_t) n_rows < at_int(cohort, "units"))
-                r = buf_printf(out,
-                               SAID(ctl, " · chỉ in %zu dòng: --limit, --offset",
-                                    " · %zu rows shown: --limit, --offset"),
-                               n_rows);
+                r = buf_printf(
+                        out, SAID(ctl, " · chỉ in %zu dòng: --limit", " · %zu rows shown: --limit"),
+                        n_rows);
         const json_t *of = at(cohort, "move_of");
         if (r == 0 && json_is_integer(of) && json_integer_value(of) != at_int(cohort, "with_value"))
                 r = buf_printf(out,

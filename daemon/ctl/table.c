@@ -83,6 +83,8 @@ static size_t column_width(const Table *t, size_t column) {
         if (width == 0 && t->columns[column].is_optional)
                 return 0;
         width = MAX(width, text_width(t->columns[column].title));
+        if (t->is_whole)
+                return width;
         return MIN(width, t->columns[column].most > 0 ? t->columns[column].most : TABLE_MAX_WIDTH);
 }
 
@@ -125,7 +127,8 @@ static bool cut_widest(Table *t, size_t by) {
 }
 
 void table_fit(Table *t, size_t columns) {
-        if (columns == 0)
+        t->is_whole = columns == 0;
+        if (t->is_whole)
                 return;
         while (table_width(t) > columns && leave_out(t))
                 ;
@@ -156,7 +159,7 @@ static int print_row(const Table *t, const size_t *width, const Cell *row, bool 
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < t->n_columns; i++) {
-                CLEANUP(buf_done) Buf cell = BUF_INIT(4096);
+                CLEANUP(buf_done) Buf cell = BUF_INIT(256 << 10);
                 const Column *column = t->columns + i;
 
                 if (width[i] == 0)

@@ -5,7 +5,8 @@
 #include "base/macro.h"
 
 #define TABLE_MAX_COLUMNS 16u
-#define TABLE_MAX_WIDTH 48u /* of one cell; longer ones are cut */
+/* Of one cell; longer ones are cut, unless table_fit() was told of no end. */
+#define TABLE_MAX_WIDTH 48u
 
 typedef enum Colour {
         COLOUR_NONE,
@@ -35,13 +36,15 @@ typedef struct Table {
         size_t n_columns;
         Cell *cells; /* row by row */
         size_t n_cells, cap_cells;
-        int error; /* first failure; tells at table_print */
+        bool is_whole; /* nothing is cut */
+        int error;     /* first failure; tells at table_print */
 } Table;
 
 void table_column(Table *t, const char *title, bool is_right, bool is_optional);
 /* The column added last says least. */
 void table_minor(Table *t);
-/* Makes it at most so wide, as far as that goes: minor columns go, then long texts are cut. */
+/* Makes it at most so wide, as far as that goes: minor columns go, then long texts are cut.
+ * 0: there is no end, and nothing is cut. */
 void table_fit(Table *t, size_t columns);
 /* The next cell; NULL is empty. Rows fill up column by column. */
 void table_cell(Table *t, const char *text, Colour colour);

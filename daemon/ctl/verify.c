@@ -19,11 +19,49 @@ static void wait_a_moment(void) {
 
 /* ---- verify ---------------------------------------------------------------------------------- */
 
+/* A file that is not there, or no database at all, is not a damaged one. 0,
+ * STORE_E_FOREIGN or negative errno. */
+static int look_at_file(const char *path) {
+        static const char magic[16] = "SQLite format 3";
+        char head[sizeof(magic)];
+        struct stat st;
+        int r;
+
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                r = -errno;
+        else if (!S_ISREG(st.st_mode))
+                r = S_ISDIR(st.st_mode) ? -EISDIR : STORE_E_FOREIGN;
+        else {
+                ssize_t n = pread(fd, head, sizeof(head), 0);
+                bool is_database =
+                        n == (ssize_t) sizeof(head) && memcmp(head, magic, sizeof(magic)) == 0;
+                r = n < 0 ? -errno : is_database ? 0 : STORE_E_FOREIGN;
+        }
+        (void) close(fd);
+        return r;
+}
+
 static int verify_file(const Ctl *ctl, const char *path) {
         CLEANUP(store_closep) Store *s = NULL;
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
 
-        int r = store_open_reader(path, &diag, &s);
+        int r = look_at_file(path);
+        if (r < 0) {
+                ctl_complain(SAID(ctl, "không đọc được %s: %s", "%s cannot be read: %s"), path,
+                             strerror(-r));
+                return EXIT_FAILED;
+        }
+        if (r == 0)
+                r = store_open_reader(path, &diag, &s);
+        if (r == STORE_E_FOREIGN) {
+                ctl_complain(SAID(ctl, "%s không phải cơ sở dữ liệu của chisod",
+                                  "%s is no database of chisod"),
+                             path);
+                return EXIT_FAILED;
+        }
         if (r == 0)
                 r = store_verify(s, &diag);
         for (size_t i = 0; i < diag.n; i++)

@@ -114,7 +114,7 @@ static void test_ranking_colours(void **state) {
                "   3  \033[31m▼2\033[0m  UBND xã Nhật Tân      88,23               −0,80  Tốt      "
                "       █▁\n"
                "Nguồn: Cổng DVCQG · lấy 20/09/2024 08:00 · tháng 8/2024 đã chốt · 15/15 có số "
-               "liệu · chỉ in 1 dòng: --limit, --offset\n");
+               "liệu · chỉ in 1 dòng: --limit\n");
 }
 
 static void test_history(void **state) {

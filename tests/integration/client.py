@@ -100,6 +100,18 @@ def check_json(lab):
         assert isinstance(json.loads(done.stdout), dict), command
 
 
+def check_ack(lab):
+    """Who, until when and why; through a pipe nothing is cut, on a terminal it fits."""
+    note = "để rà soát lại toàn bộ hồ sơ của hai thủ tục đất đai và báo cáo chủ tịch trước ngày họp"
+    run = lambda *words: subprocess.run([os.path.join(lab.build, "chisoctl"), "--socket", lab.path("run"), *words], check=True,
+                                        stdout=subprocess.PIPE).stdout.decode()
+    run("ack", "1", "--by", "Nguyễn Thị Hoa", "--note", note, "--until", "2024-10-31")
+    piped = run("alert", "1")
+    assert re.search("Nguyễn Thị Hoa  31/10/2024 \\S+  %s\n" % note, piped), piped
+    assert json.loads(run("alert", "1", "--json"))["acknowledgements"][0]["note"] == note
+    assert note not in terminal(lab, 80, 60, "alert 1")[1] and "để rà soát" in terminal(lab, 80, 60, "alert 1")[1]
+
+
 def check_help(lab):
     with open(TOP + "/daemon/ctl/main.c", encoding="utf8") as f:
         commands = re.findall(r'\{"([a-z-]+)", command_\w+,\s*((?:"[^"]*"\s*)+),', f.read())
@@ -143,6 +155,7 @@ def main():
         check_pager(lab)
         check_colour(lab)
         check_json(lab)
+        check_ack(lab)
         check_help(lab)
         check_errors(lab)
         assert lab.stop() == 0

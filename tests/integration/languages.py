@@ -15,14 +15,16 @@ from openapi import start_world
 from sample import month, routes
 
 COMMANDS = ("status", "ranking", "ranking --period 2024-07", "ranking --as-of 2024-09-05", "history 12376", "history 12370 --indicator progress --vintages",
-            "alerts", "alerts --all", "alert 1", "alert 2", "explain progress-low 12376", "explain progress-low 12370", "explain rank-fall 12376", "rules list",
+            "alerts", "alerts --all", "alert 1", "explain progress-low 12376", "explain progress-low 12370", "explain rank-fall 12376", "rules list",
             "rules diff", "rules backtest progress-low", "silence list --all", "sources", "snapshot list", "snapshot show 1", "snapshot show 6", "units list",
             "units suggest", "deliveries", "deliveries --dead", "deliveries --observed", "render", "render --format text", "check", "verify",
-            "fetch portal --from 2024-08 --to 2024-08 --wait", "ack 2 --note x", "silence add --until 2030-01-01 --rule rank-fall", "silence end 1", "drill it",
+            "fetch portal --from 2024-08 --to 2024-08 --wait", "ack 2 --note x", "alert 2", "rules release progress-low", "silence add --until 2030-01-01 --rule rank-fall", "silence end 1", "drill it",
             "test-mail it@tienlu.example", "source try portal")
 WRONG = ("alert 99", "ranking --kind nope", "ranking --indicator nope", "history nowhere", "ack 2 --until 2024-01-01", "rules release nope", "fetch nowhere",
          "snapshot accept 1", "units same 12376 --from 2024-01-01", "units link gso:12376 gso:12376", "report 2020-01", "retry 1", "drill nobody", "ranking --as-of x",
-         "silence add --rule progress-low", "nonsense", "ranking --nonsense")
+         "silence add --rule progress-low", "nonsense", "ranking --nonsense", "ranking --indicator", "ranking --period 9999-12",
+         "verify /nowhere/chiso.db", "verify /etc/hosts", "units link A B --from 2024-99-01", "import /etc/hosts --source portal --period 2024-08 --sheet q",
+         "deliveries --dead --observed", "fetch portal --from 2098-01 --to 2098-02", "history " + 5000 * "x")
 PAGES = ("/", "/heat", "/sources", "/u/12376", "/u/nowhere")
 
 # English, and no Vietnamese: what a table or a sentence of ours would say

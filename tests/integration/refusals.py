@@ -19,6 +19,13 @@ WRONG = [
     ("ranking --limit 0", 2, ("limit", "1")),
     ("ranking --with total,nope", 2, ("nope", "progress")),
     ("ranking --as-of 2020-01-01", 1, ("total",)),
+    ("ranking --indicator", 2, ("--indicator: thiếu giá trị", "chisoctl ranking --help")),
+    ("ranking --indicator --period 2024-08", 2, ("--indicator: thiếu giá trị",)),
+    ("ranking --as-of=", 2, ("--as-of: thiếu giá trị",)),
+    ("ranking --period 9999-12", 1, ("Không có số liệu Điểm tổng hợp", "12/9999")),
+    ("--json --socket", 2, ("--socket: thiếu giá trị",)),
+    ("history " + 10000 * "x", 2, ("quá dài", "10000 byte", "4096")),
+    ("history " + 1500 * "ạ", 2, ("quá dài", "4096")),
     ("history nowhere", 2, ("nowhere", "chisoctl units list")),
     ("history 12376 --indicator nope", 2, ("nope", "total")),
     ("history 12376 --type week", 2, ("week", "month")),
@@ -51,13 +58,20 @@ WRONG = [
     ("import @good --source nowhere --period 2024-08 --yes", 2, ("nowhere", "portal")),
     ("import @good --source portal --period 2030-01 --yes", 2, ("2030-01",)),
     ("import @bad --source portal --period 2024-08 --yes", 1, ("không nhập được",)),
-    ("units link A B --from 2024-99-01", 2, ('from "2024-99-01" không phải ngày',)),
-    ("units same A --from soon", 2, ('from "soon" không phải ngày',)),
+    ("import @good --source portal --period 2024-08 --sheet q", 2, ("chisoctl import --sheet", "@good", "xlsx")),
+    ("import @good", 2, ("cách dùng: chisoctl import", "--scope")),
+    ("units import @good --sheet q", 2, ("chisoctl units import --sheet", "xlsx")),
+    ("units link A B --from 2024-99-01", 2, ('"2024-99-01" không phải ngày',)),
+    ("units same A --from soon", 2, ('"soon" không phải ngày',)),
     ("units list --kind nope", 2, ("nope", "commune")),
     ("units link gso:12376 gso:12376", 2, ("gso:12376",)),
     ("units link 12376 12376", 2, ("12376",)),
     ("units same 12376 --from 2024-08-01", 2, ("12376",)),
     ("units import @bad --yes", 1, ("dòng 2",)),
+    ("verify /nowhere/chiso.db", 1, ("không đọc được /nowhere/chiso.db",)),
+    ("verify /", 1, ("không đọc được /",)),
+    ("verify @bad", 1, ("@bad không phải cơ sở dữ liệu",)),
+    ("deliveries --dead --observed", 2, ("--dead", "--observed")),
     ("retry 99", 1, ("99", "chisoctl deliveries")),
     ("drill nobody", 2, ("nobody", "district")),
     ("render nobody", 2, ("nobody", "district")),
@@ -85,8 +99,15 @@ def check_commands(lab):
     for command, status, words in WRONG:
         r = lab.ctl(*[files.get(w, w) for w in command.split()], check=False)
         assert r.returncode == status, (command, r.returncode, r.stdout, r.stderr)
-        assert r.stdout == "" and all(w in r.stderr for w in words), (command, r.stderr)
+        assert r.stdout == "" and all(w.replace("@good", files["@good"]).replace("@bad", files["@bad"]) in r.stderr for w in words), (command, r.stderr)
+    for empty in (("ranking", "--as-of", ""), ("ack", "2", "--by", "")):
+        r = lab.ctl(*empty, check=False)
+        assert r.returncode == 2 and empty[-2] + ": thiếu giá trị" in r.stderr, r
+    r = lab.ctl("ranking", "--json", "--period", "9999-12", check=False)
+    assert r.returncode == 1 and '"cohorts":[]' in r.stdout.replace(" ", ""), r
     assert lab.sql("SELECT max(id) FROM step") == steps, "a refused command changed something"
+    assert lab.ctl("rules", "release", "progress-low").stdout == "không có gì đang bị giữ\n"
+    assert lab.ctl("ranking", "--limit", "1").stdout.endswith(" · chỉ in 1 dòng: --limit\n")
     for command in ("alerts --rule mass-guard", "fetch portal --from 2024-08 --to 2024-09", "ack 1 --until 2024-09-05", "silence add --until 2024-09-05 --rule progress-low"):
         assert lab.ctl(*command.split()).returncode == 0, command
 

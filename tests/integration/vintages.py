@@ -126,7 +126,7 @@ def check_as_of(lab, first, later):
             check_table(lab.json("ranking", "--indicator", "total", "--period", "2025", "--kind", "province", *option), document, instant)
             query = "&as_of=" + instant.replace("+", "%2B") if instant else ""
             check_table(lab.api("/v1/ranking?indicator=total&period=2025&kind=province" + query), document, instant)
-    before = lab.json("ranking", "--indicator", "total", "--period", "2025", "--as-of", "2026-04-09")
+    before = lab.api("/v1/ranking?indicator=total&period=2025&as_of=2026-04-09")
     assert all(r["value"] is None for c in before["cohorts"] for r in c["rows"]), before
 
 
