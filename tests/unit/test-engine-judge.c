@@ -848,8 +848,15 @@ static void random_world(World *w, uint64_t *seed) {
                 w->valid_until[0] = period_start(period_at(4 + dice(seed, 8)));
 }
 
+/* `stored` was an alert once and waits again: it keeps when it was opened, which no fold over the figures
+ * of today can know. */
+static bool is_same_opening(const Episode *stored, const Episode *folded) {
+        return stored->opened == folded->opened ||
+               (stored->state == EPISODE_PENDING && folded->opened == 0);
+}
+
 static bool is_same_episode(const Episode *a, const Episode *b) {
-        return a->unit == b->unit && a->first == b->first && a->opened == b->opened &&
+        return a->unit == b->unit && a->first == b->first && is_same_opening(a, b) &&
                a->last == b->last && a->length == b->length && a->state == b->state &&
                a->end == b->end && a->severity == b->severity && a->value == b->value &&
                a->previous == b->previous && a->limit == b->limit && a->delta == b->delta &&
