@@ -1,12 +1,12 @@
 /* One HTTP request per slot.
  *
- * The body of a POST comes from a read callback that cannot rewind. On a kept connection that dies
- * before it answers, libcurl would otherwise send the same request again by itself, and one attempt
- * could arrive twice without anybody knowing; this way it ends with CURLE_SEND_FAIL_REWIND, and the
- * courier, who keeps the books, decides.
+ * On a kept connection that dies before it answers, libcurl would send the same request again by
+ * itself, and one attempt could arrive twice without anybody knowing. A POST that gets ready for the
+ * second time therefore ends there, and the courier, who keeps the books, decides.
  *
- * How far a request came is judged by bytes that the socket took (CURLINFO_SIZE_UPLOAD_T), not by
- * what the read callback handed out, which is a buffer further on. */
+ * How far a request came is judged by bytes that the socket took (CURLINFO_REQUEST_SIZE,
+ * CURLINFO_SIZE_UPLOAD_T). Headers and body leave in one piece, up to 64 KiB.
+ */
 #include "transport/http.h"
 
 #include <errno.h>
@@ -41,12 +41,13 @@ typedef struct HttpSlot {
         void *userdata;
         struct curl_slist *request_headers;
         char *request;
-        size_t request_size, request_at;
+        size_t request_size;
         bool is_post, is_truncating;
         Buf body;
         size_t discarded;
         bool is_too_big, is_cut; /* is_cut: enough was kept, the rest is not wanted */
         bool is_ready;           /* connected, TLS done, about to send */
+        bool is_repeated;        /* libcurl was about to send it once more */
         bool is_out_of_memory;
         HttpHeaders headers;
         int64_t started_ms;
@@ -73,16 +74,6 @@ static void on_free(Slot *slot) {
 }
 
 /* Callbacks of libcurl */
-
-static size_t on_read(char *buffer, size_t size, size_t n, void *userdata) {
-        HttpSlot *h = userdata;
-        size_t part = MIN(size * n, h->request_size - h->request_at);
-
-        if (part > 0)
-                memcpy(buffer, h->request + h->request_at, part);
-        h->request_at += part;
-        return part;
-}
 
 static size_t on_write(char *data, size_t size, size_t n, void *userdata) {
         HttpSlot *h = userdata;
@@ -149,8 +140,9 @@ static int on_ready(void *userdata, char *peer, char *own, int peer_port, int ow
         HttpSlot *h = userdata;
 
         (void) peer, (void) own, (void) peer_port, (void) own_port;
+        h->is_repeated = h->is_post && h->is_ready;
         h->is_ready = true;
-        return CURL_PREREQFUNC_OK;
+        return h->is_repeated ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* The result */
@@ -164,6 +156,8 @@ static int error_of(const HttpSlot *h, CURLcode code) {
                 return 0;
         if (transfer_is_tls_failure(code))
                 return -EKEYREJECTED;
+        if (h->is_repeated)
+                return -EBADMSG;
         switch (code) {
         case CURLE_OPERATION_TIMEDOUT:
                 return -ETIMEDOUT;
@@ -182,7 +176,6 @@ static int error_of(const HttpSlot *h, CURLcode code) {
         case CURLE_PARTIAL_FILE:
         case CURLE_RECV_ERROR:
         case CURLE_BAD_CONTENT_ENCODING:
-        case CURLE_SEND_FAIL_REWIND:
                 return -EBADMSG;
         default:
                 return -EIO;
@@ -196,7 +189,7 @@ static const char *text_of(const HttpSlot *h, int error, CURLcode code) {
                 return "answer is too big";
         if (h->is_out_of_memory)
                 return "out of memory";
-        if (code == CURLE_SEND_FAIL_REWIND)
+        if (h->is_repeated)
                 return "connection was closed";
         return h->curl_error[0] ? h->curl_error : curl_easy_strerror(code);
 }
@@ -228,8 +221,8 @@ static HookReport report_of(const HttpSlot *h, CURLcode code, int status) {
         (void) curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
         (void) curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
         (void) curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-        /* Before it gave up sending it again, libcurl had set the counter back. */
-        size_t sent = code == CURLE_SEND_FAIL_REWIND ? h->request_at : (size_t) uploaded;
+        /* For sending it once more libcurl had set the counter back: it may have left whole. */
+        size_t sent = h->is_repeated ? h->request_size : (size_t) uploaded;
         bool is_tls_failed = transfer_is_tls_failure(code);
         return (HookReport){
                 .is_connected = h->is_ready || connect_us > 0 || is_tls_failed,
@@ -341,8 +334,7 @@ static int set_callbacks(HttpSlot *h) {
                       SET(e, CURLOPT_PREREQFUNCTION, on_ready) && SET(e, CURLOPT_PREREQDATA, h);
 
         if (is_set && h->is_post)
-                is_set = SET(e, CURLOPT_POST, 1L) && SET(e, CURLOPT_READFUNCTION, on_read) &&
-                         SET(e, CURLOPT_READDATA, h) &&
+                is_set = SET(e, CURLOPT_POSTFIELDS, h->request ? h->request : "") &&
                          SET(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) h->request_size);
         return is_set ? 0 : -ENOMEM;
 }

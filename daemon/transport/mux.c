@@ -1,9 +1,10 @@
 /* The multi handle on the event loop, after the model of systemd's curl-util.c, with these
  * differences:
  *
- *  - finished transfers are collected in a defer source of their own, never inside the socket or
- * timer callback, so that completion callbacks may start and drop transfers without asking where
- * they were called from;
+ *  - libcurl's sockets stand in an epoll set of their own, which is one source of the loop: a turn
+ * serves all that are ready, where a source each costs a turn of the loop each;
+ *  - finished transfers are collected after that, never inside a callback of libcurl, so that
+ * completion callbacks may start and drop transfers without asking where they were called from;
  *  - EPOLLERR and EPOLLHUP become "readable and writable" and not CURL_CSELECT_ERR: with that bit
  * libcurl gives up unread what the peer said before it closed ("554 no", a 413), and without any
  * bit it would be woken for ever. The read or write that follows meets the error itself;
@@ -20,17 +21,20 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "os/log.h"
 #include "transport/mux-private.h"
 
 #define MUX_CONNECT_TIMEOUT_MS 10000L
 #define MUX_MAX_KEPT 16L /* idle connections in libcurl's cache */
+#define MUX_MAX_READY 16 /* sockets served in one turn of the loop */
 
 struct Mux {
         sd_event *event;
         CURLM *multi;
-        sd_event_source *timer, *drain, *kick;
+        int set; /* epoll: the sockets libcurl waits for */
+        sd_event_source *timer, *kick, *io;
         uint64_t due_us;   /* when libcurl wants to be called; UINT64_MAX: never */
         uint64_t armed_us; /* when the timer fires, at `due_us` or before; UINT64_MAX: off */
         int n_running;     /* transfers started and not yet seen finished */
@@ -40,77 +44,6 @@ struct Mux {
         MuxCertificate certificates[MUX_CERTIFICATES];
         size_t n_certificates;
 };
-
-static void collect_later(Mux *m, int n_running) {
-        if (n_running >= m->n_running)
-                return;
-        int r = sd_event_source_set_enabled(m->drain, SD_EVENT_ONESHOT);
-        if (r < 0)
-                log_error("Cannot collect finished transfers: %s", strerror(-r));
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        Mux *m = userdata;
-        int bits = 0, n_running = 0;
-
-        (void) source;
-        if (revents & (EPOLLIN | EPOLLERR | EPOLLHUP))
-                bits |= CURL_CSELECT_IN;
-        if (revents & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-                bits |= CURL_CSELECT_OUT;
-        CURLMcode code = curl_multi_socket_action(m->multi, fd, bits, &n_running);
-        if (code != CURLM_OK)
-                log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
-        collect_later(m, n_running);
-        return 0;
-}
-
-static void call_due(Mux *m) {
-        int n_running = 0;
-
-        m->due_us = UINT64_MAX;
-        CURLMcode code = curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &n_running);
-        if (code != CURLM_OK)
-                log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
-        collect_later(m, n_running);
-}
-
-static uint64_t monotonic_us(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * 1000000u + (uint64_t) ts.tv_nsec / 1000u;
-}
-
-static int set_timer(Mux *m) {
-        if (m->due_us >= m->armed_us)
-                return 0;
-        int r = sd_event_source_set_time(m->timer, m->due_us);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
-        m->armed_us = r < 0 ? UINT64_MAX : m->due_us;
-        return r;
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        Mux *m = userdata;
-
-        (void) source;
-        (void) usec;
-        m->armed_us = UINT64_MAX;
-        if (m->due_us <= monotonic_us())
-                call_due(m);
-        int r = set_timer(m);
-        if (r < 0)
-                log_error("Cannot wait for transfers: %s", strerror(-r));
-        return 0;
-}
-
-static int on_kick(sd_event_source *source, void *userdata) {
-        (void) source;
-        call_due(userdata);
-        return 0;
-}
 
 /* "Expire date:Nov 28 00:00:00 2026 GMT"; 0 when it says nothing of the kind. */
 static int64_t read_expiry(const char *line) {
@@ -172,12 +105,13 @@ const MuxCertificate *mux_certificates(const Mux *m, size_t *ret_n) {
         return m->certificates;
 }
 
-static int on_drain(sd_event_source *source, void *userdata) {
-        Mux *m = userdata;
+/* Transfers that have ended. */
+static void drain(Mux *m, int n_running) {
         CURLMsg *message;
         int left;
 
-        (void) source;
+        if (n_running >= m->n_running)
+                return;
         while ((message = curl_multi_info_read(m->multi, &left))) {
                 CURLcode code = message->data.result;
                 Transfer *t = NULL;
@@ -190,6 +124,75 @@ static int on_drain(sd_event_source *source, void *userdata) {
                 note_certificate(m, message->easy_handle);
                 t->on_finished(t, code);
         }
+}
+
+static int act(Mux *m, int fd, int bits) {
+        int n_running = 0;
+        CURLMcode code = curl_multi_socket_action(m->multi, fd, bits, &n_running);
+        if (code != CURLM_OK)
+                log_error("Cannot go on with transfers: %s", curl_multi_strerror(code));
+        return n_running;
+}
+
+/* A socket that was closed since its event came is one libcurl does not know, and leaves alone. */
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct epoll_event ready[MUX_MAX_READY];
+        Mux *m = userdata;
+        int n_running = m->n_running, n = epoll_wait(fd, ready, MUX_MAX_READY, 0);
+
+        (void) source;
+        (void) revents;
+        for (int i = 0; i < n; i++) {
+                int bits = 0;
+                if (ready[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+                        bits |= CURL_CSELECT_IN;
+                if (ready[i].events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+                        bits |= CURL_CSELECT_OUT;
+                n_running = act(m, ready[i].data.fd, bits);
+        }
+        drain(m, n_running);
+        return 0;
+}
+
+static void call_due(Mux *m) {
+        m->due_us = UINT64_MAX;
+        drain(m, act(m, CURL_SOCKET_TIMEOUT, 0));
+}
+
+static uint64_t monotonic_us(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000000u + (uint64_t) ts.tv_nsec / 1000u;
+}
+
+static int set_timer(Mux *m) {
+        if (m->due_us >= m->armed_us)
+                return 0;
+        int r = sd_event_source_set_time(m->timer, m->due_us);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
+        m->armed_us = r < 0 ? UINT64_MAX : m->due_us;
+        return r;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Mux *m = userdata;
+
+        (void) source;
+        (void) usec;
+        m->armed_us = UINT64_MAX;
+        if (m->due_us <= monotonic_us())
+                call_due(m);
+        int r = set_timer(m);
+        if (r < 0)
+                log_error("Cannot wait for transfers: %s", strerror(-r));
+        return 0;
+}
+
+static int on_kick(sd_event_source *source, void *userdata) {
+        (void) source;
+        call_due(userdata);
         return 0;
 }
 
@@ -206,30 +209,22 @@ static int arm_timer(CURLM *multi, long timeout_ms, void *userdata) {
         return r < 0 ? -1 : 0;
 }
 
-/* Called by libcurl. */
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *fd_data) {
+/* Called by libcurl; `known`: not NULL once the socket stands in our set. */
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *known) {
         Mux *m = userdata;
-        sd_event_source *io = fd_data;
-        uint32_t events = what == CURL_POLL_IN    ? EPOLLIN
-                          : what == CURL_POLL_OUT ? EPOLLOUT
-                                                  : EPOLLIN | EPOLLOUT;
+        struct epoll_event e = {.data.fd = fd};
 
         (void) easy;
         if (what == CURL_POLL_REMOVE) {
-                (void) curl_multi_assign(m->multi, fd, NULL);
-                (void) sd_event_source_disable_unref(io);
+                (void) epoll_ctl(m->set, EPOLL_CTL_DEL, fd, NULL);
                 return 0;
         }
-        if (io)
-                return sd_event_source_set_io_events(io, events) < 0 ? -1 : 0;
-        if (sd_event_add_io(m->event, &io, fd, events, on_io, m) < 0)
+        e.events = what == CURL_POLL_IN    ? EPOLLIN
+                   : what == CURL_POLL_OUT ? EPOLLOUT
+                                           : EPOLLIN | EPOLLOUT;
+        if (epoll_ctl(m->set, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) < 0)
                 return -1;
-        (void) sd_event_source_set_description(io, "transfer");
-        if (curl_multi_assign(m->multi, fd, io) != CURLM_OK) {
-                (void) sd_event_source_disable_unref(io);
-                return -1;
-        }
-        return 0;
+        return known || curl_multi_assign(m->multi, fd, m) == CURLM_OK ? 0 : -1;
 }
 
 static int set_up_sources(Mux *m) {
@@ -238,9 +233,7 @@ static int set_up_sources(Mux *m) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(m->timer, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_defer(m->event, &m->drain, on_drain, m);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(m->drain, SD_EVENT_OFF);
+                r = sd_event_add_io(m->event, &m->io, m->set, EPOLLIN, on_io, m);
         if (r >= 0)
                 r = sd_event_add_defer(m->event, &m->kick, on_kick, m);
         if (r >= 0)
@@ -294,7 +287,8 @@ int mux_new(sd_event *event, const MuxOptions *options, Mux **ret) {
         /* With CURLOPT_NOSIGNAL (needed beside the resolver's threads) libcurl leaves this to us.
          */
         (void) signal(SIGPIPE, SIG_IGN);
-        int r = copy_options(m, options);
+        m->set = epoll_create1(EPOLL_CLOEXEC);
+        int r = m->set < 0 ? -errno : copy_options(m, options);
         if (r >= 0)
                 r = set_up_sources(m);
         if (r >= 0)
@@ -317,10 +311,12 @@ void mux_free(Mux *m) {
         assert(m->n_running == 0);
         if (m->multi)
                 (void) curl_multi_cleanup(m->multi);
+        (void) sd_event_source_disable_unref(m->io);
         (void) sd_event_source_disable_unref(m->kick);
-        (void) sd_event_source_disable_unref(m->drain);
         (void) sd_event_source_disable_unref(m->timer);
         (void) sd_event_unref(m->event);
+        if (m->set >= 0)
+                (void) close(m->set);
         free(m->user_agent);
         free(m->proxy);
         free(m->ca_file);
