@@ -181,13 +181,17 @@ static void finish_once(App *app, int64_t now_ms) {
         (void) sd_event_exit(app->event, n_failed || n_refused ? 1 : 0);
 }
 
+/* Who has asked before a large piece of work is answered before it. */
+static void answer(App *app) {
+        if (app->serve)
+                serve_turn(app->serve);
+}
+
 static void tick(App *app) {
         int64_t now = clock_now_ms();
         if (app->is_stopping)
                 return;
-        /* One large piece of work a turn, and who has asked before it is answered before it. */
-        if (app->serve)
-                serve_turn(app->serve);
+        answer(app);
         if (source_take(app)) {
                 app->has_evaluated = true;
                 app_wake(app);
@@ -199,10 +203,12 @@ static void tick(App *app) {
         hold_digest(app, now);
         if (!app->is_once)
                 run_deadlines(app, now);
+        answer(app);
         if (!app->is_once)
                 run_teller(app, now);
         if (!app->is_once)
                 report_run(app, now);
+        answer(app);
         courier_run(app, now);
         keep_run(app, now);
         tend_run(app, now);
