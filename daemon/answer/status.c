@@ -62,34 +62,30 @@ static int tally_period(const View *v, const IndicatorDef *def, PeriodId period,
 
 /* ---- alerts ---------------------------------------------------------------------------------- */
 
+/* Of units by rule, and all together; the open ones that are of no unit. */
 typedef struct AlertCounts {
-        Episode *episodes;
-        size_t n;
-        size_t open, critical, held; /* of units; held ones wait for the mass guard */
+        OpenCount *by_rule;
+        size_t n_rules;
+        OpenCount all;
+        Episode *subjects;
+        size_t n_subjects;
 } AlertCounts;
 
 static void alert_counts_done(AlertCounts *a) {
-        store_episodes_free(a->episodes, a->n);
+        open_counts_free(a->by_rule, a->n_rules);
+        store_episodes_free(a->subjects, a->n_subjects);
 }
 
-static int count_alerts(const App *app, AlertCounts *ret) {
-        AlertCounts a = {0};
-        EpisodeFilter filter = {.is_live = true, .is_visible = true};
+static int count_alerts(const App *app, AlertCounts *a) {
+        EpisodeFilter filter = {.is_live = true, .is_subject = true, .is_visible = true};
 
-        int r = store_episodes(app->reader, &filter, &a.episodes, &a.n);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < a.n; i++) {
-                const Episode *e = a.episodes + i;
-
-                if (e->unit == 0 || e->state != EPISODE_OPEN)
-                        continue;
-                a.open++;
-                a.critical += e->severity == SEVERITY_CRITICAL;
-                a.held += e->is_held;
+        int r = store_episodes_open(app->reader, &a->by_rule, &a->n_rules);
+        for (size_t i = 0; i < a->n_rules; i++) {
+                a->all.open += a->by_rule[i].open;
+                a->all.critical += a->by_rule[i].critical;
+                a->all.held += a->by_rule[i].held;
         }
-        *ret = a;
-        return 0;
+        return r < 0 ? r : store_episodes(app->reader, &filter, &a->subjects, &a->n_subjects);
 }
 
 /* ---- the line -------------------------------------------------------------------------------- */
@@ -119,10 +115,10 @@ static int line_figures(const View *v, Buf *out, bool *is_whole) {
 
 static int line_work(const View *v, Buf *out, bool *is_whole) {
         const App *app = v->app;
+        CLEANUP(alert_counts_done) AlertCounts a = {0};
         OutboxCounts outbox;
-        size_t n_open;
 
-        int r = store_episodes_open(app->reader, &n_open);
+        int r = count_alerts(app, &a);
         if (r >= 0)
                 r = store_outbox_counts(app->reader, &outbox);
         if (r < 0) {
@@ -132,7 +128,7 @@ static int line_work(const View *v, Buf *out, bool *is_whole) {
         return buf_printf(out,
                           SAID(app, " · %zu cảnh báo · thư chờ %zu, hỏng %zu",
                                " · %zu alerts · queued %zu, dead %zu"),
-                          n_open, outbox.ready + outbox.started, outbox.dead);
+                          a.all.open, outbox.ready + outbox.started, outbox.dead);
 }
 
 static int line_known(const View *v, Buf *out) {
@@ -285,25 +281,13 @@ static int write_periods(const View *v, JsonOut *o) {
         return first_error;
 }
 
-/* Episodes come sorted by rule: one object per run of a rule. */
 static void write_rules(const AlertCounts *a, JsonOut *o) {
         json_out_array(o, "by_rule");
-        for (size_t i = 0; i < a->n;) {
-                const char *rule = a->episodes[i].rule;
-                size_t open = 0, critical = 0;
-
-                for (; i < a->n && streq(a->episodes[i].rule, rule); i++) {
-                        if (a->episodes[i].state != EPISODE_OPEN || a->episodes[i].unit == 0)
-                                continue;
-                        open++;
-                        critical += a->episodes[i].severity == SEVERITY_CRITICAL;
-                }
-                if (open == 0)
-                        continue;
+        for (size_t i = 0; i < a->n_rules; i++) {
                 json_out_object(o, NULL);
-                json_out_text(o, "rule", rule);
-                json_out_int(o, "open", (int64_t) open);
-                json_out_int(o, "critical", (int64_t) critical);
+                json_out_text(o, "rule", a->by_rule[i].rule);
+                json_out_int(o, "open", (int64_t) a->by_rule[i].open);
+                json_out_int(o, "critical", (int64_t) a->by_rule[i].critical);
                 json_out_end_object(o);
         }
         json_out_end_array(o);
@@ -319,11 +303,10 @@ static void write_subjects(const View *v, const AlertCounts *a, JsonOut *o, cons
         int64_t since_ms;
 
         json_out_array(o, key);
-        for (size_t i = 0; i < a->n; i++) {
-                const Episode *e = a->episodes + i;
+        for (size_t i = 0; i < a->n_subjects; i++) {
+                const Episode *e = a->subjects + i;
 
-                if (e->unit != 0 || e->state != EPISODE_OPEN ||
-                    has_prefix(e->subject, "hold:") != is_holds)
+                if (e->state != EPISODE_OPEN || has_prefix(e->subject, "hold:") != is_holds)
                         continue;
                 if (store_step_ms(v->app->reader, e->first, &since_ms) != 0)
                         since_ms = 0;
@@ -344,9 +327,9 @@ static int write_alerts(const View *v, JsonOut *o) {
 
         int r = count_alerts(v->app, &a);
         json_out_object(o, "alerts");
-        json_out_int(o, "open", (int64_t) a.open);
-        json_out_int(o, "critical", (int64_t) a.critical);
-        json_out_int(o, "held", (int64_t) a.held);
+        json_out_int(o, "open", (int64_t) a.all.open);
+        json_out_int(o, "critical", (int64_t) a.all.critical);
+        json_out_int(o, "held", (int64_t) a.all.held);
         write_rules(&a, o);
         json_out_end_object(o);
         write_subjects(v, &a, o, "holds", /* is_holds= */ true);

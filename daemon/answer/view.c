@@ -60,21 +60,6 @@ const SourceDef *view_source(const View *v, const IndicatorDef *def) {
         return def->source < 0 ? NULL : v->app->config->sources + def->source;
 }
 
-static int has_figures(const View *v, const IndicatorDef *def, PeriodId period, bool *ret) {
-        CLEANUP_FREE UnitId *units = NULL;
-        size_t n = 0;
-
-        if (v->is_empty || def->id == 0) {
-                *ret = false;
-                return 0;
-        }
-        int r = store_units_of(v->app->reader, period, def->id, v->step, &units, &n);
-        if (r < 0)
-                return r;
-        *ret = r == 0 && n > 0;
-        return 0;
-}
-
 int view_newest_period(const View *v, const IndicatorDef *def, PeriodType type, PeriodId *ret) {
         PeriodId first, last, ended = period_last_ended(type, v->today);
 
@@ -88,7 +73,7 @@ int view_newest_period(const View *v, const IndicatorDef *def, PeriodType type, 
         for (int i = 0; i < LOOK_BACK && last >= first; i++, last = period_previous(last)) {
                 bool is_found;
 
-                r = has_figures(v, def, last, &is_found);
+                r = store_period_stands(v->app->reader, last, def->id, v->step, &is_found);
                 if (r < 0)
                         return r;
                 if (is_found && last <= ended) {

@@ -134,6 +134,8 @@ static int collect_now(Store *s, const EpisodeFilter *f, Episodes *all) {
                 }
                 return r;
         }
+        if (f->is_subject)
+                return episodes_collect(s, STMT_EPISODES_SUBJECTS, NO_ARGS, f, all);
         if (f->is_live && !f->touched_from)
                 return episodes_collect(s, STMT_EPISODES_LIVE, NO_ARGS, f, all);
         if (f->rule)
@@ -186,14 +188,37 @@ int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t 
         return store_episodes_as_of(s, filter, /* as_of= */ 0, ret, ret_n);
 }
 
-int store_episodes_open(Store *s, size_t *ret_n) {
-        int64_t n;
-        int r = query_int(s, STMT_EPISODES_OPEN, NO_ARGS, 0, &n);
+static int read_open(Query q, OpenCount *c) {
+        *c = (OpenCount){
+                .open = (size_t) column_int(q, 1),
+                .critical = (size_t) column_int(q, 2),
+                .held = (size_t) column_int(q, 3),
+        };
+        return column_text(q, 0, &c->rule);
+}
 
-        if (r < 0)
+int store_episodes_open(Store *s, OpenCount **ret, size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        OpenCount *counts = NULL;
+        size_t n = 0, cap = 0;
+        int r;
+
+        r = query_begin(s, STMT_EPISODES_OPEN, NO_ARGS, &q);
+        if (r >= 0)
+                r = COLLECT(q, counts, n, cap, read_open);
+        if (r < 0) {
+                open_counts_free(counts, n);
                 return r;
-        *ret_n = (size_t) n;
+        }
+        *ret = counts;
+        *ret_n = n;
         return 0;
+}
+
+void open_counts_free(OpenCount *counts, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(counts[i].rule);
+        free(counts);
 }
 
 void store_episodes_free(Episode *e, size_t n) {

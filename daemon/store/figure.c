@@ -287,6 +287,14 @@ static int series_stands(Store *s, PeriodId period, IndicatorId indicator, StepI
                          0, ret);
 }
 
+int store_period_stands(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, bool *ret) {
+        int64_t stands;
+        int r = series_stands(s, period, indicator, as_of, &stands);
+
+        *ret = stands != 0;
+        return MIN(r, 0);
+}
+
 static int period_end_of(Store *s, IndicatorId indicator, PeriodType type, StepId as_of,
                          bool is_down, int64_t *ret) {
         int64_t period = is_down ? INT32_MAX : 0, has = 0;

@@ -161,13 +161,14 @@ int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_o
         int r;
 
         r = series_find(s, period, indicator, &series);
+        const Arg first = arg_int(known_key(series, 0)),
+                  last = arg_int(known_key(series, KEY_UNIT_MAX));
         if (r >= 0)
-                r = query_begin(s, STMT_UNITS_OF,
-                                ARGS(arg_int(period), arg_int(indicator),
-                                     arg_int(as_of ? as_of : INT64_MAX),
-                                     arg_int(known_key(series, 0)),
-                                     arg_int(known_key(series, KEY_UNIT_MAX))),
-                                &q);
+                r = as_of ? query_begin(s, STMT_UNITS_OF,
+                                        ARGS(arg_int(period), arg_int(indicator), arg_int(as_of),
+                                             first, last),
+                                        &q)
+                          : query_begin(s, STMT_UNITS_NOW, ARGS(first, last), &q);
         if (r >= 0)
                 r = COLLECT(q, units, n, cap, read_unit);
         if (r < 0)

@@ -114,13 +114,16 @@ int store_seen(Store *s, const char *source, const char *scope, PeriodId period,
         r = query_int(s, STMT_JOB_SEEN, ARGS(arg_text(source), arg_int(period), arg_text(scope)), 0,
                       &last);
         if (r >= 0)
-                r = query_begin(s, STMT_SNAPSHOT_SEEN,
-                                ARGS(arg_text(source), arg_int(period), arg_text(scope)), &q);
+                r = scope ? query_begin(s, STMT_SNAPSHOT_SEEN,
+                                        ARGS(arg_text(source), arg_int(period), arg_text(scope)),
+                                        &q)
+                          : query_begin(s, STMT_SNAPSHOT_SEEN_ANY,
+                                        ARGS(arg_text(source), arg_int(period)), &q);
         if (r >= 0)
                 r = query_next(q);
         if (r < 0)
                 return r;
-        assert(r == 1); /* an aggregate always has its row; NULL reads as 0 */
+        assert(r == 1); /* both always have their one row; NULL reads as 0 */
         if (ret_last)
                 *ret_last = MAX(last, column_int(q, 0));
         if (ret_first)

@@ -142,7 +142,12 @@ X(JOB_NEWEST, "SELECT at_ms, outcome, reason, (SELECT max(good_ms) FROM job WHER
         " WHERE source = ?1 ORDER BY at_ms DESC LIMIT 1") \
 X(JOB_SEEN, "SELECT max(good_ms) FROM job WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3)") \
 X(SNAPSHOT_SEEN, "SELECT max(at_ms), min(at_ms) FROM snapshot" \
-        " WHERE source = ?1 AND period = ?2 AND (?3 IS NULL OR scope = ?3) AND state = 1") \
+        " WHERE source = ?1 AND period = ?2 AND scope = ?3 AND state = 1") \
+/* Of all scopes: the two ends of the index, not a row for each day and scope. */ \
+X(SNAPSHOT_SEEN_ANY, "SELECT (SELECT at_ms FROM snapshot INDEXED BY snapshot_known" \
+        " WHERE period = ?2 AND known_step > 0 AND source = ?1 AND state = 1 ORDER BY known_step DESC LIMIT 1)," \
+        " (SELECT at_ms FROM snapshot INDEXED BY snapshot_known" \
+        " WHERE period = ?2 AND known_step > 0 AND source = ?1 AND state = 1 ORDER BY known_step LIMIT 1)") \
 X(SNAPSHOT_ADD, "INSERT INTO snapshot(source, scope, period, step, known_step, at_ms, state, reason, n_units," \
         " n_values, n_bad) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
 X(SNAPSHOT_PART_ADD, "INSERT INTO snapshot_part(snapshot, n, name, page, body, http_status, url, etag," \
@@ -205,6 +210,7 @@ X(REVISIONS, "SELECT c.period, v.indicator, v.unit, c.step, t.at_ms, t.cause, v.
         " CROSS JOIN known_before v ON v.id BETWEEN c.id << 30 AND (c.id << 30) + 1073741823" \
         " WHERE c.step <= ?4 AND (?1 IS NULL OR c.period = ?1) AND (?2 IS NULL OR v.indicator = ?2)" \
         " AND (?3 IS NULL OR v.unit = ?3) ORDER BY c.step DESC, c.period, v.id LIMIT ?5 OFFSET ?6") \
+X(UNITS_NOW, "SELECT unit FROM known WHERE id BETWEEN ?1 AND ?2 ORDER BY id") \
 X(UNITS_OF, "SELECT unit FROM known WHERE id BETWEEN ?4 AND ?5 AND from_step <= ?3" \
         " UNION ALL SELECT v.unit " SQL_KNOWN_THEN("0", "262143") " ORDER BY 1") \
 X(PERIOD_BELOW, "SELECT max(period) FROM series WHERE period < ?1") \
@@ -241,7 +247,9 @@ X(FIGURES_CHANGED, "SELECT st.at_ms FROM step st WHERE st.id = (SELECT max(f.fro
         " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143 WHERE i.source = ?1)") \
 X(EPISODES, SQL_EPISODE_NOW) \
 X(EPISODES_LIVE, SQL_EPISODE_NOW " WHERE e.state IN (1, 2)") \
-X(EPISODES_OPEN, "SELECT count(*) FROM episode WHERE state IN (1, 2) AND state = 2 AND unit IS NOT NULL") \
+X(EPISODES_OPEN, "SELECT rule, count(*), sum(severity = 2), sum(is_held) FROM episode" \
+        " WHERE state IN (1, 2) AND state = 2 AND unit IS NOT NULL GROUP BY rule") \
+X(EPISODES_SUBJECTS, SQL_EPISODE_NOW " WHERE e.subject IS NOT NULL") \
 X(EPISODES_ID, SQL_EPISODE_NOW " WHERE e.id = ?1") \
 X(EPISODES_RULE, SQL_EPISODE_NOW " WHERE e.rule = ?1") \
 X(EPISODES_UNITS, SQL_EPISODE_NOW " WHERE e.rule = ?1 AND ifnull(e.unit, 0) BETWEEN ?2 AND ?3") \

@@ -34,8 +34,13 @@ int store_episodes(Store *s, const EpisodeFilter *filter, Episode **ret, size_t 
 int store_episodes_as_of(Store *s, const EpisodeFilter *filter, StepId as_of, Episode **ret,
                          size_t *ret_n);
 void store_episodes_free(Episode *e, size_t n);
-/* How many alerts of units are open now. */
-int store_episodes_open(Store *s, size_t *ret_n);
+/* How many alerts of units are open now. Heap array, sorted by rule; `rule` belongs to it. */
+typedef struct OpenCount {
+        char *rule;
+        size_t open, critical, held; /* held ones wait for the mass guard */
+} OpenCount;
+int store_episodes_open(Store *s, OpenCount **ret, size_t *ret_n);
+void open_counts_free(OpenCount *counts, size_t n);
 /* Inserts (id 0; -EEXIST when the name is taken) or updates all but rule, unit and subject; sets e->id and e->step. What no transition records is not known
  * as of a step. */
 int store_episode_put(Store *s, StepId step, Episode *e);

@@ -156,9 +156,10 @@ int store_panel_load_rest(Store *s, IndicatorId indicator, size_t period, Panel 
 /* Units with a figure row of the indicator in the period as of the step: ids in ascending order. Heap array. */
 int store_units_of(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, UnitId **ret,
                    size_t *ret_n);
-/* Oldest and newest period of the type with a figure of the indicator that is not gone as of the step (0 = now), or, as of
+/* Whether the period has such a figure; the oldest and newest period of the type with a figure of the indicator that is not gone as of the step (0 = now), or, as of
  * STEP_EVER, that ever had one; STORE_E_NONE. */
 #define STEP_EVER ((StepId) -1)
+int store_period_stands(Store *s, PeriodId period, IndicatorId indicator, StepId as_of, bool *ret);
 int store_period_range(Store *s, IndicatorId indicator, PeriodType type, StepId as_of,
                        PeriodId *ret_first, PeriodId *ret_last);
 
