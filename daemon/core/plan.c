@@ -360,11 +360,18 @@ static int add_fixes(Plan *plan) {
         return 0;
 }
 
+bool plan_item_is_critical(const PlanItem *item) {
+        return item->severity == SEVERITY_CRITICAL &&
+               (item->say == SAY_OPENING || item->say == SAY_WORSE || item->say == SAY_CONTINUED);
+}
+
 static int compare_items(const void *a, const void *b) {
         const PlanItem *x = a, *y = b;
 
         if (x->say != y->say)
                 return order_of(x->say) < order_of(y->say) ? -1 : 1;
+        if (plan_item_is_critical(x) != plan_item_is_critical(y))
+                return plan_item_is_critical(x) ? -1 : 1;
         if (x->episode != y->episode)
                 return x->episode < y->episode ? -1 : 1;
         const ToldFigure key = {.indicator = x->indicator, .period = x->period, .unit = x->unit};

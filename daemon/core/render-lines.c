@@ -1,8 +1,9 @@
 /* Items put together as people read them.
  *
  * A figure (indicator, period, unit) is one line, however many rules speak about it; the line
- * stands in the first group that any of them calls for. Subjects of operators (sources, holds) are
- * lines of their own. */
+ * stands in the first group that any of them calls for, and critical ones stand first in it: who
+ * reads the first lines only has read those. Subjects of operators (sources, holds) are lines of
+ * their own. */
 #include "core/render-lines.h"
 
 #include <errno.h>
@@ -36,6 +37,13 @@ Group item_group(const RenderItem *item) {
 
 Group line_group(const RenderItem *item) {
         return item->is_restated ? GROUP_CORRECTIONS : item_group(item);
+}
+
+bool line_is_critical(const Line *line) {
+        for (size_t i = 0; i < line->n_items; i++)
+                if (plan_item_is_critical(&line->items[i]->item))
+                        return true;
+        return false;
 }
 
 static bool is_figure(const RenderItem *item) {
@@ -81,6 +89,7 @@ static int compare_lines(const void *pa, const void *pb) {
         const Line *a = pa, *b = pb;
         const RenderItem *x = a->items[0], *y = b->items[0];
         COMPARE(a->group, b->group);
+        COMPARE(line_is_critical(b), line_is_critical(a));
         COMPARE(is_figure(x), is_figure(y));
         if (is_figure(x)) {
                 COMPARE(x->item.indicator, y->item.indicator);

@@ -22,7 +22,7 @@ typedef struct Line {
 } Line;
 
 typedef struct Lines {
-        Line *lines; /* by group, indicator, then worst first */
+        Line *lines; /* by group, critical ones first, indicator, then worst first */
         size_t n;
         const RenderItem **pool;
         size_t n_in_group[GROUP_N];
@@ -32,6 +32,7 @@ typedef struct Lines {
  * they say. */
 Group item_group(const RenderItem *item);
 Group line_group(const RenderItem *item);
+bool line_is_critical(const Line *line); /* any of its items is told as such */
 
 int lines_init(Lines *l, const RenderItem *items, size_t n);
 void lines_done(Lines *l);

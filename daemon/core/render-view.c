@@ -391,15 +391,6 @@ static void put_line_before(Maker *k, json_t *o, const Line *line) {
         put_bool(k, o, "is_fix", is_fix);
 }
 
-static bool is_critical(const Line *line) {
-        for (size_t i = 0; i < line->n_items; i++)
-                if (line->items[i]->item.severity == SEVERITY_CRITICAL &&
-                    !item_is_correction(line->items[i]) &&
-                    item_group(line->items[i]) != GROUP_CLOSINGS)
-                        return true;
-        return false;
-}
-
 /* The item of the line that a limit can be drawn from: the first of its group that has one, else
  * the first. */
 static const RenderItem *line_speaker(const Line *line) {
@@ -449,7 +440,7 @@ static json_t *line_object(Maker *k, const Line *line) {
         pen_alerts(&k->pen, line);
         put_pen(k, o, "alerts");
         put_details(k, o);
-        put_bool(k, o, "is_critical", is_critical(line));
+        put_bool(k, o, "is_critical", line_is_critical(line));
         put_bool(k, o, "is_closing", line->group == GROUP_CLOSINGS);
         put_bool(k, o, "is_correction", line->group == GROUP_CORRECTIONS);
         return o;

@@ -104,8 +104,12 @@ typedef struct PlanItem {
         Severity severity;
 } PlanItem;
 
+/* Is it told as critical? The words of a correction or an end name no severity. */
+bool plan_item_is_critical(const PlanItem *item);
+
 /* Items in telling order: corrections (withdrawn, fix, late), openings, worse, continued,
- * closings. A figure printed by another item of the plan needs no fix. Heap array. Returns 0 or
+ * closings; critical ones first in each, so that of a plan that is split they come with the first
+ * message. A figure printed by another item of the plan needs no fix. Heap array. Returns 0 or
  * -ENOMEM. */
 int plan_make(const PlanInput *in, PlanItem **ret, size_t *ret_n);
 

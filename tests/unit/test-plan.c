@@ -507,17 +507,18 @@ static void says_nothing_of_a_flap(void **state UNUSED) {
         }
 }
 
+/* By what is said, critical ones first; of an end nobody reads how severe it was. */
 static void tells_in_order(void **state UNUSED) {
-        static const Say expected[] = {SAY_WITHDRAWN, SAY_FIX,       SAY_FIX,
-                                       SAY_LATE,      SAY_OPENING,   SAY_OPENING,
-                                       SAY_WORSE,     SAY_CONTINUED, SAY_CLOSING};
-        static const int64_t ids[] = {4, 0, 0, 6, 2, 5, 7, 3, 1};
-        PlanEpisode e[7] = {0};
-        Told told[7] = {0};
+        static const Say expected[] = {SAY_WITHDRAWN, SAY_FIX,     SAY_FIX,    SAY_LATE,
+                                       SAY_OPENING,   SAY_OPENING, SAY_WORSE,  SAY_CONTINUED,
+                                       SAY_CONTINUED, SAY_CLOSING, SAY_CLOSING};
+        static const int64_t ids[] = {4, 0, 0, 6, 5, 2, 7, 8, 3, 1, 9};
+        PlanEpisode e[9] = {0};
+        Told told[9] = {0};
         ToldFigure figures[2] = {0};
         size_t n_told = 0, n;
 
-        for (size_t i = 0; i < 7; i++) {
+        for (size_t i = 0; i < 9; i++) {
                 e[i].indicator = 5;
                 e[i].e = (Episode){.id = (int64_t) i + 1,
                                    .unit = (UnitId) i + 1,
@@ -531,14 +532,17 @@ static void tells_in_order(void **state UNUSED) {
         e[3].e.state = EPISODE_GONE;
         e[5].e.state = EPISODE_CLOSED;
         e[5].e.is_late = true;
-        e[6].e.severity = SEVERITY_CRITICAL;
-        for (size_t i = 0; i < 7; i++)
-                if (i == 0 || i == 2 || i == 3 || i == 6)
-                        told[n_told++] = (Told){.episode = (int64_t) i + 1,
-                                                .said = SAY_OPENING,
-                                                .value = 8000,
-                                                .last = JULY,
-                                                .severity = SEVERITY_WARNING};
+        e[4].e.severity = e[6].e.severity = SEVERITY_CRITICAL;
+        e[7].e.severity = e[8].e.severity = SEVERITY_CRITICAL;
+        e[8].e.state = EPISODE_CLOSED;
+        for (size_t i = 0; i < 9; i++)
+                if (i == 0 || i == 2 || i == 3 || i >= 6)
+                        told[n_told++] =
+                                (Told){.episode = (int64_t) i + 1,
+                                       .said = SAY_OPENING,
+                                       .value = 8000,
+                                       .last = JULY,
+                                       .severity = i < 7 ? SEVERITY_WARNING : SEVERITY_CRITICAL};
         for (size_t i = 0; i < 2; i++)
                 figures[i] = (ToldFigure){.indicator = 9,
                                           .period = JULY,
@@ -547,7 +551,7 @@ static void tells_in_order(void **state UNUSED) {
                                           .now_value = NONE,
                                           .restated_min = 100};
         PlanInput in = {.episodes = e,
-                        .n_episodes = 7,
+                        .n_episodes = 9,
                         .told = told,
                         .n_told = n_told,
                         .figures = figures,
@@ -555,8 +559,8 @@ static void tells_in_order(void **state UNUSED) {
                         .now_ms = NOW_MS};
         CLEANUP_FREE PlanItem *items = NULL;
         assert_int_equal(plan_make(&in, &items, &n), 0);
-        assert_int_equal(n, 9);
-        for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(n, ELEMENTSOF(ids));
+        for (size_t i = 0; i < n; i++) {
                 assert_string_equal(say_name(items[i].say), say_name(expected[i]));
                 assert_int_equal(items[i].episode, ids[i]);
         }

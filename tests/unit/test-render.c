@@ -484,10 +484,10 @@ static void view_groups(void **state UNUSED) {
         static const struct {
                 const char *name, *title;
                 size_t n;
-                const char *first; /* unit of the first line: by indicator, then worst first */
+                const char *first; /* critical ones first, by indicator, then worst first */
         } groups[] = {
                 {"corrections", "Đính chính, điều chỉnh", 1, "Xã Trung Dũng"},
-                {"openings", "Cảnh báo mới", 4, "Xã Ngô Quyền"},
+                {"openings", "Cảnh báo mới", 4, "Thị trấn Vương"},
                 {"worse", "Nặng thêm", 1, "Xã Lệ Xá"},
                 {"continued", "Vẫn chưa đạt", 2, "Xã Minh Phượng"},
                 {"closings", "Đã đạt lại", 2, "Xã Hải Triều"},
@@ -502,7 +502,7 @@ static void view_groups(void **state UNUSED) {
                 assert_string_equal(text_at(line_at(view, i, 0), "title"), groups[i].first);
         }
         assert_string_equal(text_at(view, "type"), "alert.digest");
-        assert_string_equal(text_at(line_at(view, 1, 1), "title"), "Thị trấn Vương");
+        assert_string_equal(text_at(line_at(view, 1, 1), "title"), "Xã Ngô Quyền");
         assert_string_equal(text_at(line_at(view, 1, 2), "phrases"),
                             "Dưới ngưỡng 95; thấp so với các xã còn lại (dưới mức 95) (kéo dài)");
         assert_string_equal(text_at(line_at(view, 1, 2), "alerts"), "#115, #140");
