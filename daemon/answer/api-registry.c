@@ -144,6 +144,12 @@ static int decide(ApiCall *c, Diag *diag, RegistryReport *report) {
         int r = read_decision(c, &decision, &from);
         if (r != 0)
                 return r;
+        if (api_flag(c, "preview")) {
+                (void) API_ARGUMENT(c, 400,
+                                    "preview chỉ dùng khi nhập danh sách, không dùng với action",
+                                    "preview goes with an imported list, not with action");
+                return API_E_ANSWERED;
+        }
         return registry_decide(c->app, decision, api_query(c, "code"), api_query(c, "unit"), from,
                                clock_now_ms(), diag, report);
 }

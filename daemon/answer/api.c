@@ -20,6 +20,9 @@
 #include "os/clock.h"
 #include "os/log.h"
 
+#define TAKES_MAX 8u
+#define PREFIX "/v1/" /* of what programs ask */
+
 typedef struct ApiRoute {
         const char *method, *path; /* `*` stands for one segment; a final `*` for the rest */
         ApiHandler handler;
@@ -27,6 +30,7 @@ typedef struct ApiRoute {
         bool has_tag;    /* of step, day and request */
         bool tags_bytes; /* what it says may change without a step: a silence ends */
         bool is_page;    /* HTML, refusals too */
+        const char *takes[TAKES_MAX]; /* its arguments, as docs/openapi.yaml has them */
 } ApiRoute;
 
 static const ApiRoute routes[] = {
@@ -37,51 +41,58 @@ static const ApiRoute routes[] = {
         {"GET", "/healthz", api_health},
         {"GET", "/metrics", api_metrics},
         {"GET", "/v1/status", api_status},
-        {"GET", "/v1/indicators", api_indicators, .has_tag = true},
-        {"GET", "/v1/periods", api_periods, .has_tag = true},
-        {"GET", "/v1/units", api_units, .has_tag = true},
+        {"GET", "/v1/indicators", api_indicators, .has_tag = true,
+         .takes = {"limit", "offset", "as_of"}},
+        {"GET", "/v1/periods", api_periods, .has_tag = true,
+         .takes = {"indicator", "type", "limit", "offset", "as_of"}},
+        {"GET", "/v1/units", api_units, .has_tag = true,
+         .takes = {"kind", "parent", "all", "format", "limit", "offset"}},
         {"GET", "/v1/units/*", api_unit, .has_tag = true},
-        {"GET", "/v1/ranking", api_ranking, .has_tag = true},
-        {"GET", "/v1/history", api_history, .has_tag = true},
-        {"GET", "/v1/alerts", api_alerts, .tags_bytes = true},
-        {"GET", "/v1/alerts/*", api_alert, .tags_bytes = true},
-        {"GET", "/v1/sources", api_sources},
-        {"GET", "/v1/snapshots", api_snapshots, .has_tag = true},
+        {"GET", "/v1/ranking", api_ranking, .has_tag = true,
+         .takes = {"indicator", "period", "kind", "parent", "with", "limit", "offset", "as_of"}},
+        {"GET", "/v1/history", api_history, .has_tag = true,
+         .takes = {"unit", "indicator", "type", "vintages", "limit", "offset", "as_of"}},
+        {"GET", "/v1/alerts", api_alerts, .tags_bytes = true,
+         .takes = {"all", "rule", "unit", "limit", "offset", "as_of"}},
+        {"GET", "/v1/alerts/*", api_alert, .tags_bytes = true, .takes = {"as_of"}},
+        {"GET", "/v1/sources", api_sources, .takes = {"request", "limit", "offset"}},
+        {"GET", "/v1/snapshots", api_snapshots, .has_tag = true,
+         .takes = {"source", "period", "limit", "offset", "as_of"}},
         {"GET", "/v1/snapshots/*/parts/*/body", api_snapshot_body, .has_tag = true},
-        {"GET", "/v1/snapshots/*", api_snapshot, .has_tag = true},
-        {"GET", "/v1/restatements", api_restatements, .has_tag = true},
-        {"GET", "/v1/quarantine", api_quarantine, .has_tag = true},
-        {"GET", "/v1/deliveries", api_deliveries, .tags_bytes = true},
-        {"GET", "/v1/recipients", api_recipients, .has_tag = true},
-        {"GET", "/v1/report", api_report},
-        {"GET", "/v1/verify", api_verify, .is_admin = true},
+        {"GET", "/v1/snapshots/*", api_snapshot, .has_tag = true, .takes = {"as_of"}},
+        {"GET", "/v1/restatements", api_restatements, .has_tag = true,
+         .takes = {"indicator", "period", "unit", "all", "limit", "offset", "as_of"}},
+        {"GET", "/v1/quarantine", api_quarantine, .has_tag = true, .takes = {"limit", "offset"}},
+        {"GET", "/v1/deliveries", api_deliveries, .tags_bytes = true,
+         .takes = {"state", "observed", "limit", "offset", "as_of"}},
+        {"GET", "/v1/recipients", api_recipients, .has_tag = true, .takes = {"limit", "offset"}},
+        {"GET", "/v1/report", api_report,
+         .takes = {"period", "parent", "format", "machine", "new", "limit", "offset", "as_of"}},
+        {"GET", "/v1/verify", api_verify, .is_admin = true, .takes = {"after"}},
         {"GET", "/v1/backup", api_backup, .is_admin = true},
-        {"POST", "/v1/snapshots", api_import, .is_admin = true},
+        {"POST", "/v1/snapshots", api_import, .is_admin = true,
+         .takes = {"source", "period", "scope", "name", "preview"}},
         {"POST", "/v1/snapshots/*/accept", api_snapshot_accept, .is_admin = true},
         {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},
         {"POST", "/v1/snapshots/*/undo", api_snapshot_undo, .is_admin = true},
-        {"POST", "/v1/units", api_units_import, .is_admin = true},
-        {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true},
+        {"POST", "/v1/units", api_units_import, .is_admin = true,
+         .takes = {"preview", "action", "code", "unit", "from"}},
+        {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true,
+         .takes = {"from", "to"}},
         {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
-        {"GET", "/v1/explain", api_explain},
-        {"GET", "/v1/rules", api_rules},
-        {"POST", "/v1/rules/diff", api_rules_diff, .is_admin = true},
+        {"GET", "/v1/explain", api_explain, .takes = {"rule", "unit"}},
+        {"GET", "/v1/rules", api_rules, .takes = {"limit", "offset"}},
+        {"POST", "/v1/rules/diff", api_rules_diff, .is_admin = true, .takes = {"limit", "offset"}},
         {"POST", "/v1/backtest", api_backtest, .is_admin = true},
         {"POST", "/v1/rules/*/release", api_rule_release, .is_admin = true},
-        {"GET", "/v1/silences", api_silences},
+        {"GET", "/v1/silences", api_silences, .takes = {"all", "limit", "offset"}},
         {"POST", "/v1/silences", api_silence_add, .is_admin = true},
         {"DELETE", "/v1/silences/*", api_silence_end, .is_admin = true},
-        {"GET", "/v1/render", api_render, .is_admin = true},
+        {"GET", "/v1/render", api_render, .is_admin = true, .takes = {"recipient", "format"}},
         {"POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true},
         {"POST", "/v1/drills", api_drill, .is_admin = true},
         {"POST", "/v1/go-live", api_go_live, .is_admin = true},
 };
-
-/* Every argument that a read knows: what the tag is made of. */
-static const char *const arguments[] = {"as_of",    "limit",  "offset",  "indicator", "period",
-                                        "type",     "kind",   "parent",  "with",      "unit",
-                                        "vintages", "all",    "rule",    "state",     "source",
-                                        "q",        "format", "observed"};
 
 /* ---- routing --------------------------------------------------------------------------------- */
 
@@ -119,13 +130,79 @@ static const ApiRoute *find_route(ApiCall *c, bool *ret_is_other_method) {
         return NULL;
 }
 
+static size_t n_takes(const ApiRoute *route) {
+        size_t n = 0;
+
+        while (n < TAKES_MAX && route->takes[n])
+                n++;
+        return n;
+}
+
+/* ---- arguments that a route does not know ---------------------------------------------------- */
+
+typedef struct Asked {
+        const ApiRoute *route;
+        uint32_t seen; /* by place in route->takes */
+        const char *unknown, *twice;
+} Asked;
+
+static bool look_at_argument(const char *name, const char *value, void *userdata) {
+        Asked *asked = userdata;
+        size_t n = n_takes(asked->route), i = 0;
+
+        if (!*name && !value) /* nothing stands between two `&` */
+                return true;
+        while (i < n && !streq(asked->route->takes[i], name))
+                i++;
+        if (i == n)
+                asked->unknown = name;
+        else if (asked->seen & UINT32_C(1) << i)
+                asked->twice = name;
+        else
+                asked->seen |= UINT32_C(1) << i;
+        return !asked->unknown && !asked->twice;
+}
+
+/* `?perod=2026-08` would be answered with another period than was meant, and of two values one would
+ * be dropped: programs are refused. Pages take what they know: mail programs and search engines
+ * append their own to a link, and who opens it cannot mend it. */
+static int check_arguments(ApiCall *c, const ApiRoute *route) {
+        CLEANUP(buf_done) Buf names = BUF_INIT(1024);
+        Asked asked = {.route = route};
+        const char *path = c->request->path;
+
+        if (strncmp(path, PREFIX, strlen(PREFIX)) != 0)
+                return 0;
+        serve_each_query(c->request, look_at_argument, &asked);
+        if (!asked.unknown && !asked.twice)
+                return 0;
+        for (size_t i = 0; i < n_takes(route); i++)
+                if (buf_printf(&names, "%s%s", i ? ", " : "", route->takes[i]) < 0)
+                        break;
+        if (asked.twice)
+                (void) API_ARGUMENT(c, 400,
+                                    "tham số \"%s\" có hai lần; %s nhận mỗi tham số một lần: %s",
+                                    "parameter \"%s\" is given twice; %s takes each once: %s",
+                                    asked.twice, path, buf_text(&names));
+        else if (n_takes(route) == 0)
+                (void) API_ARGUMENT(c, 400, "không có tham số \"%s\": %s không nhận tham số nào",
+                                    "no parameter \"%s\": %s takes none", asked.unknown, path);
+        else
+                (void) API_ARGUMENT(c, 400, "không có tham số \"%s\"; %s nhận: %s",
+                                    "no parameter \"%s\"; %s takes: %s", asked.unknown, path,
+                                    buf_text(&names));
+        return API_E_ANSWERED;
+}
+
+/* ---- tags ------------------------------------------------------------------------------------ */
+
 static uint64_t mix(uint64_t h, const char *text) { /* FNV-1a */
         for (; *text; text++)
                 h = (h ^ (uint8_t) *text) * UINT64_C(0x100000001b3);
         return (h ^ 0x1f) * UINT64_C(0x100000001b3);
 }
 
-static int set_tag(ApiCall *c) {
+static int set_tag(ApiCall *c, const ApiRoute *route) {
         uint64_t h = UINT64_C(0xcbf29ce484222325);
         StepId step = 0;
         int64_t step_ms;
@@ -134,10 +211,10 @@ static int set_tag(ApiCall *c) {
         if (r < 0)
                 return r;
         h = mix(h, c->request->path);
-        for (size_t i = 0; i < ELEMENTSOF(arguments); i++) {
-                const char *value = serve_query(c->request, arguments[i]);
+        for (size_t i = 0; i < n_takes(route); i++) {
+                const char *value = serve_query(c->request, route->takes[i]);
 
-                h = mix(mix(h, arguments[i]), str_or(value, "\1"));
+                h = mix(mix(h, route->takes[i]), str_or(value, "\1"));
         }
         (void) snprintf(c->reply->etag, sizeof(c->reply->etag),
                         "\"%" PRId64 "-%" PRId64 "-%" PRIu64 "-%" PRId32 "-%d-%016" PRIx64 "\"",
@@ -163,11 +240,11 @@ static bool is_known(const ApiCall *c) {
                serve_etag_matches(c->request->if_none_match, c->reply->etag);
 }
 
-static int memo_key(const ApiCall *c, Buf *ret) {
+static int memo_key(const ApiCall *c, const ApiRoute *route, Buf *ret) {
         int r = buf_printf(ret, "%d%s", c->is_admin, c->request->path);
 
-        for (size_t i = 0; i < ELEMENTSOF(arguments) && r == 0; i++) {
-                const char *value = serve_query(c->request, arguments[i]);
+        for (size_t i = 0; i < n_takes(route) && r == 0; i++) {
+                const char *value = serve_query(c->request, route->takes[i]);
 
                 if (value) /* a value may have any byte but this */
                         r = buf_printf(ret, "%c%zu=%s", '\0', i, value);
@@ -176,19 +253,21 @@ static int memo_key(const ApiCall *c, Buf *ret) {
 }
 
 /* The handler's answer, or a copy of it. */
-static int answer_known(ApiCall *c, ApiHandler handler) {
+static int answer_known(ApiCall *c, const ApiRoute *route) {
         CLEANUP(buf_done) Buf key = BUF_INIT(BUF_MAX_TEXT);
         const Buf *known;
 
-        if (c->view.is_past || memo_key(c, &key) < 0)
-                return handler(c);
+        if (c->view.is_past || memo_key(c, route, &key) < 0)
+                return route->handler(c);
         if (memo_find(c->app, c->view.today, &key, &known))
                 return buf_append(&c->body, known->data, known->len);
-        int r = handler(c);
+        int r = route->handler(c);
         if (r == 0 && !c->is_answered && c->reply->status == 200 && json_out_done(&c->out) == 0)
                 memo_keep(c->app, &key, &c->body);
         return r;
 }
+
+/* ---- a call ---------------------------------------------------------------------------------- */
 
 static int read_instant(ApiCall *c) {
         const char *as_of = api_query(c, "as_of");
@@ -217,15 +296,17 @@ static int dispatch(ApiCall *c) {
                 return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
                                    "only by admin.sock (group chisod-admin)");
 
-        int r = api_read_window(c);
+        int r = check_arguments(c, route);
+        if (r == 0)
+                r = api_read_window(c);
         if (r == 0)
                 r = read_instant(c);
         if (r == 0 && route->has_tag)
-                r = set_tag(c);
+                r = set_tag(c, route);
         if (r == 0 && is_known(c))
                 return 0;
         if (r == 0)
-                r = route->has_tag ? answer_known(c, route->handler) : route->handler(c);
+                r = route->has_tag ? answer_known(c, route) : route->handler(c);
         if (route->is_page && (r == API_E_ANSWERED || (r == 0 && c->reply->status >= 400)))
                 r = page_refusal(c);
         if (r == 0 && !c->is_answered)

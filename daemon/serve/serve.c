@@ -276,6 +276,25 @@ const char *serve_query(const ServeRequest *r, const char *name) {
         return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+typedef struct Visit {
+        ServeVisit visit;
+        void *userdata;
+} Visit;
+
+static enum MHD_Result visit_query(void *userdata, enum MHD_ValueKind kind, const char *name,
+                                   const char *value) {
+        const Visit *v = userdata;
+
+        (void) kind;
+        return v->visit(name, value, v->userdata) ? MHD_YES : MHD_NO;
+}
+
+void serve_each_query(const ServeRequest *r, ServeVisit visit, void *userdata) {
+        Visit v = {visit, userdata};
+
+        (void) MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, visit_query, &v);
+}
+
 static void ask_handler(Listener *l, const ServeRequest *request, ServeReply *reply) {
         Serve *s = l->serve;
         int r = s->handler(request, reply, s->userdata);

@@ -28,6 +28,10 @@ typedef struct ServeRequest {
 bool serve_etag_matches(const char *list, const char *etag);
 /* Value of a query argument, or NULL. */
 const char *serve_query(const ServeRequest *r, const char *name);
+/* Every query argument in the order of the request, until the function says false. The value is NULL
+ * where no `=` follows the name. Both live as long as the request. */
+typedef bool (*ServeVisit)(const char *name, const char *value, void *userdata);
+void serve_each_query(const ServeRequest *r, ServeVisit visit, void *userdata);
 
 typedef struct ServeReply {
         int status;               /* default 200 */

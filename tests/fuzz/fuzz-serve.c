@@ -10,12 +10,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool look(const char *name, const char *value, void *userdata) {
+        *(size_t *) userdata += strlen(name) + strlen(str_or(value, ""));
+        return *(size_t *) userdata < 64;
+}
+
 static int handler(const ServeRequest *q, ServeReply *reply, void *userdata) {
         (void) userdata;
         if (q->role != SERVE_STATUS || q->body_size > 256 || q->body[q->body_size] != 0)
                 abort();
         if (!text_is_utf8(q->path, strlen(q->path)) || q->path[0] != '/')
                 abort();
+        size_t n = 0;
+        serve_each_query(q, look, &n);
         (void) snprintf(reply->etag, sizeof reply->etag, "\"7\"");
         return buf_printf(&reply->body, "%s %s %s", q->method, q->path,
                           str_or(serve_query(q, "a"), "-"));

@@ -43,8 +43,8 @@ def reads():
                 path = path.replace(key, value)
             found.append(path)
     assert len(found) > 15, found
-    more = ["/v1/deliveries?dead=1", "/v1/deliveries?observed=1", "/v1/units?all=1", "/v1/alerts?all=1", "/v1/render?recipient=secretary",
-            "/v1/render?recipient=bot&format=json", "/v1/explain?rule=progress-low&unit=12376&period=2024-08", "/v1/ranking?indicator=progress"]
+    more = ["/v1/deliveries?state=dead", "/v1/deliveries?observed=1", "/v1/units?all=1", "/v1/alerts?all=1", "/v1/render?recipient=secretary",
+            "/v1/render?recipient=bot&format=json", "/v1/explain?rule=progress-low&unit=12376", "/v1/ranking?indicator=progress"]
     return found + more
 
 

@@ -85,7 +85,7 @@ PROBLEMS = [
     ("/v1/ranking?kind=nope", 404, ARGUMENT), ("/v1/ranking?indicator=nope", 404, ARGUMENT), ("/v1/ranking?as_of=x", 400, ARGUMENT),
     ("/v1/history?unit=nowhere", 404, ARGUMENT), ("/v1/units?kind=nope", 404, ARGUMENT), ("/v1/alerts?rule=nope", 404, ARGUMENT),
     ("/v1/alerts?limit=x", 400, ARGUMENT), ("/v1/alerts/99", 404, "about:blank"), ("/v1/ranking?as_of=2020-01-01", 404, "about:blank"),
-    ("/v1/nothing", 404, "about:blank"),
+    ("/v1/nothing", 404, "about:blank"), ("/v1/ranking?perod=2024-08", 400, ARGUMENT), ("/v1/ranking?limit=1&limit=2", 400, ARGUMENT),
 ]
 
 

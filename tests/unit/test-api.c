@@ -207,6 +207,21 @@ static void test_refusals(void **state) {
                 {{.path = "/v1/ranking?limit=12x"}, 400, "limit"},
                 {{.path = "/v1/ranking?offset=-1"}, 400, "offset"},
                 {{.path = "/v1/ranking?with=total,nothing"}, 404, "nothing"},
+                {{.path = "/v1/ranking?perod=2024-07"},
+                 400,
+                 "\"perod\"; /v1/ranking nhận: indicator, "},
+                {{.path = "/v1/ranking?period=2024-07&period=2024-08"},
+                 400,
+                 "\"period\" có hai lần"},
+                {{.path = "/v1/ranking?Limit=3"}, 400, "\"Limit\""},
+                {{.path = "/v1/ranking?=3"}, 400, "\"\""},
+                {{.path = "/v1/status?limit=3"}, 400, "/v1/status không nhận"},
+                {{.path = "/v1/units?as_of=2024-08-01"}, 400, "\"as_of\""},
+                {{.path = "/v1/alerts/1?limit=3"}, 400, "as_of"},
+                {{true, "POST", "/v1/go-live?preview=1"}, 400, "\"preview\""},
+                {{true, "POST", "/v1/units?action=new&code=9&from=2024-01-01&preview=1"},
+                 400,
+                 "preview"},
                 {{.path = "/v1/history"}, 400, "unit="},
                 {{.path = "/v1/history?unit=cuong"}, 404, "UBND xã Cương Chính (gso:12376)"},
                 {{.path = "/v1/units/Zzz"}, 404, "Zzz"},
@@ -239,6 +254,28 @@ static void test_refusals(void **state) {
                     !strstr(text_at(a.json, "detail"), cases[i].detail))
                         fail_msg("%s: %d %s", cases[i].request.path, a.status, a.body);
                 assert_int_equal(int_at(a.json, "status"), cases[i].status);
+        }
+}
+
+/* Nothing between two `&`, a value that is left out, and whatever a page was linked to with. */
+static void test_arguments_let_through(void **state) {
+        static const char *const paths[] = {
+                "/v1/ranking?",
+                "/v1/ranking?&&limit=3&",
+                "/v1/ranking?period=&limit",
+                "/v1/status?",
+                "/?utm_source=mail&period=2024-08",
+                "/sources?period=2024-08&period=2024-07",
+                "/healthz?x",
+                "/metrics?x=1",
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                CLEANUP(answer_done) Answer a = sample_get(&sample, paths[i]);
+
+                if (a.status != 200)
+                        fail_msg("%s: %d %s", paths[i], a.status, a.body);
         }
 }
 
@@ -770,6 +807,7 @@ int main(void) {
                 cmocka_unit_test(test_history),
                 cmocka_unit_test(test_history_as_of),
                 cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_arguments_let_through),
                 cmocka_unit_test(test_tags),
                 cmocka_unit_test(test_masks),
                 cmocka_unit_test(test_registry),
