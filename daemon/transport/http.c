@@ -2,7 +2,9 @@
  *
  * On a kept connection that dies before it answers, libcurl would send the same request again by
  * itself, and one attempt could arrive twice without anybody knowing. A POST that gets ready for the
- * second time therefore ends there, and the courier, who keeps the books, decides.
+ * second time therefore ends there, and the courier, who keeps the books, decides. It may not come so
+ * far: the peer that took it the first time may be down. What went wrong the second time says
+ * nothing of the first.
  *
  * How far a request came is judged by bytes that the socket took (CURLINFO_REQUEST_SIZE,
  * CURLINFO_SIZE_UPLOAD_T). Headers and body leave in one piece, up to 64 KiB.
@@ -47,7 +49,7 @@ typedef struct HttpSlot {
         size_t discarded;
         bool is_too_big, is_cut; /* is_cut: enough was kept, the rest is not wanted */
         bool is_ready;           /* connected, TLS done, about to send */
-        bool is_repeated;        /* libcurl was about to send it once more */
+        bool is_repeated;        /* libcurl wanted to send it once more */
         bool is_out_of_memory;
         HttpHeaders headers;
         int64_t started_ms;
@@ -154,10 +156,10 @@ static int error_of(const HttpSlot *h, CURLcode code) {
                 return -EFBIG;
         if (code == CURLE_OK || h->is_cut)
                 return 0;
-        if (transfer_is_tls_failure(code))
-                return -EKEYREJECTED;
         if (h->is_repeated)
                 return -EBADMSG;
+        if (transfer_is_tls_failure(code))
+                return -EKEYREJECTED;
         switch (code) {
         case CURLE_OPERATION_TIMEDOUT:
                 return -ETIMEDOUT;
@@ -223,7 +225,7 @@ static HookReport report_of(const HttpSlot *h, CURLcode code, int status) {
         (void) curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
         /* For sending it once more libcurl had set the counter back: it may have left whole. */
         size_t sent = h->is_repeated ? h->request_size : (size_t) uploaded;
-        bool is_tls_failed = transfer_is_tls_failure(code);
+        bool is_tls_failed = !h->is_repeated && transfer_is_tls_failure(code);
         return (HookReport){
                 .is_connected = h->is_ready || connect_us > 0 || is_tls_failed,
                 .is_tls_failed = is_tls_failed,
@@ -232,11 +234,21 @@ static HookReport report_of(const HttpSlot *h, CURLcode code, int status) {
         };
 }
 
+/* As nothing is redirected, time before the last connection is that of a connection before it. */
+static bool wanted_to_repeat(const HttpSlot *h) {
+        curl_off_t before_us = 0;
+
+        (void) curl_easy_getinfo(h->transfer.easy, CURLINFO_REDIRECT_TIME_T, &before_us);
+        return h->is_post && before_us > 0;
+}
+
 static void on_finished(Transfer *t, CURLcode code) {
         HttpSlot *h = (HttpSlot *) ((char *) t - offsetof(HttpSlot, transfer));
         CLEANUP(buf_done) Buf text = BUF_INIT(HTTP_MAX_ERROR_TEXT * 4);
         char *content_type = NULL;
         long status = 0;
+
+        h->is_repeated = h->is_repeated || wanted_to_repeat(h);
         int error = error_of(h, code);
         const char *reason = text_of(h, error, code);
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,6 +214,14 @@ static void test_statuses(void **state) {
         }
 }
 
+static int accept_one(int listener) {
+        struct pollfd ready = {.fd = listener, .events = POLLIN};
+
+        while (poll(&ready, 1, 0) == 0)
+                assert_true(sd_event_run(event, 100000) >= 0);
+        return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+}
+
 /* An absolute Retry-After counts from the answer's own Date, whatever our clock says. */
 static void test_retry_after_date(void **state) {
         static const char answer[] =
@@ -223,7 +232,7 @@ static void test_retry_after_date(void **state) {
         socklen_t n = sizeof address;
         char url[200];
         Slot *slot = NULL;
-        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), fd = -1;
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         (void) state;
 
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -232,10 +241,7 @@ static void test_retry_after_date(void **state) {
         assert_int_equal(getsockname(listener, (struct sockaddr *) &address, &n), 0);
         HttpRequest q = request_for(url, ntohs(address.sin_port), "/");
         assert_int_equal(http_start(mux, &q, on_done, &s, &slot), 0);
-        while (fd < 0) {
-                assert_true(sd_event_run(event, 100000) >= 0);
-                fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        }
+        int fd = accept_one(listener);
         assert_int_equal(write(fd, answer, sizeof answer - 1), sizeof answer - 1);
         loop_until(event, &s.n, 1);
         assert_int_equal(s.status, 503);
@@ -571,6 +577,56 @@ static void test_hooks(void **state) {
         peer_folder_remove(dir);
 }
 
+/* Reads what the daemon sent until `end` of it has come. */
+static void read_until(int fd, const char *end) {
+        CLEANUP(buf_done) Buf got = BUF_INIT(1 << 20);
+        char part[65536];
+
+        while (!strstr(buf_text(&got), end)) {
+                assert_true(sd_event_run(event, 100000) >= 0);
+                ssize_t n = recv(fd, part, sizeof part, MSG_DONTWAIT);
+                if (n < 0)
+                        assert_int_equal(errno, EAGAIN);
+                else
+                        assert_int_equal(buf_append(&got, part, (size_t) n), 0);
+        }
+}
+
+/* A receiver that takes a request over a kept connection and goes down before it answers: libcurl
+ * cannot connect for sending it once more, but the first time it left whole. */
+static void test_taken_and_gone(void **state) {
+        static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        char url[200];
+        int listener, fd = -1;
+        HttpRequest q = request_for(url, dead_port(&listener), "/");
+        (void) state;
+
+        assert_int_equal(listen(listener, 1), 0);
+        q.method = "POST";
+        q.body = "the needle";
+        q.body_size = 10;
+        for (int i = 0; i < 2; i++) {
+                CLEANUP(seen_done) Seen s = {0};
+                Slot *slot = NULL;
+
+                assert_int_equal(http_start(mux, &q, on_done, &s, &slot), 0);
+                if (i == 0)
+                        fd = accept_one(listener);
+                read_until(fd, "needle");
+                if (i == 0)
+                        assert_int_equal(write(fd, answer, sizeof answer - 1), sizeof answer - 1);
+                else {
+                        (void) close(listener);
+                        (void) close(fd);
+                }
+                loop_until(event, &s.n, 1);
+                slot_free(slot);
+                assert_int_equal(s.error, i == 0 ? 0 : -EBADMSG);
+                assert_true(s.hook.is_connected);
+                assert_true(s.hook.is_sent);
+        }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -586,6 +642,7 @@ int main(void) {
                 TEST(test_slots),
                 TEST(test_kept_connection),
                 TEST(test_hooks),
+                TEST(test_taken_and_gone),
         };
         return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }
