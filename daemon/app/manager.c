@@ -181,17 +181,18 @@ static void finish_once(App *app, int64_t now_ms) {
         (void) sd_event_exit(app->event, n_failed || n_refused ? 1 : 0);
 }
 
-/* Who has asked before a large piece of work is answered before it. */
-static void answer(App *app) {
+/* Who has asked before a large piece of work is answered before it. What an answer writes is a step
+ * of its own instant: what comes after it may not be dated before it. */
+static int64_t answer(App *app) {
         if (app->serve)
                 serve_turn(app->serve);
+        return clock_now_ms();
 }
 
 static void tick(App *app) {
-        int64_t now = clock_now_ms();
         if (app->is_stopping)
                 return;
-        answer(app);
+        int64_t now = answer(app);
         if (source_take(app)) {
                 app->has_evaluated = true;
                 app_wake(app);
@@ -203,12 +204,12 @@ static void tick(App *app) {
         hold_digest(app, now);
         if (!app->is_once)
                 run_deadlines(app, now);
-        answer(app);
+        now = answer(app);
         if (!app->is_once)
                 run_teller(app, now);
         if (!app->is_once)
                 report_run(app, now);
-        answer(app);
+        now = answer(app);
         courier_run(app, now);
         keep_run(app, now);
         tend_run(app, now);
