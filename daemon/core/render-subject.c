@@ -6,8 +6,7 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "core/render-lines.h"
-#include "core/render-words.h"
+#include "core/render-count.h"
 
 #define SUBJECT_COLUMNS 180u
 
@@ -110,17 +109,6 @@ static void pen_subject_one(Pen *p, const Line *line) {
                 pen_subject_figure(p, line);
 }
 
-static size_t count_units(const Line *lines, size_t n) {
-        size_t n_units = 0;
-        for (size_t i = 0; i < n; i++) {
-                size_t k = 0;
-                while (k < i && lines[k].items[0]->item.unit != lines[i].items[0]->item.unit)
-                        k++;
-                n_units += k == i;
-        }
-        return n_units;
-}
-
 static bool has_odd_end(const Line *lines, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (item_is_end(lines[i].items[0]))
@@ -145,23 +133,6 @@ static const char *group_words(const Pen *p, Group group, const Line *lines, siz
         return SAID(p, "đính chính", "corrected");
 }
 
-static void pen_noun(Pen *p, const Line *lines, size_t n_lines, size_t n, bool is_one_unit) {
-        if (is_one_unit || lines[0].group == GROUP_CORRECTIONS) {
-                pen_text(p, p->is_en                              ? n == 1 ? "figure" : "figures"
-                            : lines[0].group == GROUP_CORRECTIONS ? "số liệu"
-                                                                  : "chỉ số");
-                return;
-        }
-        CLEANUP_FREE const RenderItem **items = calloc(n_lines, sizeof(RenderItem *));
-        if (!items) {
-                p->r = p->r < 0 ? p->r : -ENOMEM;
-                return;
-        }
-        for (size_t i = 0; i < n_lines; i++)
-                items[i] = lines[i].items[0];
-        pen_unit_noun(p, items, n_lines, n);
-}
-
 /* "4 xã mới, 2 xã đã đạt lại" */
 static void pen_group_counts(Pen *p, const Lines *l, bool is_one_unit) {
         bool is_first = true;
@@ -170,10 +141,8 @@ static void pen_group_counts(Pen *p, const Lines *l, bool is_one_unit) {
                 const Line *lines = lines_of_group(l, g, &n_lines);
                 if (n_lines == 0)
                         continue;
-                bool is_figures = is_one_unit || g == GROUP_CORRECTIONS;
-                size_t n = is_figures ? n_lines : count_units(lines, n_lines);
-                pen_printf(p, "%s%zu ", is_first ? "" : ", ", n);
-                pen_noun(p, lines, n_lines, n, is_one_unit);
+                pen_text(p, is_first ? "" : ", ");
+                pen_lines(p, lines, n_lines, is_one_unit);
                 bool is_titled = g == GROUP_CORRECTIONS && l->n_in_group[g] == l->n;
                 if (!is_titled) /* "ĐÍNH CHÍNH Tiên Lữ: 3 số liệu" says it already */
                         pen_printf(p, " %s", group_words(p, g, lines, n_lines));
@@ -204,9 +173,7 @@ static bool has_fix(const Lines *l) {
 }
 
 static void pen_subject_several(Pen *p, const RenderMessage *m, const Lines *l) {
-        bool is_one_unit = true;
-        for (size_t i = 1; i < l->n && is_one_unit; i++)
-                is_one_unit = l->lines[i].items[0]->item.unit == l->lines[0].items[0]->item.unit;
+        bool is_one_unit = lines_are_of_one_unit(l);
         if (l->n_in_group[GROUP_CORRECTIONS] == l->n || has_fix(l))
                 pen_text(p, SAID(p, "ĐÍNH CHÍNH ", "CORRECTION "));
         if (is_one_unit)
@@ -290,9 +257,10 @@ static void pen_operator(Pen *p, const RenderMessage *m, const Lines *l) {
         pen_printf(p, "%s: ", str_or(m->organization, "chisod"));
         if (l->n > 0)
                 pen_operator_counts(p, l);
-        else if (m->n_open > 0)
-                pen_printf(p, SAID(p, "còn %zu cảnh báo mở", "%zu open alerts"), m->n_open);
-        else
+        else if (m->open.n > 0) {
+                pen_text(p, SAID(p, "đang mở ", "open: "));
+                pen_open(p, m);
+        } else
                 pen_text(p, SAID(p, "hoạt động bình thường", "all is well"));
 }
 

@@ -10,8 +10,7 @@
 #include <errno.h>
 
 #include "base/text.h"
-#include "core/render-lines.h"
-#include "core/render-words.h"
+#include "core/render-count.h"
 
 #define OVERVIEW_WORST 5u
 #define DISTINCT_MAX 50u /* advices and sources shown; beyond that nobody reads them */
@@ -489,6 +488,11 @@ static json_t *group_object(Maker *k, Group group, const Line *lines, size_t n) 
         put_text(k, o, "name", group_name(group));
         put_text(k, o, "title", group_title(k, group, has_ends, has_figures));
         put(k, o, "n", json_integer((json_int_t) n));
+        if (k->m->role == ROLE_OPERATOR) /* "Sự cố mới": the title says what is counted */
+                pen_printf(&k->pen, "%zu", n);
+        else
+                pen_heading(&k->pen, lines, n, lines_are_of_one_unit(&k->lines));
+        put_pen(k, o, "count_text");
         put(k, o, "lines", array);
         return o;
 }
@@ -750,8 +754,10 @@ static void put_head(Maker *k, json_t *view) {
         put_bool(k, view, "is_official", m->role == ROLE_OFFICIAL);
         put_bool(k, view, "is_overview", is_overview(m));
         put_bool(k, view, "is_empty", m->n_items == 0);
-        put(k, view, "open", json_integer((json_int_t) m->n_open));
-        put_bool(k, view, "has_open", m->n_open > 0);
+        put(k, view, "open", json_integer((json_int_t) m->open.n));
+        put_bool(k, view, "has_open", m->open.n > 0);
+        pen_open(&k->pen, m);
+        put_pen(k, view, "open_text");
 }
 
 json_t *render_view(const RenderMessage *m) {

@@ -445,14 +445,33 @@ static bool waits_for_escalation(const Facts *f, const RecipientDef *recipient,
         return after == 0 || p->e.length < after || p->is_acked;
 }
 
-/* "Đang mở: N cảnh báo": those that a person can look up as theirs. */
+/* "Đang mở: 7 cảnh báo của 5 đơn vị": those that a person can look up as theirs. */
 static bool counts_as_open(const RecipientDef *recipient, const Episode *e) {
         bool is_of_role = e->unit != 0 || recipient->role == ROLE_OPERATOR;
         return is_of_role && e->state == EPISODE_OPEN && !e->is_held;
 }
 
+static int count_open(const RecipientDef *recipient, const PlanEpisode *mine, size_t n,
+                      OpenAlerts *ret) {
+        CLEANUP_FREE UnitId *units = calloc(n + 1, sizeof *units);
+        size_t n_of_units = 0;
+        if (!units)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                if (!counts_as_open(recipient, &mine[i].e))
+                        continue;
+                ret->n++;
+                if (mine[i].e.unit)
+                        units[n_of_units++] = mine[i].e.unit;
+        }
+        qsort(units, n_of_units, sizeof *units, compare_units);
+        for (size_t i = 0; i < n_of_units; i++)
+                ret->n_units += i == 0 || units[i] != units[i - 1];
+        return 0;
+}
+
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
-               PlanItem **ret, size_t *ret_n, size_t *ret_n_open) {
+               PlanItem **ret, size_t *ret_n, OpenAlerts *ret_open) {
         PlanEpisode CLEANUP_FREE *mine = NULL;
         Told CLEANUP_FREE *told = NULL;
         ToldFigure CLEANUP_FREE *figures = NULL;
@@ -460,12 +479,12 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
                         .now_ms = f->now_ms,
                         .muted_units = f->muted_units,
                         .n_muted_units = f->n_muted_units};
-        size_t n_open = 0;
+        OpenAlerts open = {0};
         int r = facts_concerned(f, recipient, target, &mine, &in.n_episodes);
-        for (size_t i = 0; r >= 0 && i < in.n_episodes; i++) {
+        for (size_t i = 0; r >= 0 && i < in.n_episodes; i++)
                 mine[i].is_waiting = waits_for_escalation(f, recipient, &mine[i]);
-                n_open += counts_as_open(recipient, &mine[i].e);
-        }
+        if (r >= 0)
+                r = count_open(recipient, mine, in.n_episodes, &open);
         in.episodes = mine;
         memcpy(in.publication, f->publication, sizeof in.publication);
         if (r >= 0)
@@ -476,8 +495,8 @@ int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *t
                 return r;
         in.told = told;
         in.figures = figures;
-        if (ret_n_open)
-                *ret_n_open = n_open;
+        if (ret_open)
+                *ret_open = open;
         return plan_make(&in, ret, ret_n);
 }
 

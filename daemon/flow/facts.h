@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/plan.h"
+#include "core/render.h"
 #include "flow/app.h"
 #include "store/alert.h"
 #include "store/outbox.h"
@@ -38,9 +39,9 @@ int facts_concerned(const Facts *f, const RecipientDef *recipient, const TargetR
 /* Does the silence cover an episode or (episode NULL) every figure of a unit? */
 bool facts_silenced(const App *app, const SilenceRow *s, const Episode *e, UnitId unit);
 
-/* The plan of one target. Heap array; n_open (may be NULL): open alerts that concern it. */
+/* The plan of one target. Heap array; ret_open (may be NULL): open alerts that concern it. */
 int facts_plan(const Facts *f, const RecipientDef *recipient, const TargetRow *target,
-               PlanItem **ret, size_t *ret_n, size_t *ret_n_open);
+               PlanItem **ret, size_t *ret_n, OpenAlerts *ret_open);
 
 /* When the target may be told: <= now means open. */
 int64_t facts_gate(const Facts *f, const RecipientDef *recipient, const TargetRow *target,

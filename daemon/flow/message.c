@@ -640,7 +640,7 @@ static int message_fill(Lookup *l, const MessageInput *in, const char *uuid, boo
                              .now_ms = in->now_ms,
                              .items = l->items,
                              .n_items = in->n_items,
-                             .n_open = in->n_open};
+                             .open = in->open};
         return r < 0 ? r : fill_scope_name(l, m);
 }
 

@@ -16,11 +16,12 @@
 static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         const RecipientDef *recipient = message_recipient(f->app, t->recipient);
         PlanItem CLEANUP_FREE *items = NULL;
-        size_t n = 0, n_open = 0;
+        OpenAlerts open = {0};
+        size_t n = 0;
         if (!recipient || t->state != TARGET_OK)
                 return 0;
-        int r = facts_plan(f, recipient, t, &items, &n, &n_open);
-        if (r < 0 || (n == 0 && n_open == 0))
+        int r = facts_plan(f, recipient, t, &items, &n, &open);
+        if (r < 0 || (n == 0 && open.n == 0))
                 return r;
         MessageRow CLEANUP(teller_row_done) row = {.target = t->id, .uuid = strdup("msg_preview")};
         if (!row.uuid)
@@ -30,7 +31,7 @@ static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
                                  &(MessageInput){.target = t,
                                                  .items = items,
                                                  .n_items = n,
-                                                 .n_open = n_open,
+                                                 .open = open,
                                                  .now_ms = f->now_ms},
                                  &row, NULL);
         if (r < 0)
@@ -38,7 +39,7 @@ static int preview_target(const Facts *f, const TargetRow *t, json_t *list) {
         json_t *one =
                 json_pack("{s:s, s:s, s:i, s:i, s:s}", "target", t->key, "role",
                           recipient->role == ROLE_OPERATOR ? "operator" : "official", "items",
-                          (int) n, "open", (int) n_open, "subject", row.subject ? row.subject : "");
+                          (int) n, "open", (int) open.n, "subject", row.subject ? row.subject : "");
         return one && json_array_append_new(list, one) == 0 ? 0 : -ENOMEM;
 }
 
@@ -103,11 +104,12 @@ static json_t *lines_of(const char *text) {
 static int render_target(const Facts *f, const TargetRow *t, const char *format, json_t *list) {
         const RecipientDef *recipient = message_recipient(f->app, t->recipient);
         PlanItem CLEANUP_FREE *items = NULL;
-        size_t n = 0, n_open = 0;
+        OpenAlerts open = {0};
+        size_t n = 0;
         Fit fit = {0};
-        int r = recipient ? facts_plan(f, recipient, t, &items, &n, &n_open) : 0;
+        int r = recipient ? facts_plan(f, recipient, t, &items, &n, &open) : 0;
         MessageInput in = {
-                .target = t, .items = items, .n_items = n, .n_open = n_open, .now_ms = f->now_ms};
+                .target = t, .items = items, .n_items = n, .open = open, .now_ms = f->now_ms};
         if (r < 0 || n == 0)
                 return r;
         r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
@@ -220,11 +222,12 @@ int teller_go_live(App *app, int64_t now_ms, bool is_announce, bool is_preview, 
 
 /* What somebody would hear who was told nothing yet, the first of it: openings, worst first. */
 static int drill_plan(const Facts *f, const TargetRow *target, PlanItem **ret, size_t *ret_n,
-                      size_t *ret_open) {
+                      OpenAlerts *ret_open) {
         const RecipientDef *recipient = message_recipient(f->app, target->recipient);
         TargetRow stranger = *target;
         size_t n = 0;
-        *ret_n = *ret_open = 0;
+        *ret_n = 0;
+        *ret_open = (OpenAlerts){0};
         if (!recipient)
                 return 0;
         stranger.id = 0;
@@ -238,13 +241,11 @@ static int drill_plan(const Facts *f, const TargetRow *target, PlanItem **ret, s
 static int drill_make(const Facts *f, const TargetRow *target, MessageRow *row) {
         PlanItem CLEANUP_FREE *items = NULL;
         Fit fit = {0};
-        size_t n = 0, n_open = 0;
-        int r = drill_plan(f, target, &items, &n, &n_open);
-        MessageInput in = {.target = target,
-                           .items = items,
-                           .n_items = n,
-                           .n_open = n_open,
-                           .now_ms = f->now_ms};
+        OpenAlerts open = {0};
+        size_t n = 0;
+        int r = drill_plan(f, target, &items, &n, &open);
+        MessageInput in = {
+                .target = target, .items = items, .n_items = n, .open = open, .now_ms = f->now_ms};
         if (r >= 0 && n > 0)
                 r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
         in.n_items = fit.n;

@@ -183,7 +183,8 @@ static bool is_urgent(const PlanItem *items, size_t n) {
 typedef struct Release {
         const TargetRow *target;
         PlanItem *items;
-        size_t n, n_open;
+        size_t n;
+        OpenAlerts open;
         Fit fit;
         bool is_following; /* a further part of a plan that was too long for one message */
 } Release;
@@ -234,7 +235,7 @@ static int collect_plan(const Facts *f, const RecipientDef *recipient, const Tar
                         unsigned n_more, Release *ret) {
         bool is_held = false;
         *ret = (Release){.target = t, .is_following = n_more > 0};
-        int r = facts_plan(f, recipient, t, &ret->items, &ret->n, &ret->n_open);
+        int r = facts_plan(f, recipient, t, &ret->items, &ret->n, &ret->open);
         if (r < 0 || ret->n == 0)
                 return r;
         is_held = n_more == 0 &&
@@ -246,7 +247,7 @@ static int collect_plan(const Facts *f, const RecipientDef *recipient, const Tar
         MessageInput in = {.target = t,
                            .items = ret->items,
                            .n_items = ret->n,
-                           .n_open = ret->n_open,
+                           .open = ret->open,
                            .now_ms = f->now_ms};
         if (r >= 0 && ret->n > 0)
                 r = split_fit(f->app, &in, n_more > 0 ? n_more : SPLIT_MAX_PARTS, &ret->fit);
@@ -322,7 +323,7 @@ static int release_one(App *app, StepId step, const Release *one, int64_t now_ms
         MessageInput in = {.target = one->target,
                            .items = one->items,
                            .n_items = one->fit.n,
-                           .n_open = one->n_open,
+                           .open = one->open,
                            .now_ms = now_ms,
                            .is_summary = one->fit.is_summary};
         int r = message_make(app, &in, &row, NULL);
@@ -459,7 +460,7 @@ static int remake_row(const Facts *f, StepId step, MessageRow *row, const Releas
         MessageInput in = {.target = one->target,
                            .items = one->items,
                            .n_items = one->n,
-                           .n_open = one->n_open,
+                           .open = one->open,
                            .now_ms = f->now_ms};
         Fit fit = {0};
         int r = split_fit(f->app, &in, SPLIT_MAX_PARTS, &fit);
@@ -492,7 +493,7 @@ int teller_remake(const Facts *f, StepId step, int64_t message, bool *ret_is_voi
                 return r;
         }
         if (recipient && !row->is_drill)
-                r = facts_plan(f, recipient, target, &one.items, &one.n, &one.n_open);
+                r = facts_plan(f, recipient, target, &one.items, &one.n, &one.open);
         if (r >= 0 && one.n > 0)
                 r = remake_row(f, step, row, &one);
         *ret_is_void = one.n == 0 && !row->is_drill;

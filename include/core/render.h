@@ -50,6 +50,12 @@ typedef struct RenderItem {
  * its items and spells out so many. */
 #define RENDER_MAX_ITEMS 500u
 
+/* Alerts of one target that are open, and of how many units; those of a source or a cohort are of
+ * none. */
+typedef struct OpenAlerts {
+        size_t n, n_units;
+} OpenAlerts;
+
 typedef struct RenderMessage {
         const char *id; /* message id: webhook id and left part of Message-ID */
         const char *organization, *contact, *language; /* "vi" | "en" */
@@ -64,7 +70,7 @@ typedef struct RenderMessage {
         int64_t now_ms;
         const RenderItem *items;
         size_t n_items;
-        size_t n_open; /* open alerts of this target after the message */
+        OpenAlerts open; /* after the message */
 } RenderMessage;
 
 /* Does it count its items by rule instead of spelling them out? */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/mail.h"
+#include "core/render.h"
 #include "flow/app.h"
 #include "store/outbox.h"
 
@@ -9,7 +10,7 @@ typedef struct MessageInput {
         const TargetRow *target;
         const PlanItem *items;
         size_t n_items;
-        size_t n_open; /* open alerts that concern the target */
+        OpenAlerts open; /* that concern the target */
         int64_t now_ms;
         bool is_summary; /* counts instead of lines, whatever the recipient's `tell` */
 } MessageInput;

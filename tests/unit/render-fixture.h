@@ -143,7 +143,7 @@ static inline RenderMessage fix_message(const RenderItem *items, size_t n) {
                                .now_ms = FIX_NOW,
                                .items = items,
                                .n_items = n,
-                               .n_open = n};
+                               .open = {.n = n, .n_units = n}};
 }
 
 /* All groups at once: a correction, four openings (two rules on one figure, one critical), a worse,

@@ -393,8 +393,8 @@ static void operators(void **state UNUSED) {
         m = fix_message(NULL, 0);
         m.role = ROLE_OPERATOR;
         assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: hoạt động bình thường");
-        m.n_open = 3;
-        assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: còn 3 cảnh báo mở");
+        m.open.n = 3;
+        assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: đang mở 3 sự cố");
 }
 
 static void subjects_are_bounded(void **state UNUSED) {
@@ -514,6 +514,62 @@ static void view_groups(void **state UNUSED) {
         assert_int_equal(json_array_size(json_object_get(view, "advices")), 2);
         assert_int_equal(json_array_size(json_object_get(view, "sources")), 1);
         assert_int_equal(json_array_size(json_object_get(view, "rules")), 0);
+}
+
+static RenderItem hold(void) {
+        RenderItem i = fix_source(SAY_OPENING, "104/104 xã mở cảnh báo progress-low");
+        i.subject = "hold:progress-low/H31.08/commune";
+        i.unit_name = "Tiên Lữ";
+        i.item.severity = SEVERITY_CRITICAL;
+        return i;
+}
+
+static void assert_heading(const RenderMessage *m, const char *subject, const char *heading) {
+        json_auto_t *view = render_view(m);
+        assert_non_null(view);
+        assert_subject(m, subject);
+        assert_string_equal(
+                text_at(json_array_get(json_object_get(view, "groups"), 0), "count_text"), heading);
+}
+
+/* Subject, headings and foot of one mail count units, figures and alerts, each with its noun. */
+static void counts_name_what_they_count(void **state UNUSED) {
+        RenderItem items[5] = {fix_item(SAY_OPENING, 1, "UBND xã A", 9000),
+                               fix_item(SAY_OPENING, 2, "UBND xã B", 9100),
+                               fix_item(SAY_OPENING, 1, "UBND xã A", 7000), hold(), hold()};
+        RenderMessage m = fix_message(items, 2);
+        assert_heading(&m, "[766] Tiên Lữ: 2 xã mới - tháng 8/2024", "2 xã");
+        items[2].indicator = &fix_digitization;
+        items[2].item.indicator = 6;
+        m.n_items = 3;
+        m.open = (OpenAlerts){.n = 7, .n_units = 5};
+        assert_heading(&m, "[766] Tiên Lữ: 2 xã mới - tháng 8/2024", "3 chỉ số của 2 xã");
+        m.language = "en";
+        assert_heading(&m, "[766] Tiên Lữ: 2 communes new - August 2024",
+                       "3 figures of 2 communes");
+        json_auto_t *english = render_view(&m);
+        assert_string_equal(text_at(english, "open_text"), "7 alerts of 5 units");
+        m.language = "vi";
+        json_auto_t *all = render_view(&m);
+        assert_string_equal(text_at(all, "open_text"), "7 cảnh báo của 5 đơn vị");
+        /* the mass guard's is no unit */
+        m.n_items = 4;
+        assert_heading(&m, "[766] Tiên Lữ: 2 xã, 1 cảnh báo hàng loạt mới - tháng 8/2024",
+                       "3 chỉ số của 2 xã, 1 cảnh báo hàng loạt");
+        m.items = items + 3;
+        m.n_items = 2;
+        assert_heading(&m, "[766] Tiên Lữ: 2 cảnh báo hàng loạt mới", "2 cảnh báo hàng loạt");
+        /* of one unit its figures */
+        items[1] = items[2];
+        m.items = items;
+        m.open = (OpenAlerts){.n = 1, .n_units = 1};
+        assert_heading(&m, "[766] Xã A: 2 chỉ số mới - tháng 8/2024", "2 chỉ số");
+        json_auto_t *one = render_view(&m);
+        assert_string_equal(text_at(one, "open_text"), "1 cảnh báo");
+        m.role = ROLE_OPERATOR;
+        m.items = items + 3;
+        json_auto_t *operator= render_view(&m);
+        assert_string_equal(text_at(operator, "open_text"), "1 sự cố");
 }
 
 static void assert_bar(int64_t value, int64_t limit, const char *expected) {
@@ -885,6 +941,7 @@ int main(void) {
                 cmocka_unit_test(subjects_are_bounded),
                 cmocka_unit_test(view_of_one),
                 cmocka_unit_test(view_groups),
+                cmocka_unit_test(counts_name_what_they_count),
                 cmocka_unit_test(bars),
                 cmocka_unit_test(overview),
                 cmocka_unit_test(delta_reasons),
