@@ -692,9 +692,14 @@ static json_t *advices_array(Maker *k) {
         for (size_t i = 0; i < k->m->n_items; i++) {
                 const RenderItem *item = &k->m->items[i];
                 Group group = item_group(item);
-                if (!item->advice || group == GROUP_CLOSINGS || group == GROUP_CORRECTIONS)
+                if (group == GROUP_CLOSINGS || group == GROUP_CORRECTIONS)
                         continue;
-                pen_text(&k->pen, item->advice);
+                if (item_is_hold(item) && k->m->role == ROLE_OPERATOR)
+                        pen_hold_advice(&k->pen, item);
+                else if (item->advice)
+                        pen_text(&k->pen, item->advice);
+                else
+                        continue;
                 add_distinct(k, array);
         }
         return array;

@@ -230,6 +230,23 @@ bool item_is_hold(const RenderItem *item) {
         return item->subject && strncmp(item->subject, "hold:", 5) == 0;
 }
 
+/* "hold:RULE/PARENT/KIND" */
+void pen_hold_advice(Pen *p, const RenderItem *item) {
+        const char *rule = subject_text(item->subject);
+        int n = (int) MIN(strcspn(rule, "/"), (size_t) 200);
+        pen_printf(p,
+                   SAID(p,
+                        "Nếu ngưỡng và số liệu đúng: chisoctl rules release %.*s (cán bộ được báo "
+                        "ở kỳ công bố tới); nếu sai: sửa cấu hình hoặc chờ nguồn sửa. Không làm "
+                        "gì: các cảnh báo này vẫn bị giữ, không ai được báo, đến khi số liệu sau "
+                        "cho thấy không còn quá nhiều đơn vị như vậy.",
+                        "If limit and figures are right: chisoctl rules release %.*s (officials "
+                        "hear at the next publication); if not: correct the configuration or wait "
+                        "for the source. If nothing is done these alerts stay held and nobody is "
+                        "told of them, until later figures no longer show so many."),
+                   n, rule);
+}
+
 void pen_item_title(Pen *p, const RenderItem *item) {
         if (!item->subject)
                 pen_unit(p, item, /* is_start= */ true);

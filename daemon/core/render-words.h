@@ -45,6 +45,8 @@ void pen_unit(Pen *p, const RenderItem *item, bool is_start);
 /* "portal" for "source:portal". */
 const char *subject_text(const char *subject);
 bool item_is_hold(const RenderItem *item); /* of the mass guard; its text says it all */
+/* What an operator can do about a hold, and what comes of doing nothing. */
+void pen_hold_advice(Pen *p, const RenderItem *item);
 /* The unit; the subject of an operator's item; of a hold what its units are under. */
 void pen_item_title(Pen *p, const RenderItem *item);
 /* "xã", "xã, phường", "tỉnh", "đơn vị" for the units of the items; English in the number of n. */

@@ -572,6 +572,25 @@ static void counts_name_what_they_count(void **state UNUSED) {
         assert_string_equal(text_at(operator, "open_text"), "1 sự cố");
 }
 
+static void holds_name_the_command(void **state UNUSED) {
+        RenderItem item = hold();
+        RenderMessage m = fix_message(&item, 1);
+        json_auto_t *official = render_view(&m);
+        assert_int_equal(json_array_size(json_object_get(official, "advices")), 0);
+        for (int is_en = 0; is_en < 2; is_en++) {
+                m.role = ROLE_OPERATOR;
+                m.language = is_en ? "en" : "vi";
+                json_auto_t *view = render_view(&m);
+                const char *advice =
+                        json_string_value(json_array_get(json_object_get(view, "advices"), 0));
+                assert_non_null(strstr(advice, "chisoctl rules release progress-low ("));
+                assert_non_null(strstr(advice, is_en ? "If nothing is done" : "Không làm gì"));
+        }
+        item.item.say = SAY_CLOSING;
+        json_auto_t *over = render_view(&m);
+        assert_int_equal(json_array_size(json_object_get(over, "advices")), 0);
+}
+
 static void assert_bar(int64_t value, int64_t limit, const char *expected) {
         CLEANUP(buf_done) Buf b = BUF_INIT(4096);
         RenderItem item = fix_cuong_chinh(SAY_OPENING);
@@ -942,6 +961,7 @@ int main(void) {
                 cmocka_unit_test(view_of_one),
                 cmocka_unit_test(view_groups),
                 cmocka_unit_test(counts_name_what_they_count),
+                cmocka_unit_test(holds_name_the_command),
                 cmocka_unit_test(bars),
                 cmocka_unit_test(overview),
                 cmocka_unit_test(delta_reasons),
