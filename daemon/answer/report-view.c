@@ -227,6 +227,7 @@ static void write_named(Page *p, const IndicatorDef *def, const ReportQuery *q, 
                 page_set(p, row, "is_last", json_boolean(i + 1 == MIN(n, (size_t) NAMED_MAX)));
         }
         page_set(p, o, "has_more", json_boolean(n > NAMED_MAX));
+        page_set(p, o, "is_one", json_boolean(n == 1));
         page_set(p, o, "label", json_string(def->label));
 }
 

@@ -42,6 +42,7 @@ letter = only
 """
 COMPONENTS = {"12358": 13, "12346": 11, "12340": 5, "12349": 4, "12352": 3, "12355": 1}
 RESULTS = {"12361": 36, "12379": 15, "12358": 12}
+ONE = {"12358": 13}  # in July
 
 
 def dressed(name, folder=None, is_full=True):
@@ -50,8 +51,8 @@ def dressed(name, folder=None, is_full=True):
     if is_full:
         overview.update(paymentRatio=72.67, digitizationRatio=78.4, electronicCopies=30204)
     for row in calls["service-results"]["data"]["evaluation"]:
-        row["undigitizedComponents"] = COMPONENTS.get(row["departmentCode"], 0)
-        row["undigitizedResults"] = RESULTS.get(row["departmentCode"], 0)
+        row["undigitizedComponents"] = (ONE if name == "2024-07" else COMPONENTS).get(row["departmentCode"], 0)
+        row["undigitizedResults"] = (ONE if name == "2024-07" else RESULTS).get(row["departmentCode"], 0)
         if row["departmentCode"] == "12364":
             row["departmentName"] = '=CMD("A1");<b>'
     return calls
@@ -265,6 +266,9 @@ def check_drafts(lab, first, page, office):
     second = report(lab, "2024-08", "--new")
     assert report(lab, "2024-08", "--format", "docx") != office[1]
     assert second != first and "Thiện Phiến: 92,54%" not in second
+    check_one(second)
+    check_one(re.sub("<[^>]*>", "", report(lab, "2024-08", "--format", "html")))
+    check_one("".join(p.text for p in docx.Document(io.BytesIO(report(lab, "2024-08", "--format", "docx"))).paragraphs))
     assert report(lab, "2024-08", check=False).stderr == b"" and lab.json("report", "2024-08")["total"] == 0, "the new draft is up to date"
     assert report(lab, "2024-08") == second == report(lab, "2024-08", "--parent", "332")
     assert "Thiện Phiến: 92,54%" in report(lab, "2024-08", "--as-of", "2024-09-05")
@@ -275,6 +279,12 @@ def check_drafts(lab, first, page, office):
     # who may only read makes no new draft
     refused = lab.api("/v1/report?period=2024-08&new=1")
     assert refused["status"] == 403, refused
+
+
+def check_one(text):
+    """One unit is no "some units such as": it is counted as officials do."""
+    assert "có 01 đơn vị còn thấp so với các đơn vị còn lại là Cương Chính (82,71%); đề nghị đơn vị phân tích" in text, text
+    assert "- Một số đơn vị vẫn còn hồ sơ chưa số hóa thành phần hồ sơ (Đức Thắng: 13; Nhật Tân: 11;" in text, text
 
 
 def check_since(lab):
@@ -333,6 +343,8 @@ def main():
         # what no source has is six dots
         july = report(lab, "2024-07")
         assert "Thanh toán trực tuyến: ......%" in july and "bản sao điện tử: ...... bản" in july and "15/15" in july, july
+        for what in ("thành phần hồ sơ (Đức Thắng: 13).", "kết quả (Đức Thắng: 13). Yêu cầu"):
+            assert "- Còn 01 đơn vị có hồ sơ chưa số hóa " + what in july, july
         lab.clock("2024-09-05T07:30:00+07:00")
         lab.ask("portal", "2024-08")
         first, page = report(lab, "2024-08"), report(lab, "2024-08", "--format", "html")
