@@ -298,9 +298,18 @@ static const char schema_v1[] =
         " LEFT JOIN unit u ON u.id = e.unit;"
         "PRAGMA user_version = 1;";
 
+/* What the vintages of a figure show of their snapshots, without a look at the rows themselves: those
+ * of `body` are as big as the answers, a page of the file each. */
+static const char schema_v3[] =
+        "DROP INDEX snapshot_known;"
+        "CREATE INDEX snapshot_known ON snapshot(period, known_step, source);"
+        "CREATE INDEX body_hash ON body(id, hash);"
+        "PRAGMA user_version = 3;";
+
 const Migration schema_migrations[] = {
         {.version = 1, .sql = schema_v1},
         {.version = 2, .sql = schema_v2},
+        {.version = 3, .sql = schema_v3},
 };
 const size_t schema_n_migrations = ELEMENTSOF(schema_migrations);
 

@@ -229,7 +229,7 @@ X(VINTAGES, "WITH RECURSIVE back(value, began, ended) AS (" \
         " FROM back CROSS JOIN step t ON t.id = back.began" \
         " LEFT JOIN snapshot n ON n.period = ?1 AND n.known_step = t.id" \
         " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND (p.n = 0 OR p.name = ?5)" \
-        " LEFT JOIN body b ON b.id = p.body")
+        " LEFT JOIN body b INDEXED BY body_hash ON b.id = p.body")
 
 #define STATEMENTS_ALERT(X) \
 X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 ORDER BY from_period") \
