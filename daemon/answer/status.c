@@ -207,7 +207,7 @@ int status_line(App *app, int64_t now_ms, Buf *out) {
         View v = view_now(app, now_ms);
         char trouble_text[320], next_text[24];
         const char *trouble = trouble_of(app, now_ms, trouble_text);
-        int64_t next_ms = MAX(source_next(app, now_ms), now_ms + life_quiet_left_ms(app));
+        int64_t next_ms = MAX(source_next(app, now_ms), now_ms);
         int r = 0;
 
         if (trouble)

@@ -144,8 +144,7 @@ static void run_teller(App *app, int64_t now_ms) {
 static int64_t next_due(App *app, int64_t now_ms) {
         int64_t next = judge_next(app, now_ms);
         int64_t life = life_next(app);
-        if (!life_is_quiet(app))
-                next = MIN(next, source_next(app, now_ms));
+        next = MIN(next, source_next(app, now_ms));
         if (life != INT64_MAX)
                 next = MIN(next, now_ms + life);
         next = MIN(next, courier_next(app));

@@ -395,15 +395,24 @@ void source_run(App *app, int64_t now_ms) {
                 run_source(&app->sources[i], now_ms);
 }
 
+/* When the source is asked next; INT64_MAX for not by itself. The wait after unclean ends holds all of
+ * them. */
+static int64_t next_of(const SourceState *s, int64_t now_ms) {
+        int64_t quiet_ms = s->app->quiet_until_boot_ms - clock_boot_ms();
+        int64_t at = s->head < s->n ? now_ms : s->app->is_once ? INT64_MAX : s->scan_ms;
+
+        if (s->polite.is_stopped || s->def->kind != SOURCE_HTTP)
+                return INT64_MAX;
+        at = MAX(at, blocked_until(s));
+        return quiet_ms > 0 ? MAX(at, now_ms + quiet_ms) : at;
+}
+
 int64_t source_next(const App *app, int64_t now_ms) {
         int64_t next = INT64_MAX;
-        for (size_t i = 0; i < app->n_sources; i++) {
-                const SourceState *s = &app->sources[i];
-                if (s->job || s->polite.is_stopped || s->def->kind != SOURCE_HTTP)
-                        continue;
-                int64_t at = s->head < s->n ? now_ms : app->is_once ? INT64_MAX : s->scan_ms;
-                next = MIN(next, MAX(at, blocked_until(s)));
-        }
+
+        for (size_t i = 0; i < app->n_sources; i++)
+                if (!app->sources[i].job)
+                        next = MIN(next, next_of(&app->sources[i], now_ms));
         return next;
 }
 
@@ -590,7 +599,7 @@ bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size) {
 
 void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret) {
         const SourceState *s = &app->sources[index];
-        int64_t next = MAX(s->head < s->n ? now_ms : s->scan_ms, blocked_until(s));
+        int64_t next = next_of(s, now_ms);
         *ret = (SourceLook){.name = s->def->name,
                             .label = s->def->label,
                             .state = state_name(s, now_ms),
@@ -602,7 +611,7 @@ void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret) 
                             .n_scopes = s->def->n_scopes,
                             .last_ms = s->last_ms,
                             .good_ms = s->last_good_ms,
-                            .next_ms = s->polite.is_stopped || next == INT64_MAX ? 0 : next,
+                            .next_ms = next == INT64_MAX ? 0 : next,
                             .backfill_done = s->backfill_done,
                             .backfill_of = s->backfill_of,
                             .backfill_until_ms = backfill_until(s, now_ms)};

@@ -17,7 +17,8 @@ void source_done(App *app);
 bool source_take(App *app);
 /* Starts what is due now (one job at a time per source). */
 void source_run(App *app, int64_t now_ms);
-/* Next instant at which source_run has something to do; INT64_MAX when only a completion can. */
+/* Next instant at which source_run has something to do, after the wait that follows unclean ends
+ * (life.h); INT64_MAX when only a completion can. */
 int64_t source_next(const App *app, int64_t now_ms);
 
 /* A person's request: source NULL = all; from/to 0 = what is due regularly. Clears a stop. *ret_id
@@ -46,7 +47,8 @@ typedef struct SourceLook {
         const char *outcome, *reason; /* of the last attempt, or NULL */
         int failures, refused_days;
         size_t n_queued, n_scopes;
-        int64_t last_ms, good_ms, next_ms;
+        int64_t last_ms, good_ms;
+        int64_t next_ms; /* as source_next, of this source */
         size_t backfill_done, backfill_of;
         int64_t backfill_until_ms; /* when what is waiting of it will be there, as it goes; 0 = not known, or nothing waits */
         const char *scope; /* of the job under way; NULL = none is */

@@ -453,6 +453,28 @@ static void test_status_line(void **state) {
                 0);
 }
 
+/* The wait after unclean ends holds every source: the line and both answers say until when. */
+static void test_next_after_unclean_ends(void **state) {
+        CLEANUP(buf_done) Buf line = BUF_INIT(1024);
+        int64_t now_ms = sample_ms("2024-09-06T09:00:30+07:00"), next_ms;
+        json_t *status = NULL;
+
+        (void) state;
+        sample.app.quiet_until_boot_ms = clock_boot_ms() + 10 * MS_PER_MINUTE;
+        assert_int_equal(status_line(&sample.app, now_ms, &line), 0);
+        assert_int_equal(status_json(&sample.app, now_ms, &status), 0);
+        int64_t asked_ms = clock_now_ms();
+        CLEANUP(answer_done) Answer sources = sample_get(&sample, "/v1/sources");
+        sample.app.quiet_until_boot_ms = 0;
+
+        assert_non_null(strstr(buf_text(&line), " · lần tới 06/09 09:10"));
+        next_ms = sample_ms(text_at(json_array_get(at(status, "sources"), 0), "next"));
+        assert_in_range(next_ms, now_ms + 9 * MS_PER_MINUTE, now_ms + 10 * MS_PER_MINUTE);
+        next_ms = sample_ms(text_at(json_array_get(at(sources.json, "sources"), 0), "next"));
+        assert_true(next_ms >= asked_ms + 9 * MS_PER_MINUTE);
+        json_decref(status);
+}
+
 /* ---- alerts ---------------------------------------------------------------------------------- */
 
 static void test_alerts(void **state) {
@@ -814,6 +836,7 @@ int main(void) {
                 cmocka_unit_test(test_snapshots),
                 cmocka_unit_test(test_status),
                 cmocka_unit_test(test_status_line),
+                cmocka_unit_test(test_next_after_unclean_ends),
                 cmocka_unit_test(test_alerts),
                 cmocka_unit_test(test_acknowledge),
                 cmocka_unit_test(test_silence),
