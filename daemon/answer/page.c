@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "answer/status.h"
 #include "base/text.h"
 #include "core/reason.h"
 #include "os/clock.h"
@@ -205,6 +206,7 @@ static int load_templates(App *app) {
 
 int page_init(Page *p, ApiCall *c, const char *name) {
         const App *app = c->app;
+        char text[STATUS_TROUBLE_MAX];
 
         int r = load_templates(c->app);
         if (r == 0)
@@ -219,9 +221,9 @@ int page_init(Page *p, ApiCall *c, const char *name) {
         page_set(p, p->view, "organization",
                  json_string(str_or(app->config->daemon.organization, "")));
         page_set(p, p->view, "title", json_string(page_word(p, name)));
+        const char *trouble = status_trouble(app, clock_now_ms(), text);
         page_set(p, p->view, "trouble",
-                 app->health.trouble[0] ? json_string(api_masked(c, app->health.trouble))
-                                        : json_null());
+                 trouble ? json_string(api_masked(c, trouble)) : json_null());
         set_instant(p);
         set_navigation(p, name);
         set_download(p);

@@ -149,13 +149,11 @@ static int line_known(const View *v, Buf *out) {
         return r < 0 ? r : buf_append(out, buf_text(known), known->len);
 }
 
-static const char *trouble_of(const App *app, int64_t now_ms, char text[static 320]) {
+const char *status_trouble(const App *app, int64_t now_ms, char text[static STATUS_TROUBLE_MAX]) {
         const AppHealth *health = &app->health;
 
-        if (health->trouble[0])
-                return health->trouble;
         if (health->reload_error[0]) {
-                (void) snprintf(text, 320,
+                (void) snprintf(text, STATUS_TROUBLE_MAX,
                                 SAID(app, "cấu hình mới có lỗi, đang dùng cấu hình cũ (%.200s)",
                                      "the new configuration has errors, going on with the old one "
                                      "(%.200s)"),
@@ -163,7 +161,7 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                 return text;
         }
         if (health->damage[0]) {
-                (void) snprintf(text, 320,
+                (void) snprintf(text, STATUS_TROUBLE_MAX,
                                 SAID(app, "cơ sở dữ liệu hỏng (%s): xem chisoctl verify",
                                      "the database is damaged (%s): see chisoctl verify"),
                                 health->damage);
@@ -181,32 +179,27 @@ static const char *trouble_of(const App *app, int64_t now_ms, char text[static 3
                         instant_format_short(until, now_ms + life_quiet_left_ms(app)));
                 return text;
         }
-        if (health->store_error == 0 && source_trouble(app, now_ms, text, 320))
+        if (health->store_error == 0 && source_trouble(app, now_ms, text, STATUS_TROUBLE_MAX))
                 return text;
         if (health->store_error == 0 && health->backup_error[0]) {
-                (void) snprintf(text, 320,
+                (void) snprintf(text, STATUS_TROUBLE_MAX,
                                 SAID(app, "không sao lưu được (%s)", "backups cannot be made (%s)"),
                                 health->backup_error);
                 return text;
         }
         if (health->store_error == 0)
                 return NULL;
-        (void) snprintf(text, 320,
+        (void) snprintf(text, STATUS_TROUBLE_MAX,
                         SAID(app, "cơ sở dữ liệu không ghi được (%s), giữ số liệu cũ",
                              "the database cannot be written (%s), keeping the figures"),
                         strerror(abs(health->store_error)));
         return text;
 }
 
-bool status_has_trouble(App *app, int64_t now_ms) {
-        char text[320];
-        return trouble_of(app, now_ms, text) != NULL;
-}
-
 int status_line(App *app, int64_t now_ms, Buf *out) {
         View v = view_now(app, now_ms);
-        char trouble_text[320], next_text[24];
-        const char *trouble = trouble_of(app, now_ms, trouble_text);
+        char trouble_text[STATUS_TROUBLE_MAX], next_text[24];
+        const char *trouble = status_trouble(app, now_ms, trouble_text);
         int64_t next_ms = MAX(source_next(app, now_ms), now_ms);
         int r = 0;
 
@@ -405,13 +398,13 @@ static int write_warnings(const View *v, JsonOut *o) {
         return r;
 }
 
-static void write_errors(const View *v, JsonOut *o, int error) {
+static void write_errors(const View *v, JsonOut *o, bool is_admin, int error) {
         const AppHealth *health = &v->app->health;
-        char text[320];
+        char text[STATUS_TROUBLE_MAX];
 
         if (error == 0)
                 error = health->store_error;
-        json_out_text(o, "trouble", trouble_of(v->app, v->at_ms, text));
+        json_out_text(o, "trouble", masked(status_trouble(v->app, v->at_ms, text), is_admin));
         json_out_text(o, "store_error", error ? strerror(abs(error)) : NULL);
         json_out_instant(o, "store_error_at", health->store_error ? health->store_error_ms : 0);
 }
@@ -486,7 +479,7 @@ static void write_status(const View *v, bool is_admin, JsonOut *o) {
         write_sources(v, o);
         error = first_of(error, write_known(v, is_admin, o));
         error = first_of(error, write_around(v, o));
-        write_errors(v, o, error);
+        write_errors(v, o, is_admin, error);
         json_out_end_object(o);
 }
 

@@ -99,6 +99,7 @@ static int add_warnings(App *app, int64_t now_ms, Concerns *c) {
 static int write_report(App *app, int64_t now_ms, Buf *out) {
         Concerns c = {.text = BUF_INIT(16384)};
         Buf CLEANUP(buf_done) line = BUF_INIT(4096);
+        char trouble[STATUS_TROUBLE_MAX];
         bool is_trouble = false;
         int r = add_conditions(app, &c);
         if (r >= 0)
@@ -108,7 +109,7 @@ static int write_report(App *app, int64_t now_ms, Buf *out) {
         if (r >= 0)
                 r = status_line(app, now_ms, &line);
         if (r >= 0) {
-                is_trouble = status_has_trouble(app, now_ms); /* told by the line itself */
+                is_trouble = status_trouble(app, now_ms, trouble) != NULL; /* the line tells it */
                 r = c.n > 0 || is_trouble
                             ? buf_printf(out,
                                          SAID(app, "%zu việc cần xem: %s · %s",

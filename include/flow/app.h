@@ -29,8 +29,7 @@ typedef struct Peace Peace;
 /* Answers kept from the last work, for the status line and /v1/status when the database does not
  * answer. */
 typedef struct AppHealth {
-        char trouble[256]; /* "" or why STATUS= begins with SỰ CỐ */
-        int store_error;   /* last -errno of a failed write; 0 = fine */
+        int store_error; /* last -errno of a failed write; 0 = fine */
         int64_t store_error_ms;
         char reload_error[256]; /* "" or why the last reload changed nothing */
         char backup_error[96];  /* "" or why the last backup was not made */

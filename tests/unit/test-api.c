@@ -443,14 +443,43 @@ static void test_status_line(void **state) {
         assert_non_null(strstr(buf_text(&line), " · lần tới "));
 
         buf_clear(&line);
-        (void) strcpy(sample.app.health.trouble, "nguồn portal không lấy được 3 ngày (HTTP 403)");
+        (void) strcpy(sample.app.health.backup_error, "/mnt/x đầy");
         assert_int_equal(status_line(&sample.app, now_ms, &line), 0);
-        sample.app.health.trouble[0] = '\0';
-        assert_int_equal(
-                strncmp(buf_text(&line),
-                        "SỰ CỐ: nguồn portal không lấy được 3 ngày (HTTP 403) · 15/15",
-                        strlen("SỰ CỐ: nguồn portal không lấy được 3 ngày (HTTP 403) · 15/15")),
-                0);
+        sample.app.health.backup_error[0] = '\0';
+        static const char trouble[] = "SỰ CỐ: không sao lưu được (/mnt/x đầy) · 15/15";
+        assert_int_equal(strncmp(buf_text(&line), trouble, strlen(trouble)), 0);
+}
+
+/* The line, the object and every page begin with the same trouble; an address in it is masked. */
+static void test_trouble(void **state) {
+        static const char *const pages[] = {"/", "/u/12376", "/heat", "/sources"};
+        static const char error[] = "a.conf:7: email: lan@example";
+        static const char shown[] = "<b>SỰ CỐ:</b> không sao lưu được (/mnt/x đầy)</p>";
+
+        (void) state;
+        (void) strcpy(sample.app.health.reload_error, error);
+        CLEANUP(answer_done) Answer masked = sample_get(&sample, "/v1/status");
+        CLEANUP(answer_done)
+        Answer whole = sample_ask(&sample, &(Request){true, .path = "/v1/status"});
+        CLEANUP(answer_done) Answer masked_page = sample_get(&sample, "/");
+        CLEANUP(answer_done) Answer page = sample_ask(&sample, &(Request){true, .path = "/"});
+        sample.app.health.reload_error[0] = '\0';
+
+        assert_string_equal(text_at(masked.json, "trouble"), "***");
+        assert_non_null(strstr(text_at(whole.json, "trouble"), error));
+        assert_non_null(strstr(masked_page.body, "<b>SỰ CỐ:</b> ***</p>"));
+        assert_non_null(strstr(page.body, error));
+
+        (void) strcpy(sample.app.health.backup_error, "/mnt/x đầy");
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
+                CLEANUP(answer_done) Answer a = sample_get(&sample, pages[i]);
+
+                if (!strstr(a.body, shown))
+                        fail_msg("%s tells no trouble", pages[i]);
+        }
+        sample.app.health.backup_error[0] = '\0';
+        CLEANUP(answer_done) Answer fine = sample_get(&sample, "/");
+        assert_null(strstr(fine.body, "SỰ CỐ"));
 }
 
 /* The wait after unclean ends holds every source: the line and both answers say until when. */
@@ -836,6 +865,7 @@ int main(void) {
                 cmocka_unit_test(test_snapshots),
                 cmocka_unit_test(test_status),
                 cmocka_unit_test(test_status_line),
+                cmocka_unit_test(test_trouble),
                 cmocka_unit_test(test_next_after_unclean_ends),
                 cmocka_unit_test(test_alerts),
                 cmocka_unit_test(test_acknowledge),
