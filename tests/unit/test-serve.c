@@ -381,6 +381,29 @@ static void test_headers(void **state) {
         (void) close(fd);
 }
 
+/* Beyond the memory of a connection libmicrohttpd answers by itself, in HTML: it has no way to be told
+ * otherwise. The connection ends, nobody is asked, and the listener goes on. */
+static void test_header_too_big(void **state) {
+        static const char begin[] = "GET /x HTTP/1.1\r\nHost: x\r\nX: ";
+        static char request[40000];
+        CLEANUP(buf_done) Buf b = BUF_INIT(100000);
+        int fd = connect_to(status_path);
+        (void) state;
+
+        memset(request, 'x', sizeof request - 1);
+        memcpy(request, begin, strlen(begin));
+        put(fd, request);
+        assert_false(read_until(fd, &b, "no end but the connection's"));
+        assert_int_equal(strncmp(buf_text(&b), "HTTP/1.1 431 ", 13), 0);
+        assert_int_equal(n_requests, 0);
+        (void) close(fd);
+        buf_clear(&b);
+        fd = connect_to(status_path);
+        put(fd, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_true(read_until(fd, &b, "status GET /x"));
+        (void) close(fd);
+}
+
 static void test_not_modified(void **state) {
         static const struct {
                 const char *if_none_match;
@@ -708,7 +731,7 @@ int main(void) {
                 TEST(test_headers),     TEST(test_not_modified),    TEST(test_kept_connection),
                 TEST(test_hostile),     TEST(test_framing),         TEST(test_chunked),
                 TEST(test_listeners),   TEST(test_body_cut),        TEST(test_gone_while_sending),
-                TEST(test_crowd),       TEST(test_crowd_spares),
+                TEST(test_crowd),       TEST(test_crowd_spares),    TEST(test_header_too_big),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
