@@ -130,12 +130,13 @@ static int show_counts(const Ctl *ctl, const json_t *status, Buf *out) {
                                at_int(status, "outbox.ready"), at_int(status, "outbox.started"),
                                at_int(status, "outbox.dead"));
         if (r == 0)
+                r = buf_printf(out, SAID(ctl, "Lưu trữ: %" PRId64 " MB", "Storage: %" PRId64 " MB"),
+                               at_int(status, "storage.bytes") / MIB);
+        if (r == 0 && json_is_integer(at(status, "storage.free")))
                 r = buf_printf(out,
-                               SAID(ctl, "Lưu trữ: %" PRId64 " MB, còn trống %" PRId64 " MB\n",
-                                    "Storage: %" PRId64 " MB, %" PRId64 " MB free\n"),
-                               at_int(status, "storage.bytes") / MIB,
+                               SAID(ctl, ", còn trống %" PRId64 " MB", ", %" PRId64 " MB free"),
                                at_int(status, "storage.free") / MIB);
-        return r;
+        return r == 0 ? buf_char(out, '\n') : r;
 }
 
 /* One line per object of the array: TITLE: a (b), coloured. */
