@@ -30,6 +30,8 @@ int cycle_drop_doubles(Evaluation *e) {
                 UnitId id = e->unit_of[i];
                 if (id && seen[id]) {
                         e->unit_of[i] = 0;
+                        if (e->is_reading)
+                                continue;
                         e->report->n_quarantined++;
                         int r = store_quarantine_add(
                                 e->app->store, e->step, e->source->name, e->source->namespace_,
@@ -93,18 +95,22 @@ static int compare_indicators(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-static int compare_figures(const void *a, const void *b) {
+int cycle_compare_figures(const void *a, const void *b) {
         const FigureRow *x = a, *y = b;
         if (x->indicator != y->indicator)
                 return x->indicator < y->indicator ? -1 : 1;
         return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
+bool cycle_is_partial(const Evaluation *e) {
+        return (e->order && e->order->is_partial) || e->result->is_partial;
+}
+
 /* A snapshot speaks of its whole scope, a partial one of the figures in its rows only. */
 static size_t leave_unmentioned(const Evaluation *e, FigureRow *known, size_t n) {
         size_t kept = 0;
         for (size_t i = 0; i < n; i++)
-                if (bsearch(&known[i], e->rows, e->n_rows, sizeof *e->rows, compare_figures))
+                if (bsearch(&known[i], e->rows, e->n_rows, sizeof *e->rows, cycle_compare_figures))
                         known[kept++] = known[i];
         return kept;
 }
@@ -157,7 +163,7 @@ static int know(Evaluation *e) {
         qsort(ids, n_ids, sizeof *ids, compare_indicators);
         int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
                                  &known, &n_known);
-        if (r >= 0 && ((e->order && e->order->is_partial) || e->result->is_partial))
+        if (r >= 0 && cycle_is_partial(e))
                 n_known = leave_unmentioned(e, known, n_known);
         if (r >= 0)
                 r = engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
@@ -172,6 +178,16 @@ static int know(Evaluation *e) {
                 e->report->n_lost += figure_is_lost(&e->changes[i]);
         }
         return r;
+}
+
+int cycle_read(Evaluation *e) {
+        e->is_reading = true;
+        int r = cycle_units(e);
+        if (r >= 0)
+                r = cycle_drop_doubles(e);
+        if (r >= 0)
+                r = find_columns(e);
+        return r < 0 ? r : collect_rows(e);
 }
 
 int cycle_know(Evaluation *e) {

@@ -20,12 +20,16 @@ typedef struct Evaluation {
         bool *has_column; /* per column: some row of the snapshot speaks of it */
         const CycleOrder *order;
         CycleReport *report;
+        bool is_reading; /* what does it say? nothing is registered, quarantined or known by it */
         bool is_lossy; /* looked at once already: it would take away too much, the report says what */
 } Evaluation;
 
 /* The snapshot would take away most of what is known of an indicator. Passed up as an error is, below
  * every errno: nothing of this transaction may stay. */
 #define CYCLE_E_LOSSY (-5000)
+
+/* cycle.c */
+void cycle_evaluation_done(Evaluation *e);
 
 /* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
 int cycle_units(Evaluation *e);
@@ -37,5 +41,11 @@ int cycle_drop_doubles(Evaluation *e);
  * the report: nobody has looked at it, and it is silent about more than half of what an indicator is
  * known to be. */
 int cycle_know(Evaluation *e);
+/* The rows of a stored snapshot, and which columns it speaks of; nothing is written. */
+int cycle_read(Evaluation *e);
+/* Compares (indicator, unit) of FigureRow. */
+int cycle_compare_figures(const void *a, const void *b);
+/* It speaks of what its rows name and of nothing else. */
+bool cycle_is_partial(const Evaluation *e);
 /* cycle-notes.c: after knowing; the changes are sorted by (indicator, unit). */
 int cycle_note(Evaluation *e);

@@ -83,6 +83,10 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
         UnitId id = 0;
         UnitDecision decision = unit_resolve(&app->units, e->source->namespace_, u->code, u->name,
                                              kind, parent, last, e->source->is_strict, &id, &diag);
+        if (e->is_reading) {
+                *ret = decision == UNIT_KNOWN || decision == UNIT_RENAMED ? id : 0;
+                return 0;
+        }
         const Unit *known = id ? unit_get(&app->units, id) : NULL;
         if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
                 *ret = id;
@@ -125,11 +129,13 @@ static int resolve_scope(Evaluation *e) {
                 if (r < 0)
                         return r;
                 e->scope_unit = e->unit_of[i];
-                return store_scope_put(app->store, e->source->name, f->scope, e->scope_unit);
+                return e->is_reading ? 0
+                                     : store_scope_put(app->store, e->source->name, f->scope,
+                                                       e->scope_unit);
         }
         int r = store_scope_get(app->store, e->source->name, f->scope, &e->scope_unit);
-        if (r <= 0)
-                return r;
+        if (r <= 0 || e->is_reading)
+                return MIN(r, 0);
         e->scope_unit = 0;
         if (!*f->scope && !e->source->scope_unit)
                 return store_scope_put(app->store, e->source->name, f->scope, 0);
@@ -167,5 +173,5 @@ int cycle_units(Evaluation *e) {
         for (size_t i = 0; r >= 0 && i < s->n_units; i++)
                 if (!s->units[i].is_scope)
                         r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
-        return r < 0 ? r : release_matched(e);
+        return r < 0 || e->is_reading ? r : release_matched(e);
 }

@@ -18,7 +18,7 @@
 
 #define SAID(app, vi, en) (app_is_vi(app) ? (vi) : (en))
 
-static void evaluation_done(Evaluation *e) {
+void cycle_evaluation_done(Evaluation *e) {
         free(e->unit_of);
         free(e->rows);
         free(e->changes);
@@ -427,7 +427,7 @@ static void log_report(const Evaluation *e) {
 static void forget_read(Evaluation *e) {
         char reason[sizeof e->report->reason];
         memcpy(reason, e->report->reason, sizeof reason);
-        evaluation_done(e);
+        cycle_evaluation_done(e);
         *e = (Evaluation){.app = e->app,
                           .result = e->result,
                           .now_ms = e->now_ms,
@@ -452,11 +452,12 @@ int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int
         *ret = (CycleReport){0};
         if (result->reason)
                 (void) snprintf(ret->reason, sizeof ret->reason, "%s", result->reason);
-        Evaluation CLEANUP(evaluation_done) e = {.app = app,
-                                                 .result = result,
-                                                 .now_ms = now_ms,
-                                                 .report = ret,
-                                                 .source = &app->config->sources[result->source]};
+        Evaluation CLEANUP(cycle_evaluation_done)
+                e = {.app = app,
+                     .result = result,
+                     .now_ms = now_ms,
+                     .report = ret,
+                     .source = &app->config->sources[result->source]};
         hook_point("evaluate.begin");
         int r = evaluate_once(&e, polite);
         if (r == CYCLE_E_LOSSY) {
@@ -495,12 +496,13 @@ static int order_inside(Evaluation *e) {
 int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t now_ms,
                 CycleReport *ret) {
         *ret = (CycleReport){0};
-        Evaluation CLEANUP(evaluation_done) e = {.app = app,
-                                                 .result = result,
-                                                 .now_ms = now_ms,
-                                                 .report = ret,
-                                                 .order = order,
-                                                 .source = &app->config->sources[result->source]};
+        Evaluation CLEANUP(cycle_evaluation_done)
+                e = {.app = app,
+                     .result = result,
+                     .now_ms = now_ms,
+                     .report = ret,
+                     .order = order,
+                     .source = &app->config->sources[result->source]};
         int r = store_begin(app->store);
         if (r < 0)
                 return r;
@@ -517,17 +519,17 @@ int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t 
         return r;
 }
 
-/* The figures of the step that are still as it left them go back to what they were before. */
 static int undo_inside(Evaluation *e, const SnapshotRow *row) {
         Store *store = e->app->store;
         int r = store_step(store, CAUSE_OPERATOR, e->now_ms, &e->step);
         if (r >= 0)
                 r = store_snapshot_undo(store, e->step, row->id);
-        if (r == 0)
-                r = store_figures_undone(store, row->period, row->step, &e->changes, &e->n_changes);
-        for (size_t i = 0; r == 0 && i < e->n_changes; i++)
-                r = store_figure_put(store, e->step, row->period, &e->changes[i]);
         if (r != 0)
+                return r;
+        r = cycle_undone(e->app, store, row, row->step, e->step, &e->changes, &e->n_changes);
+        for (size_t i = 0; r >= 0 && i < e->n_changes; i++)
+                r = store_figure_put(store, e->step, row->period, &e->changes[i]);
+        if (r < 0)
                 return r;
         e->report->n_changed = e->n_changes;
         r = judge(e);
@@ -551,11 +553,11 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
                 return -ENOENT;
         *ret = (CycleReport){.snapshot = row->id, .outcome = OUTCOME_REJECTED};
         FetchResult about = {.source = (size_t) source, .scope = row->scope, .period = row->period};
-        Evaluation CLEANUP(evaluation_done) e = {.app = app,
-                                                 .result = &about,
-                                                 .now_ms = now_ms,
-                                                 .report = ret,
-                                                 .source = &app->config->sources[source]};
+        Evaluation CLEANUP(cycle_evaluation_done) e = {.app = app,
+                                                       .result = &about,
+                                                       .now_ms = now_ms,
+                                                       .report = ret,
+                                                       .source = &app->config->sources[source]};
         int r = store_begin(app->store);
         if (r < 0)
                 return r;
@@ -571,12 +573,13 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
 int cycle_replay(App *app, FetchResult *result, StepId step, int64_t snapshot, bool is_partial) {
         CycleReport report = {.snapshot = snapshot};
         CycleOrder order = {.is_partial = is_partial};
-        Evaluation CLEANUP(evaluation_done) e = {.app = app,
-                                                 .result = result,
-                                                 .step = step,
-                                                 .order = is_partial ? &order : NULL,
-                                                 .report = &report,
-                                                 .source = &app->config->sources[result->source]};
+        Evaluation CLEANUP(cycle_evaluation_done)
+                e = {.app = app,
+                     .result = result,
+                     .step = step,
+                     .order = is_partial ? &order : NULL,
+                     .report = &report,
+                     .source = &app->config->sources[result->source]};
         int r = cycle_units(&e);
         if (r >= 0)
                 r = cycle_drop_doubles(&e);

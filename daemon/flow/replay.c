@@ -79,9 +79,16 @@ static int know(Work *w, const ReplayEvent *event) {
 }
 
 static int undo(Work *w, const ReplayEvent *event) {
+        SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
         FigureChange CLEANUP_FREE *changes = NULL;
         size_t n = 0;
-        int r = store_figures_undone(w->app.store, event->period, event->known, &changes, &n);
+        int r = store_snapshot_get(w->kept, event->snapshot, &row);
+        if (r == 0)
+                r = cycle_undone(&w->app, w->kept, row, event->known, event->step, &changes, &n);
+        if (r > 0) {
+                w->report->n_taken++;
+                return store_replay_take(w->app.store, event->step, event->period);
+        }
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = store_figure_put(w->app.store, event->step, event->period, &changes[i]);
         return r;

@@ -7,28 +7,64 @@
 #include "store/figure.h"
 #include "store/key.h"
 
-static int read_undone(Query q, FigureChange *change) {
-        change->now.indicator = (IndicatorId) column_int(q, 0);
-        change->now.unit = (UnitId) column_int(q, 1);
-        column_known(q, 2, &change->now.value, &change->now.why);
-        column_known(q, 3, &change->old_value, &change->old_why);
-        change->had_old = true;
+typedef struct Undone {
+        FigureChange change;
+        int64_t key;
+} Undone;
+
+static int read_undone(Query q, Undone *u) {
+        u->change.now.indicator = (IndicatorId) column_int(q, 0);
+        u->change.now.unit = (UnitId) column_int(q, 1);
+        column_known(q, 2, &u->change.old_value, &u->change.old_why);
+        u->change.had_old = true;
+        u->key = column_int(q, 3);
         return 0;
 }
 
-int store_figures_undone(Store *s, PeriodId period, StepId step, FigureChange **ret,
+/* What the figure would be without the import, as far as values tell. */
+static int find_without(Store *s, PeriodId period, StepId known, StepId step, Undone *u) {
+        CLEANUP_QUERY Query q = NULL;
+        FigureRow *now = &u->change.now;
+        int r;
+
+        r = query_begin(s, STMT_FIGURE_WITHOUT,
+                        ARGS(arg_int(period), arg_int(now->indicator), arg_int(now->unit),
+                             arg_int(u->key), arg_int(known), arg_int(step)),
+                        &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r < 0)
+                return r;
+        now->value = u->change.old_value;
+        now->why = u->change.old_why;
+        if (column_int(q, 0))
+                column_known(q, 1, &now->value, &now->why);
+        return 0;
+}
+
+int store_figures_undone(Store *s, PeriodId period, StepId known, StepId step, FigureChange **ret,
                          size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;
-        CLEANUP_FREE FigureChange *rows = NULL;
+        CLEANUP_FREE Undone *rows = NULL;
         size_t n = 0, cap = 0;
         int r;
 
-        r = query_begin(s, STMT_FIGURES_UNDONE, ARGS(arg_int(period), arg_int(step)), &q);
+        r = query_begin(s, STMT_FIGURES_UNDONE,
+                        ARGS(arg_int(period), arg_int(known), arg_int(step)), &q);
         if (r >= 0)
                 r = COLLECT(q, rows, n, cap, read_undone);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(rows);
+        CLEANUP_FREE FigureChange *changes = calloc(n + 1, sizeof *changes);
+        if (!changes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                r = find_without(s, period, known, step, rows + i);
+                if (r < 0)
+                        return r;
+                changes[i] = rows[i].change;
+        }
+        *ret = TAKE_PTR(changes);
         *ret_n = n;
         return 0;
 }

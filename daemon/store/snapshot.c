@@ -344,6 +344,31 @@ int store_snapshot_undo(Store *s, StepId step, int64_t id) {
         return changes ? 0 : STORE_E_NONE;
 }
 
+static int read_standing(Query q, StandingSnapshot *row) {
+        *row = (StandingSnapshot){column_int(q, 0), (StepCause) column_int(q, 1)};
+        return 0;
+}
+
+int store_snapshots_standing(Store *s, const SnapshotRow *like, StepId step, StandingSnapshot **ret,
+                             size_t *ret_n) {
+        CLEANUP_QUERY Query q = NULL;
+        CLEANUP_FREE StandingSnapshot *rows = NULL;
+        size_t n = 0, cap = 0;
+        int r;
+
+        r = query_begin(s, STMT_SNAPSHOTS_STANDING,
+                        ARGS(arg_text(like->source), arg_text(like->scope), arg_int(like->period),
+                             arg_int(step)),
+                        &q);
+        if (r >= 0)
+                r = COLLECT(q, rows, n, cap, read_standing);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(rows);
+        *ret_n = n;
+        return 0;
+}
+
 int store_snapshot_then(Store *s, int64_t id, StepId as_of, SnapshotState *ret) {
         int64_t state;
         int r = query_int(s, STMT_SNAPSHOT_THEN, ARGS(arg_int(id), arg_int(0), arg_int(as_of)), -1,

@@ -157,6 +157,9 @@ X(SNAPSHOT_PARTS, "SELECT p.name, p.page, b.hash, p.http_status, p.url, p.etag, 
 X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
         " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
 X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
+X(SNAPSHOTS_STANDING, "SELECT n.id, t.cause FROM snapshot n JOIN step t ON t.id = n.known_step" \
+        " WHERE n.source = ?1 AND n.scope = ?2 AND n.period = ?3 AND n.known_step < ?4" \
+        " AND (n.ended_step IS NULL OR n.ended_step > ?4) ORDER BY n.known_step DESC, n.id DESC") \
 X(SNAPSHOT_THEN, "SELECT " SQL_STATE_THEN " FROM snapshot WHERE id = ?1 AND step <= ?3") \
 X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
         " " SQL_STATE_THEN ", reason, n_units, n_values, n_bad" \
@@ -200,11 +203,21 @@ X(FIGURE_GET, "SELECT value, from_step FROM known WHERE id = ?1 AND from_step <=
 X(VINTAGE_GET, "SELECT v.value, c.step - v.lasted " SQL_KNOWN_THEN("?4", "?4") " LIMIT 1") \
 X(PANEL_FIGURES, "SELECT unit, value FROM known WHERE id BETWEEN ?1 AND ?2 AND from_step <= ?3") \
 X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_KNOWN_THEN("?4", "?5")) \
-X(FIGURES_UNDONE, "SELECT s.indicator, f.unit, v.value, f.value FROM series s" \
+/* Standing from the import known at ?2, from one undone before ?3 (others had said the same), or put back by such an undoing. */ \
+X(FIGURES_UNDONE, "SELECT s.indicator, f.unit, f.value, f.id FROM series s" \
         " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143" \
-        " LEFT JOIN change_step c ON c.period = ?1 AND c.step = ?2" \
-        " LEFT JOIN known_before v ON v.id = (((c.id << 12) + s.indicator) << 18) + f.unit" \
-        " WHERE s.period = ?1 AND f.from_step = ?2 ORDER BY s.indicator, f.unit") \
+        " WHERE s.period = ?1 AND (f.from_step = ?2 OR f.from_step IN (SELECT n.ended_step FROM snapshot n" \
+        " WHERE n.period = ?1 AND n.known_step > 0 AND n.ended_step < ?3 UNION ALL SELECT n.known_step FROM snapshot n" \
+        " WHERE n.period = ?1 AND n.known_step > 0 AND n.ended_step < ?3)) ORDER BY s.indicator, f.unit") \
+/* Backwards from the row ?4 of `known`: did ?5 say it, and what was there that no import undone up to ?6 had brought. */ \
+X(FIGURE_WITHOUT, "WITH RECURSIVE back(value, began) AS (" \
+        "SELECT value, from_step FROM known WHERE id = ?4" \
+        " UNION ALL SELECT v.value, c.step - v.lasted FROM back" \
+        " CROSS JOIN change_step c ON c.period = ?1 AND c.step = back.began" \
+        " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3)" \
+        " SELECT EXISTS(SELECT 1 FROM back WHERE began = ?5)," \
+        " (SELECT value FROM back WHERE NOT EXISTS(SELECT 1 FROM snapshot n WHERE n.period = ?1" \
+        " AND n.known_step > 0 AND n.ended_step <= ?6 AND back.began IN (n.known_step, n.ended_step)) LIMIT 1)") \
 X(REVISIONS, "SELECT c.period, v.indicator, v.unit, c.step, t.at_ms, t.cause, v.value FROM change_step c" \
         " CROSS JOIN step t ON t.id = c.step" \
         " CROSS JOIN known_before v ON v.id BETWEEN c.id << 30 AND (c.id << 30) + 1073741823" \

@@ -34,9 +34,15 @@ int cycle_order(App *app, FetchResult *result, const CycleOrder *order, int64_t 
                 CycleReport *ret);
 
 /* A suspect snapshot is rejected for good; an imported one is undone: figures that are still as it
- * left them are again what they were before. Returns 0, -ENOENT (its source is no longer
+ * left them are what the snapshots that count say without it. Returns 0, -ENOENT (its source is no longer
  * configured), STORE_E_NONE (neither suspect nor accepted), or a negative errno. */
 int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleReport *ret);
+
+/* The changes of figures that undo the imported snapshot of the row at `step`; it was `known` at another one. Bodies are read
+ * from `bodies`, all else from the app's store. Nothing is written. 0, or positive: a snapshot that might have said more cannot be
+ * read again. Heap array. */
+int cycle_undone(App *app, Store *bodies, const SnapshotRow *row, StepId known, StepId step,
+                 FigureChange **ret, size_t *ret_n);
 
 /* Units and figures of a stored snapshot once more, at the step at which it was known, inside the
  * caller's transaction; nothing is judged or told. is_partial: as in CycleOrder. */

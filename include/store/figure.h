@@ -103,6 +103,13 @@ void snapshot_rows_free(SnapshotRow *rows, size_t n);
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
 /* An accepted one is taken back: it counts as rejected. STORE_E_NONE when it is not accepted. */
 int store_snapshot_undo(Store *s, StepId step, int64_t id);
+/* What counted just before `step`, was not undone at it and is of the same source, scope and period. Newest first. Heap array. */
+typedef struct StandingSnapshot {
+        int64_t id;
+        StepCause cause; /* of the step at which it was known */
+} StandingSnapshot;
+int store_snapshots_standing(Store *s, const SnapshotRow *like, StepId step, StandingSnapshot **ret,
+                             size_t *ret_n);
 /* Its state as of a step (not 0). STORE_E_NONE: it was not there yet. */
 int store_snapshot_then(Store *s, int64_t id, StepId as_of, SnapshotState *ret);
 /* Suspects in a row since one was last accepted, or seen again unchanged. */
@@ -143,9 +150,12 @@ int store_figures_of(Store *s, PeriodId period, const IndicatorId *indicators, s
 /* Writes a change: the old row becomes a vintage that ends at `step`. An equal value changes nothing. -EINVAL: no value
  * without a reason, or an unknown unit, indicator or step. */
 int store_figure_put(Store *s, StepId step, PeriodId period, const FigureChange *change);
-/* What would undo the step in the period: for each figure that it wrote and that still stands, the value before (gone when
- * there was none) as `now` and its own as `old`. Sorted by (indicator, unit). Heap array. */
-int store_figures_undone(Store *s, PeriodId period, StepId step, FigureChange **ret, size_t *ret_n);
+/* What would undo at `step` an import that was `known` at another one. All figures of the period that may stand by its word: as
+ * it or an undone import left them, or an undoing put them back. `old`: what stands; `now`: the newest value that is of no undone
+ * import (gone when there was none) where this one had brought another, else the same. Whether somebody has said the same as it
+ * does not show here: equal values make no vintage. Sorted by (indicator, unit). Heap array. */
+int store_figures_undone(Store *s, PeriodId period, StepId known, StepId step, FigureChange **ret,
+                         size_t *ret_n);
 /* One figure as of a step (0 = now). STORE_E_NONE when nothing is known. */
 int store_figure_get(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, StepId as_of,
                      FigureRow *ret, StepId *ret_from);
