@@ -182,17 +182,58 @@ int api_alerts(ApiCall *c) {
 
 /* ---- one alert ------------------------------------------------------------------------------- */
 
+typedef struct Silences {
+        SilenceRow *rows;
+        size_t n;
+} Silences;
+
+static void silences_done(Silences *s) {
+        silence_rows_free(s->rows, s->n);
+}
+
+/* A transition tells how long the silence was to last; one that is over must not read as if it
+ * went on. */
+static const char *silenced_text(const ApiCall *c, const TransitionRow *t, const Silences *silences,
+                                 char text[static 64]) {
+        bool is_vi = app_is_vi(c->app);
+        char ended[24];
+
+        for (size_t i = 0; i < silences->n; i++) {
+                const SilenceRow *s = silences->rows + i;
+
+                if (s->step != t->step || s->until_ms > c->view.at_ms)
+                        continue;
+                (void) snprintf(text, 64, is_vi ? "đã hết lúc %s" : "ended %s",
+                                instant_format_vi(ended, s->until_ms));
+                return text;
+        }
+        (void) snprintf(text, 64, is_vi ? "đến %s" : "until %s", str_or(t->reason, ""));
+        return text;
+}
+
+static const char *transition_reason(ApiCall *c, const TransitionRow *t, const Silences *silences,
+                                     char text[static 64]) {
+        if (t->kind == TRANSITION_SILENCED)
+                return silenced_text(c, t, silences, text);
+        return t->kind == TRANSITION_ACKNOWLEDGED ? api_personal(c, t->reason)
+                                                  : api_masked(c, t->reason);
+}
+
 static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *def) {
+        CLEANUP(silences_done) Silences silences = {0};
         TransitionRow *rows = NULL;
         JsonOut *o = &c->out;
         size_t n = 0;
 
-        int r = store_transitions(c->store, e->id, &rows, &n);
+        int r = store_silences_all(c->store, &silences.rows, &silences.n);
+        if (r >= 0)
+                r = store_transitions(c->store, e->id, &rows, &n);
         if (r < 0)
                 return r;
         json_out_array(o, "transitions");
         for (size_t i = 0; i < n; i++) {
                 const TransitionRow *t = rows + i;
+                char text[64];
 
                 if (t->kind == TRANSITION_PENDING || (c->view.step != 0 && t->step > c->view.step))
                         continue;
@@ -206,9 +247,7 @@ static int write_transitions(ApiCall *c, const Episode *e, const IndicatorDef *d
                 view_value(o, "previous", c->app, def, t->previous_value, 0);
                 view_value(o, "limit", c->app, def, t->limit, 0);
                 write_place(o, t->place, t->of);
-                json_out_text(o, "reason",
-                              t->kind == TRANSITION_ACKNOWLEDGED ? api_personal(c, t->reason)
-                                                                 : api_masked(c, t->reason));
+                json_out_text(o, "reason", transition_reason(c, t, &silences, text));
                 json_out_end_object(o);
         }
         json_out_end_array(o);

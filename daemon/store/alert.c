@@ -87,6 +87,7 @@ static int read_silence(Query q, SilenceRow *row) {
         row->severity = (Severity) column_int(q, 4);
         row->from_ms = column_int(q, 5);
         row->until_ms = column_int(q, 6);
+        row->step = column_int(q, 9);
         r = column_text(q, 1, &row->rule);
         if (r >= 0)
                 r = column_text(q, 7, &row->author);

@@ -293,11 +293,11 @@ X(HOLD_RELEASED, "SELECT 1 FROM hold_release h WHERE h.subject = ?1 AND NOT EXIS
 X(HOLD_RELEASE, "INSERT INTO hold_release(subject, step) VALUES(?1, ?2)" \
         " ON CONFLICT(subject) DO UPDATE SET step = excluded.step") \
 X(SILENCES, "SELECT s.id, s.rule, ifnull(s.unit, 0), ifnull(s.parent, 0), s.severity, s.from_ms," \
-        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note" \
+        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note, s.step" \
         " FROM silence s LEFT JOIN silence_end e ON e.silence = s.id" \
         " WHERE s.from_ms <= ?1 AND s.until_ms > ?1 AND (e.at_ms IS NULL OR e.at_ms > ?1) ORDER BY s.id") \
 X(SILENCES_ALL, "SELECT s.id, s.rule, ifnull(s.unit, 0), ifnull(s.parent, 0), s.severity, s.from_ms," \
-        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note" \
+        " min(s.until_ms, ifnull(e.at_ms, s.until_ms)), s.author, s.note, s.step" \
         " FROM silence s LEFT JOIN silence_end e ON e.silence = s.id ORDER BY s.id DESC") \
 X(SILENCE_ADD, "INSERT INTO silence(rule, unit, parent, severity, from_ms, until_ms, author, note, step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \

@@ -68,11 +68,12 @@ int store_hold_release(Store *s, StepId step, const char *subject);
 /* Acknowledgements and silences (append-only; ended by a further row). */
 typedef struct SilenceRow {
         int64_t id;
-        char *rule;          /* NULL = any */
-        UnitId unit, parent; /* 0 = any */
-        Severity severity;   /* SEVERITY_NONE = any */
-        int64_t from_ms, until_ms;
+        char *rule;                /* NULL = any */
+        UnitId unit, parent;       /* 0 = any */
+        Severity severity;         /* SEVERITY_NONE = any */
+        int64_t from_ms, until_ms; /* read: until when it was ended, where it was */
         char *author, *note;
+        StepId step; /* read: that made it, and the transitions of the alerts it covered then */
 } SilenceRow;
 int store_silences(Store *s, int64_t now_ms, SilenceRow **ret,
                    size_t *ret_n); /* in force at now_ms */

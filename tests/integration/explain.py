@@ -195,6 +195,10 @@ def holds(answer, sentences, name, where):
         assert sentence in text, (where, name, sentence, text)
 
 
+def silenced(lab, alert, *then):
+    return [t["reason"] for t in lab.json("alert", str(alert), *then)["transitions"] if t["kind"] == "silenced"]
+
+
 def conditions(build):
     with Lab(build) as lab:
         lab.clock("2024-09-05T07:30:00+07:00")
@@ -222,6 +226,12 @@ def conditions(build):
         lab.ctl("ack", str(alert))
         lab.ctl("silence", "add", "--until", "2024-09-20", "--unit", "00")
         holds(lab.json("explain", "below", "00"), ["a silence covers it", "acknowledged: not repeated, unless it gets worse"], "gates", "gates")
+        # the story of an alert does not tell of a silence that is over as if it went on
+        number = lab.json("silence", "add", "--until", "2024-10-01T08:00:00+07:00", "--unit", "00")["silence"]
+        until = ["until 20/09/2024 23:59", "until 01/10/2024 08:00"]
+        assert silenced(lab, alert) == until, silenced(lab, alert)
+        lab.ctl("silence", "end", str(number))
+        assert silenced(lab, alert) == [until[0], "ended 05/09/2024 07:30"], silenced(lab, alert)
         holds(lab.json("explain", "early", "00"), ["an early warning: each target hears of it once in 7 days at most"], "gates", "early")
         changed = MORE.replace("notify = live", "notify = live\nlanguage = en").replace("[rule above]\nindicator = received\nfrom = 2024-06\nwhen = above 100",
                                                                                       "[rule above]\nindicator = received\nfrom = 2024-06\nwhen = above 49")
@@ -249,6 +259,10 @@ def conditions(build):
         said = lab.ctl("explain", "late", "portal").stdout
         assert said.startswith("late · portal · alert open"), said
         assert lab.ctl("explain", "late", "nothing", check=False).returncode != 0
+        over = "ended 05/09/2024 07:30"
+        assert silenced(lab, alert) == ["ended 20/09/2024 23:59", over], silenced(lab, alert)
+        assert silenced(lab, alert, "--as-of", "2024-09-10") == [until[0], over], silenced(lab, alert, "--as-of", "2024-09-10")
+        assert over in lab.ctl("alert", str(alert)).stdout, lab.ctl("alert", str(alert)).stdout
         lab.stop()
 
 
