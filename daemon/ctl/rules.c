@@ -110,7 +110,7 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
                 table_cell(&t, at_text(row, "rule"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "unit.name"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "period"), COLOUR_NONE);
-                table_cell(&t, word_text(ctl, at_text(row, "transition")), COLOUR_NONE);
+                table_cell(&t, transition_text(ctl, at_text(row, "transition")), COLOUR_NONE);
         }
         r = show_table(ctl, &t, out);
         return r < 0 ? r
@@ -123,11 +123,11 @@ static int show_diff(const Ctl *ctl, const json_t *answer, Buf *out) {
 
 /* ---- what a rule would have told --------------------------------------------------------------- */
 
-static void day_row(const Ctl *ctl, Table *t, const char *day, const json_t *row, const char *what,
+static void day_row(Table *t, const char *day, const json_t *row, const char *what,
                     const char *target) {
         const char *unit = at_text(row, "unit.name"), *subject = at_text(row, "subject_text");
         table_cell(t, day, COLOUR_NONE);
-        table_cell(t, word_text(ctl, what), COLOUR_NONE);
+        table_cell(t, what, COLOUR_NONE);
         table_cell(t, *unit ? unit : subject, COLOUR_NONE);
         table_cell(t, at_text(row, "period"), COLOUR_NONE);
         table_cell(t, at_text(row, "text"), COLOUR_NONE);
@@ -139,10 +139,11 @@ static void day_rows(const Ctl *ctl, Table *t, const json_t *day) {
         const json_t *row, *item;
         size_t i, k;
         json_array_foreach(at(day, "transitions"), i, row)
-                day_row(ctl, t, name, row, at_text(row, "transition"), "");
+                day_row(t, name, row, transition_text(ctl, at_text(row, "transition")), "");
         json_array_foreach(at(day, "messages"), i, row)
                 json_array_foreach(at(row, "items"), k, item)
-                        day_row(ctl, t, name, item, at_text(item, "say"), at_text(row, "target"));
+                        day_row(t, name, item, word_text(ctl, at_text(item, "say")),
+                                at_text(row, "target"));
 }
 
 static const char *stop_words(const Ctl *ctl, const char *stop) {

@@ -82,31 +82,6 @@ int show_alerts(const Ctl *ctl, const json_t *alerts, Buf *out) {
 
 /* ---- one alert ------------------------------------------------------------------------------- */
 
-static const char *transition_text(const Ctl *ctl, const char *kind) {
-        static const struct {
-                const char *kind, *vi;
-        } kinds[] = {
-                {"opened", "mở"},
-                {"continued", "vẫn còn"},
-                {"worse", "nặng hơn"},
-                {"eased", "nhẹ hơn"},
-                {"closed", "đóng"},
-                {"withdrawn", "rút"},
-                {"amended", "đính chính"},
-                {"unit_ended", "đơn vị kết thúc"},
-                {"era", "đổi cách tính"},
-                {"rule_changed", "đổi quy tắc"},
-                {"rule_removed", "bỏ quy tắc"},
-                {"acknowledged", "đã nhận"},
-                {"silenced", "tạm im"},
-        };
-
-        for (size_t i = 0; ctl->is_vi && i < ELEMENTSOF(kinds); i++)
-                if (streq(kinds[i].kind, kind))
-                        return kinds[i].vi;
-        return kind;
-}
-
 static int show_transitions(const Ctl *ctl, const json_t *alert, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *transition;

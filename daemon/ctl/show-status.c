@@ -155,9 +155,7 @@ static int show_list(const Ctl *ctl, const json_t *list, const char *title, cons
                 r = *detail ? buf_printf(&line, "%s: %s (%s)", title, text, detail)
                             : buf_printf(&line, "%s: %s", title, text);
                 if (r == 0)
-                        r = colour_text(out, COLOUR_YELLOW, ctl->has_colour, buf_text(&line));
-                if (r == 0)
-                        r = buf_char(out, '\n');
+                        r = show_line(ctl, COLOUR_YELLOW, buf_text(&line), out);
                 if (r < 0)
                         return r;
         }
@@ -186,9 +184,7 @@ static int show_subjects(const Ctl *ctl, const json_t *list, const char *title, 
                         r = buf_printf(&line, " (chisoctl alert %" PRId64 ")",
                                        at_int(item, "alert"));
                 if (r == 0)
-                        r = colour_text(out, COLOUR_YELLOW, ctl->has_colour, buf_text(&line));
-                if (r == 0)
-                        r = buf_char(out, '\n');
+                        r = show_line(ctl, COLOUR_YELLOW, buf_text(&line), out);
                 if (r < 0)
                         return r;
         }
@@ -202,9 +198,7 @@ static int show_trouble(const Ctl *ctl, const json_t *status, Buf *out) {
         if (!*trouble)
                 return 0;
         int r = buf_printf(&line, SAID(ctl, "SỰ CỐ: %s", "TROUBLE: %s"), trouble);
-        if (r == 0)
-                r = colour_text(out, COLOUR_RED, ctl->has_colour, buf_text(&line));
-        return r == 0 ? buf_char(out, '\n') : r;
+        return r == 0 ? show_line(ctl, COLOUR_RED, buf_text(&line), out) : r;
 }
 
 /* "Is everything running?" in one line, which is not there when something needs a look. */
@@ -216,9 +210,8 @@ static int show_wellness(const Ctl *ctl, const json_t *status, Buf *out) {
         for (size_t i = 0; i < ELEMENTSOF(lists); i++)
                 if (json_array_size(at(status, lists[i])) > 0)
                         return 0;
-        int r = colour_text(out, COLOUR_GREEN, ctl->has_colour,
-                            SAID(ctl, "Mọi việc bình thường.", "All is well."));
-        return r == 0 ? buf_char(out, '\n') : r;
+        return show_line(ctl, COLOUR_GREEN, SAID(ctl, "Mọi việc bình thường.", "All is well."),
+                         out);
 }
 
 int show_status(const Ctl *ctl, const json_t *status, Buf *out) {

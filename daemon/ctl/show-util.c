@@ -120,6 +120,12 @@ int show_as_of(const Ctl *ctl, const json_t *answer, Buf *out) {
                           text, at_text(answer, "as_of.note"));
 }
 
+int show_line(const Ctl *ctl, Colour colour, const char *text, Buf *out) {
+        int r = colour_text(out, colour, ctl->has_colour, text);
+
+        return r == 0 ? buf_char(out, '\n') : r;
+}
+
 int show_table(const Ctl *ctl, Table *t, Buf *out) {
         CLEANUP(buf_done) Buf line = BUF_INIT(4096);
 
@@ -134,8 +140,7 @@ int show_table(const Ctl *ctl, Table *t, Buf *out) {
                                        t->columns[i].title);
         if (r < 0 || line.len == 0)
                 return r;
-        r = colour_text(out, COLOUR_DIM, ctl->has_colour, buf_text(&line));
-        return r == 0 ? buf_char(out, '\n') : r;
+        return show_line(ctl, COLOUR_DIM, buf_text(&line), out);
 }
 
 const char *word_text(const Ctl *ctl, const char *word) {
@@ -198,4 +203,15 @@ const char *word_text(const Ctl *ctl, const char *word) {
                 if (streq(words[i].word, word))
                         return words[i].vi;
         return word;
+}
+
+const char *transition_text(const Ctl *ctl, const char *kind) {
+        static const struct {
+                const char *kind, *vi;
+        } kinds[] = {{"continued", "vẫn còn"}, {"worse", "nặng hơn"}, {"withdrawn", "rút"}};
+
+        for (size_t i = 0; ctl->is_vi && i < ELEMENTSOF(kinds); i++)
+                if (streq(kinds[i].kind, kind))
+                        return kinds[i].vi;
+        return word_text(ctl, kind);
 }

@@ -24,8 +24,12 @@ const char *severity_text(const Ctl *ctl, const char *severity);
 Colour severity_colour(const char *severity);
 /* What the API says in words of a program, for people. */
 const char *word_text(const Ctl *ctl, const char *word);
+/* The same of what an alert did, where some words mean otherwise than of what was told. */
+const char *transition_text(const Ctl *ctl, const char *kind);
 /* A reason of the daemon, which it keeps in English, for people. Heap text in `b`. */
 const char *at_reason(const Ctl *ctl, const json_t *value, const char *path, Buf *b);
+/* A line of one colour. */
+int show_line(const Ctl *ctl, Colour colour, const char *text, Buf *out);
 /* Fitted to the terminal, with a word about columns that found no room. */
 int show_table(const Ctl *ctl, Table *t, Buf *out);
 /* "as of" line when the answer speaks of the past. */

@@ -9,7 +9,7 @@ import sys
 import time
 
 from lab import TOP, Lab
-from sample import configure, month, routes
+from sample import start_both_months
 
 # the line (a bar where the cursor stands behind an unfinished word); some of what is offered; what is not
 LINES = [
@@ -67,17 +67,7 @@ def offered(lab, line, path):
 
 def main():
     with Lab(sys.argv[1]) as lab:
-        lab.clock("2024-08-05T08:05:00+07:00")
-        lab.start_publisher()
-        lab.start_smtp()
-        lab.start_hook()
-        lab.publish(routes({name: month(name) for name in ("2024-07", "2024-08")}))
-        configure(lab)
-        lab.start()
-        lab.clock("2024-08-06T07:30:00+07:00")
-        lab.ask("portal", "2024-07")
-        lab.clock("2024-09-05T07:30:00+07:00")
-        lab.ask("portal", "2024-08")
+        start_both_months(lab)
         lab.ctl("silence", "add", "--until", "2030-01-01", "--rule", "progress-low")
         for line, wanted, unwanted in LINES:
             seen, said, _ = offered(lab, line, lab.path("run"))

@@ -5,7 +5,7 @@ import os
 import sys
 
 from lab import Lab
-from sample import configure, month, routes
+from sample import start_both_months
 
 ARGUMENT = "urn:chisod:problem:argument"
 
@@ -165,18 +165,7 @@ def check_scripts(lab):
 
 def main():
     with Lab(sys.argv[1]) as lab:
-        lab.clock("2024-08-05T08:05:00+07:00")
-        lab.start_publisher()
-        lab.start_smtp()
-        lab.start_hook()
-        lab.publish(routes({name: month(name) for name in ("2024-07", "2024-08")}))
-        configure(lab)
-        lab.start()
-        lab.clock("2024-08-06T07:30:00+07:00")
-        lab.ask("portal", "2024-07")
-        lab.clock("2024-09-05T07:30:00+07:00")
-        lab.ask("portal", "2024-08")
-        lab.wait(lab.settled, "nothing is on its way")
+        start_both_months(lab)
         check_commands(lab)
         check_problems(lab)
         check_broken_file(lab)

@@ -66,6 +66,21 @@ def configure(lab, extra="", dropin=DROPIN):
         f.write(SECRET + "\n")
 
 
+def start_both_months(lab):
+    """Everything is there and both months are known: July since 6 August, August since the morning of 5 September, before it is told."""
+    lab.clock("2024-08-05T08:05:00+07:00")
+    lab.start_publisher()
+    lab.start_smtp()
+    lab.start_hook()
+    lab.publish(routes({name: month(name) for name in ("2024-07", "2024-08")}))
+    configure(lab)
+    lab.start()
+    for at, name in (("2024-08-06", "2024-07"), ("2024-09-05", "2024-08")):
+        lab.clock(at + "T07:30:00+07:00")
+        lab.ask("portal", name)
+    lab.wait(lab.settled, "nothing is on its way")
+
+
 def letter():
     """Rows of the letter's appendix: place, code, name, total, change, progress (decimal comma)."""
     with open(os.path.join(SAMPLE, "letter.tsv"), encoding="utf8") as f:
