@@ -18,26 +18,23 @@
  * connection is a shutdown() of its socket, which MHD reads as the peer's own. */
 #include "serve/serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "os/log.h"
+#include "serve/serve-bind.h"
+#include "serve/serve-reply.h"
 
 #define SERVE_MAX_LISTENERS 8u
 #define SERVE_MAX_CONNECTIONS 16u /* of a listener: two full ones leave the daemon below 64 files */
 #define SERVE_SHOWN_OUT 4u        /* at once, when all connections are taken */
 #define SERVE_TIMEOUT_S 30u
-#define SERVE_BACKLOG 128
 #define SERVE_CONNECTION_MEMORY ((size_t) 32 << 10) /* bounds the header of a request */
 #define SERVE_MAX_URI ((size_t) 4096)
 #define SERVE_MAX_DISCARD ((size_t) 16 << 20) /* of a body that is too big */
@@ -58,10 +55,8 @@ typedef struct Listener {
         struct MHD_Daemon *mhd;
         sd_event_source *io, *timer;
         Peer *peers;
-        uint64_t count; /* of things heard: an order without a clock */
-        char *path;     /* of a socket that we made */
-        dev_t dev;
-        ino_t ino;
+        uint64_t count;   /* of things heard: an order without a clock */
+        ServeSocket file; /* that we made */
 } Listener;
 
 struct Serve {
@@ -147,127 +142,6 @@ static void show_out(Listener *l) {
                 return;
         chosen->is_leaving = true;
         (void) shutdown(chosen->fd, SHUT_RDWR);
-}
-
-/* Replies */
-
-static const char *status_title(int status) {
-        const char *title = MHD_get_reason_phrase_for((unsigned) status);
-        return title ? title : "Unknown";
-}
-
-int serve_problem_of(ServeReply *reply, const char *type, int status, const char *format, ...) {
-        CLEANUP(buf_done) Buf detail = BUF_INIT(16384);
-        CLEANUP(buf_done) Buf body = BUF_INIT(131072);
-        va_list ap;
-
-        va_start(ap, format);
-        int r = buf_vprintf(&detail, format, ap);
-        va_end(ap);
-        if (r >= 0)
-                r = buf_printf(&body,
-                               "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"",
-                               str_or(type, "about:blank"), status_title(status), status);
-        if (r >= 0)
-                r = text_append_json(&body, buf_text(&detail), detail.len);
-        if (r >= 0)
-                r = buf_str(&body, "\"}\n");
-        if (r < 0)
-                return r;
-        buf_done(&reply->body);
-        reply->body = body;
-        body = BUF_INIT(0);
-        reply->status = status;
-        reply->content_type = "application/problem+json";
-        reply->etag[0] = 0;
-        return 0;
-}
-
-bool serve_etag_matches(const char *list, const char *etag) {
-        size_t n;
-
-        if (strncmp(etag, "W/", 2) == 0)
-                etag += 2;
-        n = strlen(etag);
-        for (const char *p = list; p && *p;) {
-                p += strspn(p, " \t,");
-                if (*p == '*')
-                        return true;
-                if (strncmp(p, "W/", 2) == 0)
-                        p += 2;
-                const char *close = *p == '"' ? strchr(p + 1, '"') : NULL;
-                if (!close)
-                        return false;
-                if ((size_t) (close + 1 - p) == n && memcmp(p, etag, n) == 0)
-                        return true;
-                p = close + 1;
-        }
-        return false;
-}
-
-static struct MHD_Response *make_response(Buf *body) {
-        size_t n = body->len;
-        char *data = buf_take(body);
-        if (!data)
-                return NULL;
-        struct MHD_Response *response =
-                MHD_create_response_from_buffer(n, data, MHD_RESPMEM_MUST_FREE);
-        if (!response)
-                free(data);
-        return response;
-}
-
-static bool add_headers(struct MHD_Response *response, const ServeReply *reply) {
-        char disposition[128];
-
-        (void) snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"",
-                        reply->filename);
-        const struct {
-                const char *name, *value;
-        } headers[] = {
-                {MHD_HTTP_HEADER_CONTENT_TYPE, reply->status == 304 ? NULL : reply->content_type},
-                {MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"},
-                {"X-Content-Type-Options", "nosniff"},
-                {MHD_HTTP_HEADER_CONTENT_DISPOSITION,
-                 reply->filename[0] && reply->status == 200 ? disposition : NULL},
-                {"Content-Security-Policy", reply->policy},
-                {MHD_HTTP_HEADER_ETAG, reply->etag[0] ? reply->etag : NULL},
-                {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD, POST, DELETE" : NULL},
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(headers); i++)
-                if (headers[i].value &&
-                    MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
-                        return false;
-        return true;
-}
-
-static struct MHD_Response *make_file_response(ServeReply *reply) {
-        struct stat st;
-        struct MHD_Response *response = NULL;
-
-        reply->has_fd = false;
-        if (fstat(reply->fd, &st) == 0)
-                response = MHD_create_response_from_fd64((uint64_t) st.st_size, reply->fd);
-        if (!response)
-                (void) close(reply->fd);
-        return response;
-}
-
-static enum MHD_Result queue_reply(struct MHD_Connection *connection, ServeReply *reply,
-                                   bool is_last) {
-        struct MHD_Response *response =
-                reply->has_fd ? make_file_response(reply) : make_response(&reply->body);
-        enum MHD_Result result = MHD_NO; /* closes the connection */
-
-        if (!response)
-                return MHD_NO;
-        if (add_headers(response, reply) &&
-            (!is_last ||
-             MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES))
-                result = MHD_queue_response(connection, (unsigned) reply->status, response);
-        MHD_destroy_response(response);
-        return result;
 }
 
 /* Requests */
@@ -361,7 +235,7 @@ static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, co
                         reply.status = 304;
                         buf_clear(&reply.body);
                 }
-                result = queue_reply(connection, &reply, is_unframed);
+                result = serve_reply_queue(connection, &reply, is_unframed);
         }
         buf_done(&reply.body);
         return result;
@@ -549,21 +423,12 @@ static void on_log(void *userdata, const char *format, va_list ap) {
 
 /* Listeners */
 
-/* Ours only while nobody else has put a socket of his there. */
-static void remove_socket(const Listener *l) {
-        struct stat st;
-
-        if (l->path && stat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
-                (void) unlink(l->path);
-}
-
 static void listener_free(Listener *l) {
-        remove_socket(l);
+        serve_socket_done(&l->file);
         (void) sd_event_source_disable_unref(l->io);
         (void) sd_event_source_disable_unref(l->timer);
         if (l->mhd)
                 MHD_stop_daemon(l->mhd); /* closes the listening socket, too */
-        free(l->path);
         free(l);
 }
 
@@ -622,93 +487,25 @@ int serve_listen_fd(Serve *s, int fd, ServeRole role) {
         return listen_on(s, fd, role, &l);
 }
 
-/* The mode stands before anybody can connect: bind() makes the file with it, by the umask. */
-static int bind_unix(int fd, const struct sockaddr_un *address, unsigned mode) {
-        struct stat st;
-
-        if (lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-                (void) unlink(address->sun_path);
-        mode_t old = umask(0777 & ~mode);
-        int r = bind(fd, (const struct sockaddr *) address, sizeof *address) < 0 ? -errno : 0;
-        (void) umask(old);
-        if (r >= 0 && listen(fd, SERVE_BACKLOG) < 0)
-                r = -errno;
-        return r;
-}
-
 int serve_listen_unix(Serve *s, const char *path, unsigned mode, ServeRole role) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct stat st;
+        CLEANUP(serve_socket_done) ServeSocket file = SERVE_SOCKET_NONE;
         Listener *l;
 
-        if (strlen(path) >= sizeof address.sun_path)
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = serve_bind_unix(path, mode, &file);
         if (fd < 0)
-                return -errno;
-        int r = bind_unix(fd, &address, mode);
-        if (r < 0) {
-                (void) close(fd);
-                return r;
-        }
-        r = listen_on(s, fd, role, &l);
+                return fd;
+        int r = listen_on(s, fd, role, &l);
         if (r < 0)
                 return r;
-        l->path = strdup(path);
-        if (l->path && stat(path, &st) == 0) {
-                l->dev = st.st_dev;
-                l->ino = st.st_ino;
-        }
+        l->file = file;
+        file = SERVE_SOCKET_NONE;
         return 0;
-}
-
-/* "127.0.0.1:8766", "[::1]:8766": numbers only, nothing is resolved. */
-static int parse_address(const char *text, char *host, size_t host_size, const char **ret_port) {
-        const char *colon = strrchr(text, ':');
-        size_t n = colon ? (size_t) (colon - text) : 0;
-
-        if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
-                text++;
-                n -= 2;
-        }
-        if (n == 0 || n >= host_size || !colon[1] || strtoul(colon + 1, NULL, 10) > 65535 ||
-            strspn(colon + 1, "0123456789") != strlen(colon + 1))
-                return -EINVAL;
-        memcpy(host, text, n);
-        host[n] = 0;
-        *ret_port = colon + 1;
-        return 0;
-}
-
-static int bind_tcp(const struct addrinfo *ai) {
-        int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
-
-        if (fd < 0)
-                return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-            bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, SERVE_BACKLOG) == 0)
-                return fd;
-        int r = -errno;
-        (void) close(fd);
-        return r;
 }
 
 int serve_listen_tcp(Serve *s, const char *address) {
-        const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                       .ai_socktype = SOCK_STREAM};
-        struct addrinfo *ai = NULL;
-        char host[64];
-        const char *port;
-        int r = parse_address(address, host, sizeof host, &port);
+        int fd = serve_bind_tcp(address);
 
-        if (r < 0)
-                return r;
-        if (getaddrinfo(host, port, &hints, &ai) != 0)
-                return -EINVAL;
-        r = bind_tcp(ai);
-        freeaddrinfo(ai);
-        return r < 0 ? r : serve_listen_fd(s, r, SERVE_STATUS);
+        return fd < 0 ? fd : serve_listen_fd(s, fd, SERVE_STATUS);
 }
 
 int serve_new(sd_event *event, ServeHandler handler, void *userdata, size_t max_request_body,
