@@ -3,10 +3,12 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "core/mail.h"
 #include "flow/registry-private.h"
 #include "store/registry.h"
 
 #define LIST_SEPARATORS " ,;|"
+#define CONTACT_SEPARATORS " \t\r\n,;" /* as the registry takes them apart when it is loaded */
 
 /* ---- reading the list ------------------------------------------------------------------------ */
 
@@ -17,6 +19,32 @@ static int read_day(Change *c, const RegistryRow *row, Column column, Day otherw
                 return 0;
         return REFUSE(c, row->line, "%s '%s' không phải ngày: viết 2025-07-01",
                       "%s '%s' is no day: write 2025-07-01", registry_columns[column], text);
+}
+
+static int check_mails(Change *c, const RegistryRow *row) {
+        const char *text = row->cell[COLUMN_EMAIL];
+        for (const char *p = streq(text, "-") ? "" : text; *p;) {
+                size_t n = strcspn(p, CONTACT_SEPARATORS);
+                CLEANUP_FREE char *one = strndup(p, n);
+                CLEANUP_FREE char *address = NULL;
+                int r = !one ? -ENOMEM : n > 0 ? mail_address(one, &address) : 0;
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return REFUSE(c, row->line, "'%s' không phải địa chỉ thư điện tử",
+                                      "'%s' is no mail address", one);
+                p += n + (p[n] != '\0');
+        }
+        return 0;
+}
+
+static int check_webhook(Change *c, const RegistryRow *row) {
+        const char *url = row->cell[COLUMN_WEBHOOK];
+        bool is_http = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+        if (!*url || streq(url, "-") || (is_http && !url[strcspn(url, CONTACT_SEPARATORS)]))
+                return 0;
+        return REFUSE(c, row->line, "webhook '%s' phải bắt đầu bằng https:// hoặc http://",
+                      "webhook '%s' must begin with https:// or http://", url);
 }
 
 static int read_row(Change *c, const Sheet *s, size_t i, const int place[static N_COLUMNS],
@@ -37,7 +65,9 @@ static int read_row(Change *c, const Sheet *s, size_t i, const int place[static 
         if (r == 0 && !*code && !*row->cell[COLUMN_KEY])
                 r = REFUSE(c, row->line, "dòng không có khóa (key) cũng không có mã (code)",
                            "the row has neither a key nor a code");
-        return r;
+        if (r == 0)
+                r = check_mails(c, row);
+        return r == 0 ? check_webhook(c, row) : r;
 }
 
 static int read_rows(Change *c, const Sheet *s) {
@@ -327,6 +357,22 @@ static int check_names(Change *c) {
         return 0;
 }
 
+/* Of what the rows made of the parents: whoever goes up arrives. */
+static int check_parents(Change *c) {
+        const UnitRegistry *units = &c->app->units;
+        for (size_t i = 0; i < c->n; i++) {
+                const Unit *own = unit_get(units, c->rows[i].unit);
+                const Unit *u = own ? unit_get(units, own->parent) : NULL;
+                for (size_t n = 0; u && u != own && n < units->n; n++)
+                        u = u->parent ? unit_get(units, u->parent) : NULL;
+                if (own && u == own)
+                        return REFUSE(c, c->rows[i].line, "%s sẽ thuộc chính nó, qua %s",
+                                      "%s would be its own parent, by way of %s", own->key,
+                                      registry_key(c, own->parent));
+        }
+        return 0;
+}
+
 /* Units first, then codes, so that what a row names is found whatever the order of the rows. */
 static int apply_rows(Change *c) {
         static const Setter codes[] = {set_codes}, unit[] = {set_unit},
@@ -343,6 +389,8 @@ static int apply_rows(Change *c) {
                 r = set_all(c, codes, ELEMENTSOF(codes));
         if (r == 0)
                 r = set_all(c, unit, ELEMENTSOF(unit));
+        if (r == 0)
+                r = check_parents(c);
         return r == 0 ? set_all(c, rest, ELEMENTSOF(rest)) : r;
 }
 

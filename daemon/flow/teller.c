@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/mail.h"
 #include "flow/channel.h"
 #include "flow/facts.h"
 #include "flow/judge.h"
@@ -69,6 +70,12 @@ static int put_target(App *app, StepId step, const TargetSpec *spec, KeyList *ke
         return store_target_put(app->store, step, &row, &id);
 }
 
+/* An address that no mail can be made for is none: it would hold up what is known, too. */
+static bool is_address(const char *text) {
+        CLEANUP_FREE char *address = NULL;
+        return mail_address(text, &address) != -EINVAL;
+}
+
 static int put_recipient(App *app, StepId step, const RecipientDef *rec, const Unit *unit,
                          KeyList *keys) {
         size_t index = 0;
@@ -80,10 +87,12 @@ static int put_recipient(App *app, StepId step, const RecipientDef *rec, const U
                                        keys);
                         continue;
                 }
-                for (size_t k = 0; unit && r >= 0 && k < unit->n_emails; k++)
-                        r = put_target(app, step,
-                                       &(TargetSpec){rec, unit, "email", unit->emails[k], index++},
-                                       keys);
+                for (size_t k = 0; unit && r >= 0 && k < unit->n_emails; k++, index++)
+                        if (is_address(unit->emails[k]))
+                                r = put_target(
+                                        app, step,
+                                        &(TargetSpec){rec, unit, "email", unit->emails[k], index},
+                                        keys);
         }
         const char *hook = rec->webhook && streq(rec->webhook, "registry")
                                    ? (unit ? unit->webhook : NULL)

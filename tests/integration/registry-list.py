@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""registry-list.py BUILD: a list of units that cannot be right is refused with its line, and nothing of it stays: an address that is none,
+a webhook that is none, units above each other. An address that came into the database otherwise keeps nobody from knowing or telling."""
+import contextlib
+import sqlite3
+import sys
+
+from lab import Lab, portal
+
+CONFIG = portal("backfill = 0\nmin_units = 0") + """
+[network]
+ca_file = @DIR@/certs/ca.pem
+[smtp]
+url = smtp://localhost:@SMTP@
+from = chiso@thu.example
+[indicator total]
+label = Tổng
+[rule low]
+indicator = total
+when = below 80
+[recipient ops]
+role = operator
+webhook = http://127.0.0.1:@HOOK@/ops
+[recipient communes]
+each = kind:commune
+email = registry
+immediate = yes
+"""
+HEAD = "code;name;kind;parent;from;until;successors;email;webhook\n"
+REFUSED = [
+    ("001;;;;;;;khong-phai-thu;", "dòng 2: 'khong-phai-thu' không phải địa chỉ"),
+    ("002;;;;;;;tot@xa.example;\n001;;;;;;;tot@xa.example, hai@;", "dòng 3: 'hai@' không phải địa chỉ"),
+    ('001;;;;;;;"tot@xa.example\r\nBcc: ai@xa.example";', "dòng 2: 'Bcc:' không phải địa chỉ"),
+    ("001;;;;;;;;ftp://xa.example/", "dòng 2: webhook 'ftp://xa.example/'"),
+    ("001;;;;;;;;https://xa.example/ hai", "dòng 2: webhook 'https://xa.example/ hai'"),
+    ("001;;;portal:001;;;;;", "dòng 2: portal:001 không thể thuộc chính nó"),
+    ("001;;;portal:002;;;;;\n002;;;portal:001;;;;;", "dòng 2: portal:001 sẽ thuộc chính nó, qua portal:002"),
+    ("002;;;portal:003;;;;;\n001;;;portal:002;;;;;\n003;;;portal:001;;;;;", "dòng 2: portal:002 sẽ thuộc chính nó, qua portal:003"),
+]
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        def publish(value):
+            rows = [{"code": c, "name": "Xã " + c, "total": value} for c in ("001", "002", "003")]
+            lab.publish([{"path": "/2024-7", "json": {"rows": rows}}])
+            lab.ask("portal", "2024-07")
+
+        def units(text, *more, check=True):
+            with open(lab.path("units.csv"), "w", encoding="utf8", newline="") as f:
+                f.write(HEAD + text + "\n")
+            return lab.ctl("units", "import", lab.path("units.csv"), *more, check=check)
+
+        lab.clock("2024-08-08T09:00:00+07:00")
+        lab.start_publisher()
+        lab.start_smtp()
+        lab.start_hook()
+        lab.configure(CONFIG)
+        lab.publish([])
+        lab.start()
+        publish(90)
+        before = lab.ctl("units", "export").stdout
+        for text, said in REFUSED:
+            refused = units(text, "--yes", check=False)
+            assert refused.returncode == 1 and said in refused.stderr, (text, refused)
+            assert lab.ctl("units", "export").stdout == before, text
+        units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
+        assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
+
+        # by another way than the list
+        lab.stop()
+        with contextlib.closing(sqlite3.connect(lab.path("state", "chisod.db"))) as db:
+            db.execute("INSERT OR REPLACE INTO unit_contact SELECT id, 'khong-phai-thu', NULL FROM unit WHERE key = 'portal:002'")
+            db.commit()
+        lab.start()
+        publish(70)
+        assert [v for v, in lab.sql("SELECT value FROM figure")] == [7000] * 3
+        lab.wait(lambda: len(lab.mails()) == 3 and lab.settled(), "the others are told")
+        assert sorted(m["To"] for m in lab.mails()) == ["hai@xa.example", "tot@xa.example", "tot@xa.example"], [m["To"] for m in lab.mails()]
+        lab.integrity()
+
+
+main()
