@@ -572,12 +572,12 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
 
 int cycle_replay(App *app, FetchResult *result, StepId step, int64_t snapshot, bool is_partial) {
         CycleReport report = {.snapshot = snapshot};
-        CycleOrder order = {.is_partial = is_partial};
+        CycleOrder order = {.is_partial = is_partial}; /* what counted counts, whoever let it in */
         Evaluation CLEANUP(cycle_evaluation_done)
                 e = {.app = app,
                      .result = result,
                      .step = step,
-                     .order = is_partial ? &order : NULL,
+                     .order = &order,
                      .report = &report,
                      .source = &app->config->sources[result->source]};
         int r = cycle_units(&e);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """undo.py BUILD: an import taken back leaves what the other snapshots say: whatever the order in which two are taken back, also where
-the publisher or another file has come to the same figure since, which makes no vintage. The replay comes to the same."""
+the publisher or another file has come to the same figure since, which makes no vintage. The replay comes to the same, also where a person let in a suspect that is silent about most of it."""
 import json
 import sys
 
@@ -81,6 +81,16 @@ def main():
         assert known()["001"] == 30
         assert undo(first) == [1] and known()["001"] is None, known()
         assert lab.ctl("import", "--undo", str(first), check=False).returncode == 1
+
+        # a person lets in what is silent about most of what was known
+        publish(85)
+        lab.configure(CONFIG.replace("min_share = 0", "min_share = 90"))
+        lab.reload()
+        publish(84, others=())
+        suspect = lab.json("snapshot", "list", "--limit", "1")["snapshots"][0]
+        assert suspect["state"] == "suspect" and known()["002"] == 86, suspect
+        lab.ctl("snapshot", "accept", str(suspect["id"]))
+        assert known() == {"001": 84, "002": None, "003": None}, known()
 
         lab.ctl("backup", lab.path("copy.db"))
         proof = lab.ctl("--config", lab.path("etc", "chisod.conf"), "verify", lab.path("copy.db"), "--replay")
