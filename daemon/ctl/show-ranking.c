@@ -200,6 +200,13 @@ int show_ranking(const Ctl *ctl, const json_t *ranking, Buf *out) {
 
 /* ---- history --------------------------------------------------------------------------------- */
 
+static const char *why_text(const Ctl *ctl, const char *why) {
+        return streq(why, "gone")    ? SAID(ctl, "không còn", "withdrawn")
+               : streq(why, "empty") ? SAID(ctl, "mẫu số 0", "of nothing")
+               : streq(why, "bad")   ? SAID(ctl, "hỏng", "unusable")
+                                     : SAID(ctl, "không có", "none");
+}
+
 static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *period, *vintage;
@@ -222,7 +229,8 @@ static int show_vintages(const Ctl *ctl, const json_t *history, Buf *out) {
                         (void) snprintf(hash, sizeof(hash), "%s", at_text(vintage, "hash"));
                         table_cell(&t, j == 0 ? at_text(period, "period.label") : "", COLOUR_NONE);
                         table_cell(&t, at_instant(known, vintage, "at"), COLOUR_NONE);
-                        table_cell(&t, *text ? text : at_text(vintage, "why"), COLOUR_NONE);
+                        table_cell(&t, *text ? text : why_text(ctl, at_text(vintage, "why")),
+                                   COLOUR_NONE);
                         table_cell(&t, at_text(vintage, "source"), COLOUR_NONE);
                         table_cell(&t, snapshot, COLOUR_NONE);
                         table_cell(&t, hash, COLOUR_DIM);

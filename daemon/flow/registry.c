@@ -239,6 +239,11 @@ static int decide_link(Change *c, const RegistryRow *row, const char *text, cons
         const Unit *u = unit_get(&c->app->units, id);
         if (!u)
                 return -EINVAL; /* cannot be: it was just found */
+        char day[16];
+        if (on < u->from || on >= u->until)
+                return REFUSE(c, 0, "ngày %s không có đơn vị \"%s\": viết --from một ngày có",
+                              "on %s there is no \"%s\": write --from a day when there is",
+                              day_format(day, on), u->key);
         if (registry_holder(&c->app->units, row->namespace_, row->code, on) == u)
                 return REFUSE(c, 0, "%s:%s đã là mã của %s", "%s:%s is a code of %s already",
                               row->namespace_, row->code, u->key);

@@ -67,6 +67,12 @@ def main():
         units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
         assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
 
+        # a code is of a unit that there is, not of one that has ended
+        units("003;;;;;2024-08-01;;;", "--yes")
+        ended = lab.ctl("units", "link", "portal:77", "portal:003", check=False)
+        assert ended.returncode == 2 and "ngày 2024-08-08 không có đơn vị" in ended.stderr, ended
+        lab.json("units", "link", "portal:77", "portal:003", "--from", "2024-07-01")
+
         # by another way than the list
         lab.stop()
         with contextlib.closing(sqlite3.connect(lab.path("state", "chisod.db"))) as db:

@@ -92,6 +92,9 @@ def main():
         lab.ctl("snapshot", "accept", str(suspect["id"]))
         assert known() == {"001": 84, "002": None, "003": None}, known()
 
+        told = lab.ctl("history", "003", "--vintages").stdout
+        assert "không còn" in told and "gone" not in told, told
+
         lab.ctl("backup", lab.path("copy.db"))
         proof = lab.ctl("--config", lab.path("etc", "chisod.conf"), "verify", lab.path("copy.db"), "--replay")
         assert "giống hệt" in proof.stdout, proof.stdout
