@@ -5,6 +5,7 @@
 
 #include "answer/api-call.h"
 #include "base/text.h"
+#include "core/reason.h"
 
 #define DEFAULT_LIMIT 1000u
 #define MAX_LIMIT 100000u
@@ -155,9 +156,13 @@ int api_find_unit(ApiCall *c, const char *text, UnitId *ret) {
         if (r <= 0 && r != -EINVAL)
                 return r;
         if (r == UNIT_E_AMBIGUOUS) {
+                CLEANUP(buf_done) Buf words = BUF_INIT(BUF_MAX_TEXT);
+                const char *which = diag.n > 0 ? diag.items[0].text : "";
+                bool is_known = app_is_vi(c->app) && reason_words(which, &words) == 0;
+
                 (void) API_ARGUMENT(c, 409, "\"%s\" chỉ nhiều đơn vị: %s",
                                     "\"%s\" names several units: %s", text,
-                                    diag.n > 0 ? diag.items[0].text : "");
+                                    is_known ? buf_text(&words) : which);
                 return API_E_ANSWERED;
         }
         *ret = unit_by_key(&c->app->units, text);

@@ -54,14 +54,15 @@ int show_snapshots(const Ctl *ctl, const json_t *snapshots, Buf *out) {
 }
 
 static int show_notes(const Ctl *ctl, const json_t *snapshot, Buf *out) {
+        CLEANUP(buf_done) Buf words = BUF_INIT(8192);
         const json_t *n;
         size_t i;
         int r = 0;
 
         if (json_array_size(at(snapshot, "notes")) > 0)
                 r = buf_str(out, SAID(ctl, "Ghi chú số liệu:\n", "Data notes:\n"));
-        json_array_foreach(at(snapshot, "notes"), i, n) if (r == 0) r =
-                buf_printf(out, "  %s  %s\n", at_text(n, "unit.name"), at_text(n, "text"));
+        json_array_foreach(at(snapshot, "notes"), i, n) if (r == 0) r = buf_printf(
+                out, "  %s  %s\n", at_text(n, "unit.name"), at_reason(ctl, n, "text", &words));
         return r;
 }
 
@@ -178,7 +179,8 @@ static int show_lost(const Ctl *ctl, const json_t *report, Buf *out) {
 }
 
 int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
-        const char *warning = at_text(report, "warning");
+        CLEANUP(buf_done) Buf words = BUF_INIT(8192);
+        const char *warning = at_reason(ctl, report, "warning", &words);
         const char *ignored = at_text(report, "ignored_columns");
 
         int r = buf_printf(

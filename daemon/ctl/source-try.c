@@ -211,11 +211,14 @@ static int show_notes(const Trial *t, const Snapshot *s, Buf *out) {
                                      s->open_part);
 
         for (size_t i = 0; r == 0 && i < MIN(s->n_notes, NOTES_SHOWN); i++) {
+                CLEANUP(buf_done) Buf words = BUF_INIT(8192);
                 const DecodeNote *note = s->notes + i;
+                bool is_known = t->ctl->is_vi && reason_words(note->text, &words) == 0;
 
                 r = buf_printf(out, SAID(t->ctl, "Lưu ý: %s, %s: %s\n", "Note: %s, %s: %s\n"),
                                s->units[note->unit].name,
-                               t->config->indicators[note->indicator].name, note->text);
+                               t->config->indicators[note->indicator].name,
+                               is_known ? buf_text(&words) : note->text);
         }
         return r;
 }

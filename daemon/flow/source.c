@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/reason.h"
 #include "flow/cycle.h"
 #include "flow/fetch.h"
 #include "flow/registry.h"
@@ -567,7 +568,10 @@ static int failing_limit(const Config *c) {
 /* "nguồn portal không lấy được 3 ngày (HTTP 403), số liệu đến 20/11" */
 static void trouble_text(const SourceState *s, int64_t now_ms, char *text, size_t size) {
         bool is_vi = app_is_vi(s->app);
+        CLEANUP(buf_done) Buf words = BUF_INIT(4096);
         const char *status = strstr(s->last_reason, "(HTTP ");
+        bool is_known = is_vi && reason_words(s->last_reason, &words) == 0;
+        const char *reason = is_known ? buf_text(&words) : s->last_reason;
         char days[32] = "", until[48] = "";
         int n = day_of_instant(now_ms) - day_of_instant(s->last_good_ms);
         Civil day = civil_from_day(day_of_instant(s->last_good_ms));
@@ -580,7 +584,7 @@ static void trouble_text(const SourceState *s, int64_t now_ms, char *text, size_
         (void) snprintf(text, size,
                         is_vi ? "nguồn %s không lấy được%s %s%s%s%s"
                               : "source %s not fetched%s %s%s%s%s",
-                        s->def->name, days, status ? "" : "(", status ? status : s->last_reason,
+                        s->def->name, days, status ? "" : "(", status ? status : reason,
                         status ? "" : ")", until);
 }
 

@@ -183,7 +183,7 @@ CASES = [
 READ = {"block page": "trang chặn truy cập", "HTML instead of JSON": "HTML thay vì JSON", "cut short": "cắt ngang", "truncated JSON": "JSON bị cắt",
         "larger than max_body": "lớn hơn max_body", "twice": "hai lần", "not JSON": "không phải JSON", "nested deeper": "lồng sâu quá", "values": "giá trị",
         "empty answer": "trả lời rỗng", "no JSON object": "không phải đối tượng", "row": "dòng", "no array of rows": "không có mảng dòng", "row 5": "dòng 5",
-        "redirected": "chuyển sang nơi khác"}
+        "redirected": "chuyển sang nơi khác", "torn": "không khớp"}
 
 
 # ---- what is looked at

@@ -16,10 +16,10 @@ from sample import month, routes
 
 COMMANDS = ("status", "ranking", "ranking --period 2024-07", "ranking --as-of 2024-09-05", "history 12376", "history 12370 --indicator progress --vintages",
             "alerts", "alerts --all", "alert 1", "explain progress-low 12376", "explain progress-low 12370", "explain rank-fall 12376", "rules list",
-            "rules diff", "rules backtest progress-low", "silence list --all", "sources", "snapshot list", "snapshot show 1", "snapshot show 6", "units list",
+            "rules diff", "rules backtest progress-low", "silence list --all", "sources", "snapshot list", "snapshot show 1", "snapshot show 6", "snapshot show 8", "units list",
             "units suggest", "deliveries", "deliveries --dead", "deliveries --observed", "render", "render --format text", "check", "verify",
             "fetch portal --from 2024-08 --to 2024-08 --wait", "ack 2 --note x", "alert 2", "rules release progress-low", "silence add --until 2030-01-01 --rule rank-fall", "silence end 1", "drill it",
-            "test-mail it@tienlu.example", "source try portal")
+            "test-mail it@tienlu.example", "source try portal", "import @odd --source portal --period 2024-08 --yes")
 WRONG = ("alert 99", "ranking --kind nope", "ranking --indicator nope", "history nowhere", "ack 2 --until 2024-01-01", "rules release nope", "fetch nowhere",
          "snapshot accept 1", "units same 12376 --from 2024-01-01", "units link gso:12376 gso:12376", "report 2020-01", "retry 1", "drill nobody", "ranking --as-of x",
          "silence add --rule progress-low", "nonsense", "ranking --nonsense", "ranking --indicator", "ranking --period 9999-12",
@@ -56,10 +56,24 @@ def published(lab):
     return sorted(set(n for n in names if n), key=len, reverse=True)
 
 
+def odd_figures(lab):
+    """What is odd about figures is noted: one beyond its bounds, one that is no number, one far from what it was; and an import is warned of."""
+    odd = month("2024-08", "2024-08-restated")
+    rows = {row["departmentCode"]: row for row in odd["service-results"]["data"]["evaluation"]}
+    for code, value in (("12337", 250), ("12340", "n/a"), ("12343", 20.5)):
+        rows[code]["totalScore"] = value
+    lab.publish(routes({"2024-08": odd}))
+    lab.ask("portal", "2024-08")
+    shown = lab.ctl("snapshot", "show", "8").stdout
+    assert "250" in shown and "n/a" in shown and "20.5" in shown, shown
+    with open(lab.path("odd.csv"), "w", encoding="utf8") as f:
+        f.write("code,total\n12376,abc\n12367,81\n12364,79\n")
+
+
 def collect(lab, port, locale):
     texts = {}
     for command in COMMANDS + WRONG:
-        r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), *command.split(), "--config", lab.path("etc", "chisod.conf")], check=False,
+        r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), *command.replace("@odd", lab.path("odd.csv")).split(), "--config", lab.path("etc", "chisod.conf")], check=False,
                            env=dict(lab.env(), LC_ALL=locale), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         texts["chisoctl " + command] = r.stdout
     for page in PAGES:
@@ -96,7 +110,8 @@ def main():
             from pages import free_port  # pylint: disable=import-outside-toplevel
             port = free_port()
             start_world(lab, "[daemon]\nlanguage = %s\nhttp_listen = 127.0.0.1:%d\n" % (language, port))
-            lab.publish([dict(route, status=503, mode="status") for route in routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")})])
+            odd_figures(lab)
+            lab.publish([dict(route, json={"data": {}}) for route in routes({"2024-07": month("2024-07"), "2024-08": month("2024-08")})])
             for _ in range(3):
                 lab.ctl("fetch", "portal", "--from", "2024-08", "--to", "2024-08", "--wait", check=False)
             lab.wait(lab.settled, "everything is told")
@@ -104,7 +119,7 @@ def main():
             lab.stop()
         for what, text in texts.items():
             if len(sys.argv) > 2:
-                with open(os.path.join(sys.argv[2], language + "-" + re.sub(r"\W+", "-", what) + ".txt"), "w", encoding="utf8") as f:
+                with open(os.path.join(sys.argv[2], language + "-" + re.sub(r"\W+", "-", what)[:80] + ".txt"), "w", encoding="utf8") as f:
                     f.write(text)
             assert text.strip(), (language, what)
             wrong += ["%s: %s: %s" % (language, what, place) for place in wrong_places(what, text, language, names)]
