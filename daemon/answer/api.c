@@ -27,9 +27,9 @@ typedef struct ApiRoute {
         const char *method, *path; /* `*` stands for one segment; a final `*` for the rest */
         ApiHandler handler;
         bool is_admin;
-        bool has_tag;    /* of step, day and request */
-        bool tags_bytes; /* what it says may change without a step: a silence ends */
-        bool is_page;    /* HTML, refusals too */
+        bool has_tag;                 /* of step, day and request */
+        bool tags_bytes;              /* what it says may change without a step: a silence ends */
+        bool is_page;                 /* HTML, refusals too */
         const char *takes[TAKES_MAX]; /* its arguments, as docs/openapi.yaml has them */
 } ApiRoute;
 
