@@ -221,6 +221,15 @@ static int derive_all(Snapshot *s, const Config *config, const SourceDef *source
         return 0;
 }
 
+bool decode_derives(const Config *config, size_t source, size_t indicator) {
+        return config->indicators[indicator].derive != DERIVE_NONE &&
+               !decode_publishes(&config->sources[source], indicator);
+}
+
+int decode_derive(Snapshot *s, const Config *config, size_t source) {
+        return derive_all(s, config, &config->sources[source]);
+}
+
 /* ---- order ----------------------------------------------------------------------------------- */
 
 typedef struct Placed {

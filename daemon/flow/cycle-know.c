@@ -18,6 +18,18 @@ static int compare_ordered(const void *a, const void *b) {
         return (x->id > y->id) - (x->id < y->id);
 }
 
+static int compare_indicators(const void *a, const void *b) {
+        IndicatorId x = *(const IndicatorId *) a, y = *(const IndicatorId *) b;
+        return (x > y) - (x < y);
+}
+
+int cycle_compare_figures(const void *a, const void *b) {
+        const FigureRow *x = a, *y = b;
+        if (x->indicator != y->indicator)
+                return x->indicator < y->indicator ? -1 : 1;
+        return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
 int cycle_drop_doubles(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
         UnitId max = 0;
@@ -58,6 +70,81 @@ static int find_columns(Evaluation *e) {
         return 0;
 }
 
+static bool is_derived(const Evaluation *e, size_t column) {
+        return decode_derives(e->app->config, e->result->source,
+                              e->result->snapshot->indicators[column]);
+}
+
+/* A derived column is spoken of where one of its operands is, at whatever depth. */
+static void find_derived(Evaluation *e) {
+        const Snapshot *s = e->result->snapshot;
+        bool is_new = true;
+        while (is_new) {
+                is_new = false;
+                for (size_t c = 0; c < s->n_columns; c++) {
+                        const IndicatorDef *def = &e->app->config->indicators[s->indicators[c]];
+                        if (e->has_column[c] || !is_derived(e, c))
+                                continue;
+                        for (size_t i = 0; i < def->n_operands; i++) {
+                                int other = snapshot_column(s, def->operand[i]);
+                                e->has_column[c] |= other >= 0 && e->has_column[other];
+                        }
+                        is_new |= e->has_column[c];
+                }
+        }
+}
+
+/* What is known of the snapshot's units in the columns, into its cells. */
+static int borrow(Evaluation *e, const bool *is_borrowed) {
+        Snapshot *s = e->result->snapshot;
+        IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
+        FigureRow CLEANUP_FREE *known = NULL;
+        size_t n_ids = 0, n_known = 0;
+        if (!ids)
+                return -ENOMEM;
+        for (size_t c = 0; c < s->n_columns; c++)
+                if (is_borrowed[c])
+                        ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
+        qsort(ids, n_ids, sizeof *ids, compare_indicators);
+        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
+                                 &known, &n_known);
+        for (size_t at = 0; r >= 0 && at < s->n_units * s->n_columns; at++) {
+                size_t c = at % s->n_columns;
+                FigureRow want = {.indicator = e->app->config->indicators[s->indicators[c]].id,
+                                  .unit = e->unit_of[at / s->n_columns]};
+                const FigureRow *row = is_borrowed[c] && n_known > 0
+                                               ? bsearch(&want, known, n_known, sizeof *known,
+                                                         cycle_compare_figures)
+                                               : NULL;
+                if (!is_borrowed[c])
+                        continue;
+                s->value[at] = row ? row->value : VALUE_NONE;
+                s->why[at] = (uint8_t) (row ? row->why : WHY_MISSING);
+        }
+        return MIN(r, 0);
+}
+
+/* A file may have one operand only: the others are as they are known. `is_over`: it has none any more,
+ * all are as they are known. */
+static int derive(Evaluation *e, bool is_over) {
+        Snapshot *s = e->result->snapshot;
+        bool CLEANUP_FREE *is_borrowed = calloc(s->n_columns + 1, sizeof *is_borrowed);
+        bool has_derived = false;
+        if (!is_borrowed)
+                return -ENOMEM;
+        for (size_t c = 0; c < s->n_columns; c++) {
+                has_derived |= is_derived(e, c);
+                is_borrowed[c] = !is_derived(e, c) && (is_over || !e->has_column[c]);
+        }
+        find_derived(e);
+        for (size_t c = 0; is_over && c < s->n_columns; c++)
+                e->has_column[c] &= is_derived(e, c);
+        if (!has_derived)
+                return 0;
+        int r = borrow(e, is_borrowed);
+        return r < 0 ? r : decode_derive(s, e->app->config, e->result->source);
+}
+
 /* By (indicator, unit), as they are stored: sorting both sides is a tenth of sorting the cells. */
 static int collect_rows(Evaluation *e) {
         const Snapshot *s = e->result->snapshot;
@@ -88,18 +175,6 @@ static int collect_rows(Evaluation *e) {
                 }
         }
         return 0;
-}
-
-static int compare_indicators(const void *a, const void *b) {
-        IndicatorId x = *(const IndicatorId *) a, y = *(const IndicatorId *) b;
-        return (x > y) - (x < y);
-}
-
-int cycle_compare_figures(const void *a, const void *b) {
-        const FigureRow *x = a, *y = b;
-        if (x->indicator != y->indicator)
-                return x->indicator < y->indicator ? -1 : 1;
-        return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
 bool cycle_is_partial(const Evaluation *e) {
@@ -187,11 +262,45 @@ int cycle_read(Evaluation *e) {
                 r = cycle_drop_doubles(e);
         if (r >= 0)
                 r = find_columns(e);
+        /* What a file derives is of its operands and what was known: no word of its own. */
+        for (size_t c = 0; r >= 0 && cycle_is_partial(e) && c < e->result->snapshot->n_columns; c++)
+                e->has_column[c] &= !is_derived(e, c);
         return r < 0 ? r : collect_rows(e);
+}
+
+int cycle_rederive(Evaluation *e) {
+        FigureRow CLEANUP_FREE *known = NULL;
+        const Snapshot *s = e->result->snapshot;
+        IndicatorId CLEANUP_FREE *ids = calloc(s->n_columns + 1, sizeof *ids);
+        size_t n_known = 0, n_ids = 0;
+        e->is_reading = true;
+        int r = ids ? cycle_units(e) : -ENOMEM;
+        if (r >= 0)
+                r = cycle_drop_doubles(e);
+        if (r >= 0)
+                r = find_columns(e);
+        if (r >= 0)
+                r = derive(e, /* is_over= */ true);
+        if (r >= 0)
+                r = collect_rows(e);
+        if (r < 0)
+                return r;
+        for (size_t c = 0; c < s->n_columns; c++)
+                if (e->has_column[c])
+                        ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
+        qsort(ids, n_ids, sizeof *ids, compare_indicators);
+        r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit, &known,
+                             &n_known);
+        if (r >= 0)
+                n_known = leave_unmentioned(e, known, n_known);
+        return r < 0 ? r
+                     : engine_know(known, n_known, e->rows, e->n_rows, &e->changes, &e->n_changes);
 }
 
 int cycle_know(Evaluation *e) {
         int r = find_columns(e);
+        if (r >= 0 && e->order && e->order->is_partial)
+                r = derive(e, /* is_over= */ false);
         if (r >= 0)
                 r = collect_rows(e);
         if (r >= 0)

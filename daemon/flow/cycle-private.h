@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flow/cycle.h"
+#include "store/figure.h"
 #include "store/registry.h"
 
 typedef struct Evaluation {
@@ -43,9 +44,13 @@ int cycle_drop_doubles(Evaluation *e);
 int cycle_know(Evaluation *e);
 /* The rows of a stored snapshot, and which columns it speaks of; nothing is written. */
 int cycle_read(Evaluation *e);
+/* The changes of what is derived from the figures that the snapshot spoke of, of those as they are known by now. */
+int cycle_rederive(Evaluation *e);
 /* Compares (indicator, unit) of FigureRow. */
 int cycle_compare_figures(const void *a, const void *b);
 /* It speaks of what its rows name and of nothing else. */
 bool cycle_is_partial(const Evaluation *e);
+/* cycle-undo.c: writes what is known without the import of the row, and keeps the changes. */
+int cycle_put_back(Evaluation *e, const SnapshotRow *row);
 /* cycle-notes.c: after knowing; the changes are sorted by (indicator, unit). */
 int cycle_note(Evaluation *e);

@@ -52,15 +52,20 @@ static void settle(Undoing *u, const Evaluation *e) {
         }
 }
 
+/* The result borrows from the row. */
+static int read_again(const App *app, Store *bodies, const SnapshotRow *row, FetchResult **ret) {
+        Diag CLEANUP(diag_done) diag = DIAG_INIT;
+        App reading = *app; /* borrows all of it */
+        reading.store = bodies;
+        return stored_result(&reading, row, &diag, ret);
+}
+
 static int hear(Undoing *u, const StandingSnapshot *one) {
         SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
         FetchResult CLEANUP(fetch_result_freep) *result = NULL;
-        Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        App reading = *u->app; /* borrows all of it */
-        reading.store = u->bodies;
         int r = store_snapshot_get(u->bodies, one->id, &row);
         if (r == 0)
-                r = stored_result(&reading, row, &diag, &result);
+                r = read_again(u->app, u->bodies, row, &result);
         if (r != 0)
                 return r;
         CycleReport report = {0};
@@ -78,16 +83,62 @@ static int hear(Undoing *u, const StandingSnapshot *one) {
         return MIN(r, 0);
 }
 
+/* What is derived follows from the others, when these stand. */
+static size_t leave_derived(const App *app, FigureChange *changes, size_t n) {
+        const Config *c = app->config;
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+                bool is_derived = false;
+                for (size_t k = 0; k < c->n_indicators; k++)
+                        is_derived = is_derived ||
+                                     (c->indicators[k].id == changes[i].now.indicator &&
+                                      c->indicators[k].source >= 0 &&
+                                      decode_derives(c, (size_t) c->indicators[k].source, k));
+                if (!is_derived)
+                        changes[kept++] = changes[i];
+        }
+        return kept;
+}
+
+int cycle_undone_derived(App *app, Store *bodies, const SnapshotRow *row, StepId step,
+                         FigureChange **ret, size_t *ret_n) {
+        FetchResult CLEANUP(fetch_result_freep) *result = NULL;
+        CycleReport report = {0};
+        CycleOrder order = {.is_partial = true};
+        int r = read_again(app, bodies, row, &result);
+        if (r != 0)
+                return r;
+        Evaluation CLEANUP(cycle_evaluation_done)
+                e = {.app = app,
+                     .result = result,
+                     .step = step,
+                     .order = &order,
+                     .report = &report,
+                     .source = &app->config->sources[result->source]};
+        r = cycle_rederive(&e);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(e.changes);
+        *ret_n = e.n_changes;
+        return 0;
+}
+
 int cycle_undone(App *app, Store *bodies, const SnapshotRow *row, StepId known, StepId step,
                  FigureChange **ret, size_t *ret_n) {
+        FetchResult CLEANUP(fetch_result_freep) *own = NULL;
         StandingSnapshot CLEANUP_FREE *standing = NULL;
         FigureChange CLEANUP_FREE *stands = NULL;
         size_t n = 0, n_standing = 0;
+        int is_blind = read_again(app, bodies, row, &own);
+        if (is_blind < 0)
+                return is_blind;
         int r = store_figures_undone(app->store, row->period, known, step, &stands, &n);
         if (r >= 0)
                 r = store_snapshots_standing(app->store, row, step, &standing, &n_standing);
         if (r < 0)
                 return r;
+        if (!is_blind)
+                n = leave_derived(app, stands, n);
         FigureRow CLEANUP_FREE *before = calloc(n + 1, sizeof *before);
         FigureRow CLEANUP_FREE *after = calloc(n + 1, sizeof *after);
         bool CLEANUP_FREE *is_settled = calloc(n + 1, sizeof *is_settled);
@@ -109,5 +160,34 @@ int cycle_undone(App *app, Store *bodies, const SnapshotRow *row, StepId known, 
         if (r < 0)
                 return r;
         int k = engine_know(before, n, after, n, ret, ret_n);
-        return k < 0 ? k : r;
+        return k < 0 ? k : r ? r : is_blind;
+}
+
+static int put_all(Evaluation *e, const SnapshotRow *row, const FigureChange *changes, size_t n) {
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = store_figure_put(e->app->store, e->step, row->period, &changes[i]);
+        return r;
+}
+
+int cycle_put_back(Evaluation *e, const SnapshotRow *row) {
+        FigureChange CLEANUP_FREE *derived = NULL;
+        Store *store = e->app->store;
+        size_t n = 0;
+        int r = cycle_undone(e->app, store, row, row->step, e->step, &e->changes, &e->n_changes);
+        if (r >= 0)
+                r = put_all(e, row, e->changes, e->n_changes);
+        if (r >= 0)
+                r = cycle_undone_derived(e->app, store, row, e->step, &derived, &n);
+        if (r >= 0)
+                r = put_all(e, row, derived, n);
+        if (r < 0 || n == 0)
+                return MIN(r, 0);
+        FigureChange *all = reallocarray(e->changes, e->n_changes + n, sizeof *all);
+        if (!all)
+                return -ENOMEM;
+        memcpy(all + e->n_changes, derived, n * sizeof *derived);
+        e->changes = all;
+        e->n_changes += n;
+        return 0;
 }

@@ -526,9 +526,7 @@ static int undo_inside(Evaluation *e, const SnapshotRow *row) {
                 r = store_snapshot_undo(store, e->step, row->id);
         if (r != 0)
                 return r;
-        r = cycle_undone(e->app, store, row, row->step, e->step, &e->changes, &e->n_changes);
-        for (size_t i = 0; r >= 0 && i < e->n_changes; i++)
-                r = store_figure_put(store, e->step, row->period, &e->changes[i]);
+        r = cycle_put_back(e, row);
         if (r < 0)
                 return r;
         e->report->n_changed = e->n_changes;

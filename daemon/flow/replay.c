@@ -78,10 +78,18 @@ static int know(Work *w, const ReplayEvent *event) {
         return cycle_replay(&w->app, result, event->step, event->snapshot, event->is_import);
 }
 
+static int put_all(Work *w, const ReplayEvent *event, const FigureChange *changes, size_t n) {
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = store_figure_put(w->app.store, event->step, event->period, &changes[i]);
+        return r;
+}
+
 static int undo(Work *w, const ReplayEvent *event) {
         SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
         FigureChange CLEANUP_FREE *changes = NULL;
-        size_t n = 0;
+        FigureChange CLEANUP_FREE *derived = NULL;
+        size_t n = 0, n_derived = 0;
         int r = store_snapshot_get(w->kept, event->snapshot, &row);
         if (r == 0)
                 r = cycle_undone(&w->app, w->kept, row, event->known, event->step, &changes, &n);
@@ -89,9 +97,11 @@ static int undo(Work *w, const ReplayEvent *event) {
                 w->report->n_taken++;
                 return store_replay_take(w->app.store, event->step, event->period);
         }
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                r = store_figure_put(w->app.store, event->step, event->period, &changes[i]);
-        return r;
+        if (r >= 0)
+                r = put_all(w, event, changes, n);
+        if (r >= 0)
+                r = cycle_undone_derived(&w->app, w->kept, row, event->step, &derived, &n_derived);
+        return r < 0 ? r : put_all(w, event, derived, n_derived);
 }
 
 static int play_one(Work *w, const ReplayEvent *event) {

@@ -83,6 +83,11 @@ DEFINE_CLEANUP(DecodeSeen, decode_seen_free)
  * Same results. */
 int decode_finish(Snapshot *s, const Config *config, size_t source, Diag *diag);
 
+/* Derives once more, for who has filled in figures that the answer did not have. Returns 0 or -ENOMEM. */
+int decode_derive(Snapshot *s, const Config *config, size_t source);
+/* Whether the source has the indicator by deriving it, and not as it is published. */
+bool decode_derives(const Config *config, size_t source, size_t indicator);
+
 /* True when the same units have the same values: for torn sets (the first request asked again after
  * the last). When is_partial, `b` may be one page of one part: only its units are compared, and
  * only in the columns that it has values for. Compare either before decode_finish or after it on

@@ -43,6 +43,9 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
  * read again. Heap array. */
 int cycle_undone(App *app, Store *bodies, const SnapshotRow *row, StepId known, StepId step,
                  FigureChange **ret, size_t *ret_n);
+/* When those are written: the changes of what is derived from them. 0, or positive as above. Heap array. */
+int cycle_undone_derived(App *app, Store *bodies, const SnapshotRow *row, StepId step,
+                         FigureChange **ret, size_t *ret_n);
 
 /* Units and figures of a stored snapshot once more, at the step at which it was known, inside the
  * caller's transaction; nothing is judged or told. is_partial: as in CycleOrder. */
