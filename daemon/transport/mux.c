@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -222,9 +223,14 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, 
         e.events = what == CURL_POLL_IN    ? EPOLLIN
                    : what == CURL_POLL_OUT ? EPOLLOUT
                                            : EPOLLIN | EPOLLOUT;
-        if (epoll_ctl(m->set, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) < 0)
-                return -1;
-        return known || curl_multi_assign(m->multi, fd, m) == CURLM_OK ? 0 : -1;
+        if (epoll_ctl(m->set, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) < 0) {
+                /* To be told of it, libcurl would give up every transfer, and all to come. */
+                log_error("Cannot wait for a transfer: %s", strerror(errno));
+                return 0;
+        }
+        if (!known)
+                (void) curl_multi_assign(m->multi, fd, m); /* it has the socket: it just said so */
+        return 0;
 }
 
 static int set_up_sources(Mux *m) {

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -627,6 +628,35 @@ static void test_taken_and_gone(void **state) {
         }
 }
 
+/* The kernel may refuse to watch one more socket. */
+static bool is_watching_refused;
+int __real_epoll_ctl(int set, int op, int fd, struct epoll_event *e);
+int __wrap_epoll_ctl(int set, int op, int fd, struct epoll_event *e);
+int __wrap_epoll_ctl(int set, int op, int fd, struct epoll_event *e) {
+        if (!is_watching_refused)
+                return __real_epoll_ctl(set, op, fd, e);
+        errno = ENOMEM;
+        return -1;
+}
+
+/* Whoever cannot be waited for runs into his time-out, and the next one is served again. */
+static void test_not_watched(void **state) {
+        CLEANUP(seen_done) Seen first = {0};
+        CLEANUP(seen_done) Seen next = {0};
+        char url[200];
+        HttpRequest q = request_for(url, publisher.port, "/hang");
+        (void) state;
+
+        q.timeout_ms = 300;
+        is_watching_refused = true;
+        ask(&q, &first);
+        is_watching_refused = false;
+        assert_int_equal(first.error, -ETIMEDOUT);
+        get("/ok", &next);
+        assert_int_equal(next.error, 0);
+        assert_int_equal(next.status, 200);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -643,6 +673,7 @@ int main(void) {
                 TEST(test_kept_connection),
                 TEST(test_hooks),
                 TEST(test_taken_and_gone),
+                TEST(test_not_watched),
         };
         return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
 }
