@@ -94,6 +94,11 @@ static void find_derived(Evaluation *e) {
         }
 }
 
+/* Below which unit figures are compared: a file may name units of another scope of its source. */
+static UnitId known_below(const Evaluation *e) {
+        return e->order && e->order->is_partial ? 0 : e->scope_unit;
+}
+
 /* What is known of the snapshot's units in the columns, into its cells. */
 static int borrow(Evaluation *e, const bool *is_borrowed) {
         Snapshot *s = e->result->snapshot;
@@ -106,7 +111,7 @@ static int borrow(Evaluation *e, const bool *is_borrowed) {
                 if (is_borrowed[c])
                         ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
         qsort(ids, n_ids, sizeof *ids, compare_indicators);
-        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
+        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, known_below(e),
                                  &known, &n_known);
         for (size_t at = 0; r >= 0 && at < s->n_units * s->n_columns; at++) {
                 size_t c = at % s->n_columns;
@@ -236,7 +241,7 @@ static int know(Evaluation *e) {
                 if (e->has_column[c])
                         ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
         qsort(ids, n_ids, sizeof *ids, compare_indicators);
-        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit,
+        int r = store_figures_of(e->app->store, e->result->period, ids, n_ids, known_below(e),
                                  &known, &n_known);
         if (r >= 0 && cycle_is_partial(e))
                 n_known = leave_unmentioned(e, known, n_known);
@@ -289,7 +294,7 @@ int cycle_rederive(Evaluation *e) {
                 if (e->has_column[c])
                         ids[n_ids++] = e->app->config->indicators[s->indicators[c]].id;
         qsort(ids, n_ids, sizeof *ids, compare_indicators);
-        r = store_figures_of(e->app->store, e->result->period, ids, n_ids, e->scope_unit, &known,
+        r = store_figures_of(e->app->store, e->result->period, ids, n_ids, known_below(e), &known,
                              &n_known);
         if (r >= 0)
                 n_known = leave_unmentioned(e, known, n_known);
