@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 
 from sample import SECRET, configure, month, routes
@@ -129,8 +130,11 @@ class Run:
         if started:
             path = "/v1/sources?request=%d" % started["request"]
             self.until(lambda: (self.lab.call("GET", path) or {"request": {}})["request"].get("done"), "August again")
-        elif self.lab.daemon.poll() is None:
-            raise AssertionError("the daemon took no request to fetch")
+        else:  # a killed daemon lets go of its sockets before it can be waited for
+            try:
+                self.lab.daemon.wait(5)
+            except subprocess.TimeoutExpired:
+                raise AssertionError("the daemon took no request to fetch") from None
 
     def morning(self):
         self.until(self.is_answering, "the daemon answers")
