@@ -15,12 +15,15 @@
 #define LAST (TREND - 1)
 #define WITH_PERIODS 2u
 
+typedef enum Sort { SORT_PLACE, SORT_DELTA, SORT_MOVE } Sort;
+
 typedef struct Ranking {
         const IndicatorDef *indicator;
         const IndicatorDef *with[MAX_WITH];
         size_t n_with;
         PeriodId period;
         bool is_default_period;
+        Sort sort;
         const char *kind;
         UnitId parent;
         Day day; /* names and codes are those of the period's last day */
@@ -170,6 +173,53 @@ static void write_trend(ApiCall *c, const Ranking *ranking, const Table *t, size
         json_out_end_array(&c->out);
 }
 
+/* ---- the biggest falls first ----------------------------------------------------------------- */
+
+typedef struct SortedRow {
+        int64_t by;
+        size_t i;
+        uint32_t unit;
+} SortedRow;
+
+static int compare_sorted(const void *a, const void *b) {
+        const SortedRow *x = a, *y = b;
+
+        if (x->by != y->by)
+                return x->by < y->by ? -1 : 1;
+        return x->i < y->i ? -1 : 1;
+}
+
+static int64_t sort_key(const ApiCall *c, const Ranking *ranking, const Table *t, size_t u) {
+        const Unit *unit = unit_get(&c->app->units, t->cohort->units[u]);
+
+        if (ranking->sort == SORT_MOVE)
+                return t->has_moves && t->moves.before[u] && t->moves.now[u]
+                               ? (int64_t) t->moves.before[u] - t->moves.now[u]
+                               : INT64_MAX;
+        Delta delta =
+                delta_make(t->panel, LAST, u, unit ? unit->from : DAY_EVER, t->era, t->is_running);
+        return delta.value == VALUE_NONE ? INT64_MAX : delta.value;
+}
+
+/* Rows without a number stay last, by their places. */
+static int sort_rows(const ApiCall *c, const Ranking *ranking, Table *t) {
+        size_t n = t->cohort->n;
+
+        if (ranking->sort == SORT_PLACE)
+                return 0;
+        CLEANUP_FREE SortedRow *rows = calloc(n + 1, sizeof(*rows));
+        if (!rows)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                rows[i] = (SortedRow){sort_key(c, ranking, t, t->order[i]), i, t->order[i]};
+        qsort(rows, n, sizeof(*rows), compare_sorted);
+        for (size_t i = 0; i < n; i++)
+                t->order[i] = rows[i].unit;
+        return 0;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
 static void write_place(JsonOut *o, const char *key, uint32_t place) {
         if (place == 0)
                 json_out_null(o, key);
@@ -251,6 +301,8 @@ static int write_cohorts(ApiCall *c, const Ranking *ranking, const ViewCohort *c
 
                 r = table_make(c, ranking, cohorts + i, &table);
                 if (r == 0)
+                        r = sort_rows(c, ranking, &table);
+                if (r == 0)
                         r = write_cohort(c, ranking, &table, &skip, &left);
         }
         json_out_end_array(&c->out);
@@ -323,10 +375,26 @@ static int read_period(ApiCall *c, Ranking *ranking) {
         return API_E_ANSWERED;
 }
 
+static int read_sort(ApiCall *c, Ranking *ranking) {
+        static const char *const names[] = {"place", "delta", "move"};
+        const char *text = str_or(api_query(c, "sort"), "place");
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(text, names[i])) {
+                        ranking->sort = (Sort) i;
+                        return 0;
+                }
+        (void) API_ARGUMENT(c, 400, "sort=%s: place, delta hoặc move",
+                            "sort=%s: place, delta or move", text);
+        return API_E_ANSWERED;
+}
+
 static int read_request(ApiCall *c, Ranking *ranking) {
         int r = api_find_indicator(c, api_query(c, "indicator"), &ranking->indicator);
         if (r == 0)
                 r = read_with(c, ranking);
+        if (r == 0)
+                r = read_sort(c, ranking);
         if (r == 0)
                 r = read_period(c, ranking);
         if (r == 0)

@@ -20,7 +20,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 
-#define TAKES_MAX 8u
+#define TAKES_MAX 9u
 #define PREFIX "/v1/" /* of what programs ask */
 
 typedef struct ApiRoute {
@@ -49,7 +49,8 @@ static const ApiRoute routes[] = {
          .takes = {"kind", "parent", "all", "format", "limit", "offset"}},
         {"GET", "/v1/units/*", api_unit, .has_tag = true},
         {"GET", "/v1/ranking", api_ranking, .has_tag = true,
-         .takes = {"indicator", "period", "kind", "parent", "with", "limit", "offset", "as_of"}},
+         .takes = {"indicator", "period", "kind", "parent", "with", "sort", "limit", "offset",
+                   "as_of"}},
         {"GET", "/v1/history", api_history, .has_tag = true,
          .takes = {"unit", "indicator", "type", "vintages", "limit", "offset", "as_of"}},
         {"GET", "/v1/alerts", api_alerts, .tags_bytes = true,

@@ -1,5 +1,6 @@
 /* The commands that ask the daemon: build the path, ask, print. */
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ int command_status(Ctl *ctl) {
 
 int command_ranking(Ctl *ctl) {
         static const char *const names[] = {"indicator", "period", "kind", "parent",
-                                            "as-of",     "with",   "limit"};
+                                            "as-of",     "with",   "sort", "limit"};
         CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
 
         const char *sort = str_or(ctl_option(ctl, "sort"), "place");
@@ -147,9 +148,17 @@ static int show_done(const Ctl *ctl, const json_t *answer, Buf *out) {
         return buf_str(out, SAID(ctl, "đã nhận\n", "accepted\n"));
 }
 
+/* Who sits there, or whom the shell belongs to where nobody logged in (a timer, a container). */
+const char *ctl_user(void) {
+        const char *name = getlogin();
+        const struct passwd *entry = name ? NULL : getpwuid(getuid());
+
+        return entry ? entry->pw_name : name;
+}
+
 int command_ack(Ctl *ctl) {
         CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
-        const char *by = str_or(ctl_option(ctl, "by"), getlogin());
+        const char *by = str_or(ctl_option(ctl, "by"), ctl_user());
 
         if (answer_word_path("/v1/alerts/", ctl->words[0], "/ack", &path) < 0)
                 return answer_out_of_memory();

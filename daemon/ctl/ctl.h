@@ -43,6 +43,7 @@ typedef struct Ctl {
 #define SAID(ctl, vi, en) ((ctl)->is_vi ? (vi) : (en))
 
 const char *ctl_option(const Ctl *ctl, const char *name); /* NULL when not given */
+const char *ctl_user(void);                               /* for --by; NULL: nobody knows */
 /* "chisoctl: ..." on stderr, made printable. */
 void ctl_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Says that `size` bytes are more than the daemon takes. Returns an exit status. */

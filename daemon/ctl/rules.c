@@ -312,7 +312,7 @@ static int show_silence(const Ctl *ctl, const json_t *answer, Buf *out) {
 }
 
 static int silence_add(Ctl *ctl) {
-        const char *by = str_or(ctl_option(ctl, "by"), getlogin());
+        const char *by = str_or(ctl_option(ctl, "by"), ctl_user());
         if (!ctl_option(ctl, "until"))
                 return answer_usage(ctl,
                                     "silence add --until T [--rule R] [--unit U] [--parent U] "

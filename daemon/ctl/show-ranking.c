@@ -1,8 +1,6 @@
 /* The table people compare with the letter's appendix: it must come out to the digit, so texts are
  * the daemon's and no number is made here but the spark line's heights. */
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "ctl/show-util.h"
@@ -121,45 +119,9 @@ static int show_foot(const Ctl *ctl, const json_t *ranking, const json_t *cohort
         return r == 0 ? buf_char(out, '\n') : r;
 }
 
-/* Who fell most comes first; rows without a number stay last, in their order. */
-typedef struct Sorted {
-        const json_t *row;
-        double by;
-        size_t i;
-} Sorted;
-
-static int compare_sorted(const void *a, const void *b) {
-        const Sorted *x = a, *y = b;
-
-        if (x->by != y->by)
-                return x->by < y->by ? -1 : 1;
-        return x->i < y->i ? -1 : 1;
-}
-
-static int add_sorted(const Ctl *ctl, const json_t *ranking, const json_t *rows, const char *key,
-                      Table *t) {
-        size_t n = json_array_size(rows);
-        CLEANUP_FREE Sorted *sorted = calloc(n + 1, sizeof(*sorted));
-        int r = sorted ? 0 : -ENOMEM;
-
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                const json_t *row = json_array_get(rows, i), *by = at(row, key);
-
-                sorted[i] = (Sorted){.row = row,
-                                     .by = json_is_number(by) ? json_number_value(by) : INFINITY,
-                                     .i = i};
-        }
-        if (r == 0)
-                qsort(sorted, n, sizeof(*sorted), compare_sorted);
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = add_row(ctl, ranking, sorted[i].row, t);
-        return r;
-}
-
 static int show_cohort(const Ctl *ctl, const json_t *ranking, const json_t *cohort, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *rows = at(cohort, "rows"), *row;
-        const char *sort = ctl_option(ctl, "sort");
         const char *parent = at_text(cohort, "parent.name");
         size_t i;
 
@@ -170,10 +132,7 @@ static int show_cohort(const Ctl *ctl, const json_t *ranking, const json_t *coho
                            at_text(ranking, "period.status_label"), *parent ? " · " : "", parent);
         if (r == 0)
                 r = add_columns(ctl, ranking, &t);
-        if (r == 0 && sort && !streq(sort, "place"))
-                r = add_sorted(ctl, ranking, rows, sort, &t);
-        else
-                json_array_foreach(rows, i, row) if (r == 0) r = add_row(ctl, ranking, row, &t);
+        json_array_foreach(rows, i, row) if (r == 0) r = add_row(ctl, ranking, row, &t);
         if (r == 0)
                 r = show_table(ctl, &t, out);
         return r == 0 ? show_foot(ctl, ranking, cohort, out) : r;

@@ -2,7 +2,7 @@
  * threads.
  *
  * MHD_USE_EPOLL; its epoll descriptor is an io source; a one-shot timer is armed from
- * MHD_get_timeout after every MHD_run, or half a request stays for ever. Connection limit (64) and
+ * MHD_get_timeout after every MHD_run, or half a request stays for ever. Connection limit (16) and
  * time-out (30 s) per listener; at the limit the connections heard of least lately are shut, so that
  * nobody can hold the socket by opening it often; request bodies are bounded. The handler answers on the last call
  * (never the first: that closes a kept connection). */

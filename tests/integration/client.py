@@ -4,6 +4,7 @@ else does, colours come and go, every command explains itself with an example, -
 import fcntl
 import json
 import os
+import pwd
 import re
 import struct
 import subprocess
@@ -69,7 +70,19 @@ def check_sort(lab):
         want = [r["unit"]["name"] for r in sorted(rows, key=lambda r: r[key])]
         seen = re.findall(r"UBND (?:xã|TT) \S+(?: \S+)?(?=  )", terminal(lab, 120, 60, "ranking --sort " + key)[1])
         assert seen == want, (key, seen, want)
+        few = json.loads(terminal(lab, 120, 60, "--json ranking --limit 3 --sort " + key)[1])["cohorts"][0]["rows"]
+        assert [r["unit"]["name"] for r in few] == want[:3], "the biggest falls of all, not of the first places"
     assert terminal(lab, 120, 60, "ranking --sort name")[0] == 2
+    code, text = terminal(lab, 120, 60, "ranking --period 2024-07 --period 2024-08")
+    assert code == 2 and "--period được ghi hai lần" in text, text
+
+
+def check_user(lab):
+    """Who did it is written down where nobody logged in as well: a session of its own has no terminal."""
+    number = json.loads(terminal(lab, 120, 60, "--json alerts")[1])["alerts"][0]["id"]
+    subprocess.run([os.path.join(lab.build, "chisoctl"), "--socket", lab.path("run"), "ack", str(number)], check=True, start_new_session=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert lab.sql("SELECT author FROM ack ORDER BY id DESC LIMIT 1") == [(pwd.getpwuid(os.getuid()).pw_name,)]
 
 
 def check_pager(lab):
@@ -158,6 +171,7 @@ def main():
         check_ack(lab)
         check_help(lab)
         check_errors(lab)
+        check_user(lab)
         assert lab.stop() == 0
     print("client: passed")
 
