@@ -260,6 +260,11 @@ int command_rules(Ctl *ctl) {
 
 /* ---- silence --------------------------------------------------------------------------------- */
 
+static bool is_of_everything(const json_t *row) {
+        return !*at_text(row, "rule") && !*at_text(row, "unit.name") &&
+               !*at_text(row, "parent.name") && !*at_text(row, "severity");
+}
+
 static int show_silences(const Ctl *ctl, const json_t *answer, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *list = at(answer, "silences"), *row;
@@ -281,7 +286,10 @@ static int show_silences(const Ctl *ctl, const json_t *answer, Buf *out) {
                 char id[24], from[24], until[24];
                 (void) snprintf(id, sizeof id, "%" PRId64, at_int(row, "id"));
                 table_cell(&t, id, COLOUR_NONE);
-                table_cell(&t, at_text(row, "rule"), COLOUR_NONE);
+                table_cell(&t,
+                           is_of_everything(row) ? SAID(ctl, "mọi quy tắc", "every rule")
+                                                 : at_text(row, "rule"),
+                           COLOUR_NONE);
                 table_cell(&t, at_text(row, "unit.name"), COLOUR_NONE);
                 table_cell(&t, at_text(row, "parent.name"), COLOUR_NONE);
                 table_cell(&t, severity_text(ctl, at_text(row, "severity")), COLOUR_NONE);
@@ -305,10 +313,18 @@ static int show_silence(const Ctl *ctl, const json_t *answer, Buf *out) {
                                   SAID(ctl, "đã bỏ lệnh tạm im số %" PRId64 "\n",
                                        "silence %" PRId64 " ended\n"),
                                   at_int(answer, "silence"));
-        return buf_printf(
+        int r = buf_printf(
                 out,
                 SAID(ctl, "lệnh tạm im số %" PRId64 ", đến %s\n", "silence %" PRId64 " until %s\n"),
                 at_int(answer, "silence"), at_instant(until, answer, "until"));
+        if (r < 0 || ctl_option(ctl, "rule") || ctl_option(ctl, "unit") ||
+            ctl_option(ctl, "parent") || ctl_option(ctl, "severity"))
+                return r;
+        return buf_printf(
+                out,
+                SAID(ctl, "Mọi cảnh báo đều tạm im. Bỏ: chisoctl silence end %" PRId64 "\n",
+                     "Every alert is silenced. To end it: chisoctl silence end %" PRId64 "\n"),
+                at_int(answer, "silence"));
 }
 
 static int silence_add(Ctl *ctl) {

@@ -85,6 +85,13 @@ def check_user(lab):
     assert lab.sql("SELECT author FROM ack ORDER BY id DESC LIMIT 1") == [(pwd.getpwuid(os.getuid()).pw_name,)]
 
 
+def check_silence(lab):
+    """Who silences everything, by leaving out what, reads that he did."""
+    assert "Mọi cảnh báo" not in terminal(lab, 120, 60, "silence add --until 2030-01-01 --rule rank-fall")[1]
+    assert "Mọi cảnh báo đều tạm im. Bỏ: chisoctl silence end 2" in terminal(lab, 120, 60, "silence add --until 2030-01-01")[1]
+    assert "mọi quy tắc" in terminal(lab, 200, 60, "silence list")[1]
+
+
 def check_pager(lab):
     """The pager marks what it gets."""
     mark = "sed 's/^/P|/'"
@@ -172,6 +179,7 @@ def main():
         check_help(lab)
         check_errors(lab)
         check_user(lab)
+        check_silence(lab)
         assert lab.stop() == 0
     print("client: passed")
 
