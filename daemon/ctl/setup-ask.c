@@ -417,6 +417,14 @@ static int take_rare(Setup *s) {
 }
 
 static int ask_people(Setup *s) {
+        if (!s->answers[SETUP_MAIL] &&
+            (ctl_option(s->ctl, "operator") || ctl_option(s->ctl, "recipient"))) {
+                ctl_complain(SAID(
+                        s->ctl, "--operator và --recipient nhận qua thư: thêm --mail, máy chủ thư",
+                        "--operator and --recipient are told by mail: add --mail, the "
+                        "relay"));
+                return EXIT_USAGE;
+        }
         if (!s->answers[SETUP_MAIL])
                 return EXIT_FINE;
         int r = answer(s, SETUP_OPERATOR, NULL, true);

@@ -135,7 +135,7 @@ def over_an_existing_one(lab):
 def wrong_options(lab):
     path = lab.path("etc", "new.conf")
     good = {"--organization": NAME, "--scope": "1", "--mail": "mail.example.vn", "--from": "a@example.vn", "--operator": "b@example.vn"}
-    for option, value, word in (("--organization", None, "--organization"), ("--scope", None, "--scope"), ("--operator", None, "--operator"),
+    for option, value, word in (("--organization", None, "--organization"), ("--scope", None, "--scope"), ("--mail", None, "--mail"), ("--operator", None, "--operator"),
                                 ("--from", None, "--from"), ("--operator", "nobody", "nobody"), ("--operator", "a@b.vn, c@@d", "c@@d"),
                                 ("--url", "ftp://x", "ftp://x"), ("--url", "http://", "http://"), ("--mail", "http://x", "http://x"),
                                 ("--mail", "host:port", "host:port"), ("--preset", "../../etc/passwd", "passwd"), ("--preset", "none", "none"),
