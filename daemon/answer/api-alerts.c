@@ -10,8 +10,6 @@
 #include "store/alert.h"
 #include "store/outbox.h"
 
-#define NOTE_MAX 1000u /* bytes of what a person may leave */
-
 /* ---- one episode as JSON --------------------------------------------------------------------- */
 
 static const IndicatorDef *indicator_of(const ApiCall *c, const char *rule,
@@ -364,35 +362,6 @@ int api_alert(ApiCall *c) {
 
 /* ---- acknowledge, silence -------------------------------------------------------------------- */
 
-int api_read_text(ApiCall *c, const json_t *body, const char *name, const char **ret) {
-        const json_t *value = json_object_get(body, name);
-
-        *ret = NULL;
-        if (!value || json_is_null(value))
-                return 0;
-        if (!json_is_string(value) || json_string_length(value) > NOTE_MAX) {
-                (void) API_ARGUMENT(c, 400, "%s phải là chữ, nhiều nhất %u byte",
-                                    "%s must be text of at most %u bytes", name, NOTE_MAX);
-                return API_E_ANSWERED;
-        }
-        const char *text = json_string_value(value);
-        *ret = *text ? text : NULL;
-        return 0;
-}
-
-int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t otherwise,
-                   int64_t *ret) {
-        const char *text;
-
-        int r = api_read_text(c, body, name, &text);
-        *ret = otherwise;
-        if (r != 0 || !text || asof_parse(text, ret) == 0)
-                return r;
-        (void) API_ARGUMENT(c, 400, "%s \"%s\" không phải thời điểm", "%s \"%s\" is no instant",
-                            name, text);
-        return API_E_ANSWERED;
-}
-
 int api_check_future(ApiCall *c, const char *name, int64_t at_ms, int64_t now_ms) {
         char text[24], now[24];
 
@@ -446,7 +415,7 @@ static int write_ack(ApiCall *c, const Ack *ack, Episode *e) {
         return r > 0 ? -EIO : r;
 }
 
-static int ack_alert(ApiCall *c, const json_t *body, Episode *e) {
+static int ack_alert(ApiCall *c, Episode *e) {
         Ack ack = {.now_ms = clock_now_ms()};
 
         if (e->state != EPISODE_OPEN) {
@@ -454,11 +423,11 @@ static int ack_alert(ApiCall *c, const json_t *body, Episode *e) {
                                    (long long) e->id);
                 return API_E_ANSWERED;
         }
-        int r = api_read_text(c, body, "by", &ack.by);
+        int r = api_read_text(c, "by", &ack.by);
         if (r == 0)
-                r = api_read_text(c, body, "note", &ack.note);
+                r = api_read_text(c, "note", &ack.note);
         if (r == 0)
-                r = api_read_until(c, body, "until", 0, &ack.until_ms);
+                r = api_read_until(c, "until", 0, &ack.until_ms);
         if (r == 0 && ack.until_ms != 0)
                 r = api_check_future(c, "until", ack.until_ms, ack.now_ms);
         if (r == 0)
@@ -475,16 +444,12 @@ static int ack_alert(ApiCall *c, const json_t *body, Episode *e) {
 }
 
 int api_alert_ack(ApiCall *c) {
-        json_t *body = NULL;
         Episode *e = NULL;
         size_t n = 0;
 
-        int r = api_body(c, &body);
+        int r = find_alert(c, &e, &n);
         if (r == 0)
-                r = find_alert(c, &e, &n);
-        if (r == 0)
-                r = ack_alert(c, body, e);
+                r = ack_alert(c, e);
         store_episodes_free(e, n);
-        json_decref(body);
         return r;
 }

@@ -10,6 +10,8 @@
 #define DEFAULT_LIMIT 1000u
 #define MAX_LIMIT 100000u
 #define MAX_SUGGESTIONS 5u
+#define MAX_TEXT 1000u /* bytes of what a person may leave */
+#define MAX_MEMBER_SHOWN 100u
 
 const char *api_query(const ApiCall *c, const char *name) {
         const char *value = NULL;
@@ -257,26 +259,100 @@ char *api_first_error(const Diag *diag) {
         return NULL;
 }
 
-int api_body(ApiCall *c, json_t **ret) {
+/* ---- the body -------------------------------------------------------------------------------- */
+
+static int parse_body(ApiCall *c) {
         json_error_t error;
 
         if (c->request->body_size == 0) {
-                *ret = json_object();
-                return *ret ? 0 : -ENOMEM;
+                c->asked = json_object();
+                return c->asked ? 0 : -ENOMEM;
         }
-        json_t *root =
+        c->asked =
                 json_loadb(c->request->body, c->request->body_size, JSON_REJECT_DUPLICATES, &error);
-        if (!root) {
-                (void) API_PROBLEM(c, 400, "nội dung không phải JSON: %s",
-                                   "the body is no JSON: %s", error.text);
-                return API_E_ANSWERED;
-        }
-        if (!json_is_object(root)) {
-                json_decref(root);
+        if (json_is_object(c->asked))
+                return 0;
+        if (c->asked)
                 (void) API_PROBLEM(c, 400, "nội dung phải là một đối tượng JSON",
                                    "the body must be a JSON object");
+        else
+                (void) API_PROBLEM(c, 400, "nội dung không phải JSON: %s",
+                                   "the body is no JSON: %s", error.text);
+        return API_E_ANSWERED;
+}
+
+static int refuse_member(ApiCall *c, const char *name, const char *const names[], size_t n_names) {
+        CLEANUP(buf_done) Buf list = BUF_INIT(1024);
+        const char *path = c->request->path;
+
+        if (strlen(name) > MAX_MEMBER_SHOWN) /* cut, it might end within a letter */
+                name = "…";
+        for (size_t i = 0; i < n_names; i++)
+                if (add_name(&list, names[i]) < 0)
+                        break;
+        if (n_names == 0)
+                (void) API_ARGUMENT(
+                        c, 400, "nội dung có \"%s\": %s không nhận nội dung nào; chưa làm gì",
+                        "the body has \"%s\": %s takes none; nothing was done", name, path);
+        else
+                (void) API_ARGUMENT(c, 400, "nội dung có \"%s\"; %s chỉ nhận: %s; chưa làm gì",
+                                    "the body has \"%s\"; %s takes only: %s; nothing was done",
+                                    name, path, buf_text(&list));
+        return API_E_ANSWERED;
+}
+
+int api_read_body(ApiCall *c, const char *const names[], size_t n_names) {
+        int r = parse_body(c);
+
+        if (r != 0)
+                return r;
+        for (void *at = json_object_iter(c->asked); at; at = json_object_iter_next(c->asked, at)) {
+                const char *name = json_object_iter_key(at);
+                size_t i = 0;
+
+                while (i < n_names && !streq(names[i], name))
+                        i++;
+                if (i == n_names)
+                        return refuse_member(c, name, names, n_names);
+        }
+        return 0;
+}
+
+int api_read_text(ApiCall *c, const char *name, const char **ret) {
+        const json_t *value = json_object_get(c->asked, name);
+
+        *ret = NULL;
+        if (!value || json_is_null(value))
+                return 0;
+        if (!json_is_string(value) || json_string_length(value) > MAX_TEXT) {
+                (void) API_ARGUMENT(c, 400, "%s phải là chữ, nhiều nhất %u byte",
+                                    "%s must be text of at most %u bytes", name, MAX_TEXT);
                 return API_E_ANSWERED;
         }
-        *ret = root;
+        const char *text = json_string_value(value);
+        *ret = *text ? text : NULL;
         return 0;
+}
+
+int api_read_until(ApiCall *c, const char *name, int64_t otherwise, int64_t *ret) {
+        const char *text;
+
+        int r = api_read_text(c, name, &text);
+        *ret = otherwise;
+        if (r != 0 || !text || asof_parse(text, ret) == 0)
+                return r;
+        (void) API_ARGUMENT(c, 400, "%s \"%s\" không phải thời điểm", "%s \"%s\" is no instant",
+                            name, text);
+        return API_E_ANSWERED;
+}
+
+int api_read_flag(ApiCall *c, const char *name, bool *ret) {
+        const json_t *value = json_object_get(c->asked, name);
+
+        *ret = json_is_true(value);
+        if (!value || json_is_null(value) || json_is_boolean(value))
+                return 0;
+        (void) API_ARGUMENT(c, 400, "%s phải là true hoặc false, không có ngoặc kép",
+                            "%s must be true or false, without quotes", name);
+        return API_E_ANSWERED;
 }

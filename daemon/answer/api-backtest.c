@@ -173,13 +173,13 @@ static int refuse(ApiCall *c, int r, const char *rule, const char *when, const D
         }
 }
 
-static int ask(ApiCall *c, const json_t *body) {
+int api_backtest(ApiCall *c) {
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
         Backtest CLEANUP(backtest_result_done) found = {0};
         const char *rule = NULL, *when = NULL;
-        int r = api_read_text(c, body, "rule", &rule);
+        int r = api_read_text(c, "rule", &rule);
         if (r == 0)
-                r = api_read_text(c, body, "when", &when);
+                r = api_read_text(c, "when", &when);
         if (r != 0)
                 return r;
         if (!rule)
@@ -200,13 +200,4 @@ static int ask(ApiCall *c, const json_t *body) {
         json_out_text(&c->out, "state", "running");
         json_out_end_object(&c->out);
         return 0;
-}
-
-int api_backtest(ApiCall *c) {
-        json_t *body = NULL;
-        int r = api_body(c, &body);
-        if (r == 0)
-                r = ask(c, body);
-        json_decref(body);
-        return r;
 }

@@ -18,6 +18,7 @@ typedef struct ApiCall {
         bool is_admin;            /* addresses, webhook URLs and message bodies are shown */
         char arg[2][API_ARG_MAX]; /* what stands for `*` in the route's path */
         size_t limit, offset;
+        json_t *asked; /* the request's body: an object; NULL where the route reads none as JSON */
         Buf body;
         JsonOut out;      /* into body */
         bool is_answered; /* the reply is filled already (a problem, or bytes that are no JSON) */
@@ -73,14 +74,16 @@ int api_find_period(ApiCall *c, const char *text, PeriodId *ret);
 int api_find_id(ApiCall *c, const char *text, int64_t *ret);
 /* "FILE:LINE: KEY: TEXT" of the first error, as a heap string, or NULL. */
 char *api_first_error(const Diag *diag);
-/* The request's body as a JSON object (an empty body is an empty object). */
-int api_body(ApiCall *c, json_t **ret);
+/* The request's body into c->asked (an empty body is an empty object). Refuses members other than
+ * these; the dispatcher calls it, before the handler. */
+int api_read_body(ApiCall *c, const char *const names[], size_t n_names);
 
-/* A string member, or NULL. Refuses other types and what is too long. */
-int api_read_text(ApiCall *c, const json_t *body, const char *name, const char **ret);
+/* Members of c->asked. A text, or NULL; refuses other types and what is too long. */
+int api_read_text(ApiCall *c, const char *name, const char **ret);
 /* An instant, `otherwise` where there is none. */
-int api_read_until(ApiCall *c, const json_t *body, const char *name, int64_t otherwise,
-                   int64_t *ret);
+int api_read_until(ApiCall *c, const char *name, int64_t otherwise, int64_t *ret);
+/* true or false, which is also what is absent; "true" in quotes is refused. */
+int api_read_flag(ApiCall *c, const char *name, bool *ret);
 
 /* What quotes an address is shown on the admin socket only. */
 #define API_MASK "***"

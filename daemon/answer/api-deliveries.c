@@ -217,15 +217,18 @@ int api_delivery_retry(ApiCall *c) {
         return 0;
 }
 
-static int drill(ApiCall *c, const json_t *body) {
-        const char *recipient = json_string_value(json_object_get(body, "recipient"));
+int api_drill(ApiCall *c) {
+        const char *recipient;
         size_t n;
 
+        int r = api_read_text(c, "recipient", &recipient);
+        if (r != 0)
+                return r;
         if (!recipient)
                 return API_ARGUMENT(c, 400, "thiếu recipient", "recipient is missing");
         if (!is_recipient(c->app->config, recipient))
                 return refuse_recipient(c, recipient);
-        int r = teller_drill(c->app, recipient, clock_now_ms(), &n);
+        r = teller_drill(c->app, recipient, clock_now_ms(), &n);
         if (r < 0)
                 return r;
         c->reply->status = 202;
@@ -236,27 +239,15 @@ static int drill(ApiCall *c, const json_t *body) {
         return 0;
 }
 
-int api_drill(ApiCall *c) {
-        json_t *body = NULL;
-
-        int r = api_body(c, &body);
-        if (r == 0)
-                r = drill(c, body);
-        json_decref(body);
-        return r;
-}
-
 int api_go_live(ApiCall *c) {
-        json_t *body = NULL, *told = NULL;
+        bool is_announce, is_preview;
+        json_t *told = NULL;
 
-        int r = api_body(c, &body);
-        if (r == 0) {
-                bool is_announce = json_is_true(json_object_get(body, "announce"));
-                bool is_preview = json_is_true(json_object_get(body, "preview"));
-
+        int r = api_read_flag(c, "announce", &is_announce);
+        if (r == 0)
+                r = api_read_flag(c, "preview", &is_preview);
+        if (r == 0)
                 r = teller_go_live(c->app, clock_now_ms(), is_announce, is_preview, &told);
-        }
-        json_decref(body);
         if (r != 0)
                 return r;
         char *text = json_dumps(told, JSON_COMPACT);

@@ -32,25 +32,25 @@ static int check_rule(ApiCall *c, const char *rule) {
         return judge_is_builtin(rule) ? 0 : api_find_rule(c, rule, &i);
 }
 
-static int read_silence(ApiCall *c, const json_t *body, SilenceRow *row) {
+static int read_silence(ApiCall *c, SilenceRow *row) {
         const char *unit, *parent, *rule, *severity, *author, *note;
         int64_t now_ms = clock_now_ms();
 
-        int r = api_read_text(c, body, "rule", &rule);
+        int r = api_read_text(c, "rule", &rule);
         if (r == 0)
-                r = api_read_text(c, body, "unit", &unit);
+                r = api_read_text(c, "unit", &unit);
         if (r == 0)
-                r = api_read_text(c, body, "parent", &parent);
+                r = api_read_text(c, "parent", &parent);
         if (r == 0)
-                r = api_read_text(c, body, "severity", &severity);
+                r = api_read_text(c, "severity", &severity);
         if (r == 0)
-                r = api_read_text(c, body, "author", &author);
+                r = api_read_text(c, "author", &author);
         if (r == 0)
-                r = api_read_text(c, body, "note", &note);
+                r = api_read_text(c, "note", &note);
         if (r == 0)
-                r = api_read_until(c, body, "from", now_ms, &row->from_ms);
+                r = api_read_until(c, "from", now_ms, &row->from_ms);
         if (r == 0)
-                r = api_read_until(c, body, "until", 0, &row->until_ms);
+                r = api_read_until(c, "until", 0, &row->until_ms);
         if (r == 0)
                 r = api_find_unit(c, unit, &row->unit);
         if (r == 0)
@@ -155,16 +155,12 @@ int api_silence_end(ApiCall *c) {
 }
 
 int api_silence_add(ApiCall *c) {
-        json_t *body = NULL;
         SilenceRow row = {0};
         int64_t id;
 
-        int r = api_body(c, &body);
-        if (r == 0)
-                r = read_silence(c, body, &row);
+        int r = read_silence(c, &row);
         if (r == 0)
                 r = write_silence(c, &row, &id);
-        json_decref(body);
         if (r != 0)
                 return r;
         app_wake(c->app);

@@ -21,6 +21,7 @@
 #include "os/log.h"
 
 #define TAKES_MAX 9u
+#define MEMBERS_MAX 8u
 #define PREFIX "/v1/" /* of what programs ask */
 
 typedef struct ApiRoute {
@@ -30,7 +31,9 @@ typedef struct ApiRoute {
         bool has_tag;                 /* of step, day and request */
         bool tags_bytes;              /* what it says may change without a step: a silence ends */
         bool is_page;                 /* HTML, refusals too */
+        bool takes_file;              /* the body is a file, which its handler reads */
         const char *takes[TAKES_MAX]; /* its arguments, as docs/openapi.yaml has them */
+        const char *members[MEMBERS_MAX]; /* likewise of the object that is its body */
 } ApiRoute;
 
 static const ApiRoute routes[] = {
@@ -71,28 +74,30 @@ static const ApiRoute routes[] = {
          .takes = {"period", "parent", "format", "machine", "new", "limit", "offset", "as_of"}},
         {"GET", "/v1/verify", api_verify, .is_admin = true, .takes = {"after"}},
         {"GET", "/v1/backup", api_backup, .is_admin = true},
-        {"POST", "/v1/snapshots", api_import, .is_admin = true,
+        {"POST", "/v1/snapshots", api_import, .is_admin = true, .takes_file = true,
          .takes = {"source", "period", "scope", "name", "preview"}},
         {"POST", "/v1/snapshots/*/accept", api_snapshot_accept, .is_admin = true},
         {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},
         {"POST", "/v1/snapshots/*/undo", api_snapshot_undo, .is_admin = true},
-        {"POST", "/v1/units", api_units_import, .is_admin = true,
+        {"POST", "/v1/units", api_units_import, .is_admin = true, .takes_file = true,
          .takes = {"preview", "action", "code", "unit", "from"}},
         {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true,
          .takes = {"from", "to"}},
-        {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true},
+        {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true,
+         .members = {"by", "note", "until"}},
         {"GET", "/v1/explain", api_explain, .takes = {"rule", "unit"}},
         {"GET", "/v1/rules", api_rules, .takes = {"limit", "offset"}},
         {"POST", "/v1/rules/diff", api_rules_diff, .is_admin = true, .takes = {"limit", "offset"}},
-        {"POST", "/v1/backtest", api_backtest, .is_admin = true},
+        {"POST", "/v1/backtest", api_backtest, .is_admin = true, .members = {"rule", "when"}},
         {"POST", "/v1/rules/*/release", api_rule_release, .is_admin = true},
         {"GET", "/v1/silences", api_silences, .takes = {"all", "limit", "offset"}},
-        {"POST", "/v1/silences", api_silence_add, .is_admin = true},
+        {"POST", "/v1/silences", api_silence_add, .is_admin = true,
+         .members = {"rule", "unit", "parent", "severity", "author", "note", "from", "until"}},
         {"DELETE", "/v1/silences/*", api_silence_end, .is_admin = true},
         {"GET", "/v1/render", api_render, .is_admin = true, .takes = {"recipient", "format"}},
         {"POST", "/v1/deliveries/*/retry", api_delivery_retry, .is_admin = true},
-        {"POST", "/v1/drills", api_drill, .is_admin = true},
-        {"POST", "/v1/go-live", api_go_live, .is_admin = true},
+        {"POST", "/v1/drills", api_drill, .is_admin = true, .members = {"recipient"}},
+        {"POST", "/v1/go-live", api_go_live, .is_admin = true, .members = {"announce", "preview"}},
 };
 
 /* ---- routing --------------------------------------------------------------------------------- */
@@ -193,6 +198,18 @@ static int check_arguments(ApiCall *c, const ApiRoute *route) {
                                     "no parameter \"%s\"; %s takes: %s", asked.unknown, path,
                                     buf_text(&names));
         return API_E_ANSWERED;
+}
+
+/* A body without a member that is written wrongly means more than its writer did: a silence of
+ * everything, not of one unit. Where nothing is read, an object may come that is empty. */
+static int read_body(ApiCall *c, const ApiRoute *route) {
+        size_t n = 0;
+
+        if (route->takes_file || streq(route->method, "GET"))
+                return 0;
+        while (n < MEMBERS_MAX && route->members[n])
+                n++;
+        return api_read_body(c, route->members, n);
 }
 
 /* ---- tags ------------------------------------------------------------------------------------ */
@@ -302,6 +319,8 @@ static int dispatch(ApiCall *c) {
                 r = api_read_window(c);
         if (r == 0)
                 r = read_instant(c);
+        if (r == 0)
+                r = read_body(c, route);
         if (r == 0 && route->has_tag)
                 r = set_tag(c, route);
         if (r == 0 && is_known(c))
@@ -345,6 +364,7 @@ int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {
                 c.body = BUF_INIT(0);
         }
         buf_done(&c.body);
+        json_decref(c.asked);
         return r == API_E_ANSWERED ? 0 : r;
 }
 

@@ -3,7 +3,7 @@
 
 File to daemon: every operation is asked (with all of its arguments, with each alone, with none) and answers as described: status, content
 type, schema, tag. Schemas allow no member that they do not describe, and every member that they describe must have been seen.
-Daemon to file: every route of the daemon's table is in the file, with the same socket; every argument that a tagged read knows is in its tag.
+Daemon to file: every route of the daemon's table is in the file, with the same socket and the same members of its body; every argument that a tagged read knows is in its tag.
 
 openapi.py BUILD --sketch /v1/PATH prints the schema of what the daemon answers there, to begin a new entry with."""
 import json
@@ -24,8 +24,9 @@ ROUTE = re.compile(r'\{"(GET|POST|DELETE)", "([^"]+)", \w+((?:[^{}]|\{[^{}]*\})*
 def daemon_table():
     with open(os.path.join(TOP, "daemon", "answer", "api.c"), encoding="utf8") as f:
         text = f.read()
-    table = {(m, p): ("is_admin = true" in rest, re.findall(r'"(\w+)"', rest)) for m, p, rest in ROUTE.findall(text)}
-    assert len(table) > 20 and any("as_of" in takes for _, takes in table.values())
+    names = lambda rest, what: re.findall(r'"(\w+)"', "".join(re.findall(r"\.%s = \{([^}]*)\}" % what, rest)))
+    table = {(m, p): ("is_admin = true" in rest, names(rest, "takes"), names(rest, "members"), "takes_file = true" in rest) for m, p, rest in ROUTE.findall(text)}
+    assert len(table) > 20 and any("as_of" in row[1] for row in table.values()) and any("until" in row[2] for row in table.values())
     return table
 
 
@@ -236,6 +237,32 @@ def check_unknown(lab, schemas, method, path, operation):
         assert all(name in named for name in takes), (takes, problem)
 
 
+def body_members(operation):
+    """Of the object that a route reads as its body; None where the body is a file."""
+    schema = operation.get("requestBody", {}).get("content", {"application/json": {"schema": {}}}).get("application/json", {}).get("schema")
+    if schema is None or "oneOf" in schema:
+        return None
+    assert not schema or schema["additionalProperties"] is False, operation["operationId"]
+    return list(schema.get("properties", {}))
+
+
+def check_body(lab, schemas, method, path, operation):
+    """A member that the route does not know, alone and beside right ones: refused by name, with those that it takes."""
+    members = body_members(operation)
+    if method == "GET" or members is None:
+        return
+    plain = fill(path, {p["name"]: p["example"] for p in parameters(schemas.spec, operation, "path")})
+    right = operation["requestBody"]["content"]["application/json"]["example"] if members else {}
+    for name in ("untill", "Unit", "units", "", 'a"\n', 200 * "ậ"):
+        for body in ({name: "2024-12-31"}, {**right, name: "12376"}, {name: None, **right}):
+            answer = ask(lab, "admin", method, plain, body)
+            assert check_answer(schemas, operation, answer, "%s %s %s" % (method, path, body)) == 400, (path, body, answer)
+            problem = json.loads(answer[2])
+            assert problem["type"] == "urn:chisod:problem:argument" and '"%s"' % (name if len(name) < 100 else "…") in problem["detail"], problem
+            named = re.findall(r"\w+", problem["detail"].split(plain)[1])
+            assert set(members) <= set(named) and bool(members) == ("chỉ nhận" in problem["detail"]), (members, problem)
+
+
 def check_action(lab, schemas, method, path, operation):
     spec = schemas.spec
     examples = {p["name"]: p["example"] for p in parameters(spec, operation, "path")}
@@ -267,6 +294,9 @@ def check_table(spec):
         assert len(set(takes)) == len(takes), (path, takes)
         if path.startswith("/v1/"):
             assert set(takes) == set(table.get(key, (0, takes))[1]), "%s %s: takes %s, is described with %s" % (*key, table[key][1], takes)
+        if key in table:
+            members = body_members(operation)
+            assert (sorted(table[key][2]), table[key][3]) == (sorted(members or []), members is None), "%s %s: reads %s, is described with %s" % (*key, table[key][2:], members)
     assert set(described) == set(table), "only in the file: %s; only in the daemon: %s" % (
         sorted(set(described) - set(table)), sorted(set(table) - set(described)))
     assert all(described[k] == table[k][0] for k in table), [k for k in table if described[k] != table[k][0]]
@@ -376,6 +406,7 @@ def main():
         for method, path, operation in operations(spec):
             if path.startswith("/v1/"):
                 check_unknown(lab, schemas, method, path, operation)
+                check_body(lab, schemas, method, path, operation)
         check_every_one(lab, schemas)
         assert lab.sql("SELECT max(id) FROM step") == steps, "what was refused changed something"
         for method, path, operation in operations(spec):

@@ -118,6 +118,25 @@ def check_problems(lab):
         assert (problem["status"], problem["type"]) == (status, kind), (path, problem)
 
 
+# what a route reads, with a member written wrongly: without it everything would be meant
+BODIES = [
+    ("/v1/silences", {"until": "2024-12-31", "units": "12376"}, "units", "unit"), ("/v1/alerts/1/ack", {"untill": "2024-12-31"}, "untill", "until"),
+    ("/v1/go-live", {"previev": True}, "previev", "preview"), ("/v1/go-live", {"preview": "true"}, "preview", "true"),
+    ("/v1/drills", {"recipient": "district", "to": "it"}, "to", "recipient"), ("/v1/backtest", {"rule": "progress-low", "wen": "below 90"}, "wen", "when"),
+    ("/v1/snapshots/1/reject", {"note": "sai"}, "note", "không nhận"),
+]
+
+
+def check_bodies(lab):
+    counts = "SELECT (SELECT max(id) FROM step), (SELECT count(*) FROM silence), (SELECT count(*) FROM ack), (SELECT count(*) FROM message)"
+    before, notify = lab.sql(counts), lab.json("status")["notify"]
+    for path, body, wrong, right in BODIES:
+        problem = lab.api(path, "admin", "POST", body)
+        assert (problem["status"], problem["type"]) == (400, ARGUMENT), (path, body, problem)
+        assert wrong in problem["detail"] and right in problem["detail"], (path, body, problem)
+    assert lab.sql(counts) == before and lab.json("status")["notify"] == notify, "a refused body did something"
+
+
 def check_broken_file(lab):
     """What rules diff reads from the disk is complained of as chisod --check-config does: by file, line and key."""
     path = lab.path("etc", "chisod.conf.d", "90-broken.conf")
@@ -168,10 +187,11 @@ def main():
         start_both_months(lab)
         check_commands(lab)
         check_problems(lab)
+        check_bodies(lab)
         check_broken_file(lab)
         check_scripts(lab)
         assert lab.stop() == 0
-    print("refusals: passed (%d commands, %d problems)" % (len(WRONG), len(PROBLEMS)))
+    print("refusals: passed (%d commands, %d problems)" % (len(WRONG), len(PROBLEMS) + len(BODIES)))
 
 
 main()
