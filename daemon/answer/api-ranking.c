@@ -37,6 +37,7 @@ typedef struct Table {
         uint32_t *place, *order;
         size_t of;
         bool has_moves;
+        size_t n_before; /* units that had a value in the period before */
         RankMoves moves;
         const EraDef *era;
         bool is_running;
@@ -90,6 +91,7 @@ static int compare_cohorts(const ApiCall *c, const Ranking *ranking, Table *t) {
                 return MIN(r, 0);
         for (size_t u = 0; u < before->n_units; u++)
                 n += panel_at(before, 0, u) != VALUE_NONE;
+        t->n_before = n;
         t->has_moves = t->moves.is_comparable && t->moves.of * 10 >= n * 9;
         return 0;
 }
@@ -270,10 +272,13 @@ static int write_cohort(ApiCall *c, const Ranking *ranking, const Table *t, size
         view_unit(o, "parent", &c->view, cohort->parent, ranking->day);
         json_out_int(o, "units", (int64_t) cohort->n);
         json_out_int(o, "with_value", (int64_t) t->of);
-        if (t->has_moves)
+        if (t->has_moves) {
                 json_out_int(o, "move_of", (int64_t) t->moves.of);
-        else
+                json_out_int(o, "previous_of", (int64_t) t->n_before);
+        } else {
                 json_out_null(o, "move_of");
+                json_out_null(o, "previous_of");
+        }
         view_value(o, "median", c->app, ranking->indicator, median, 0);
         json_out_array(o, "rows");
         for (size_t i = 0; i < cohort->n; i++) {

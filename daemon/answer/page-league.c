@@ -164,9 +164,11 @@ static void dress_ranking(Page *p, const PageTable *table, json_t *answer) {
         for (size_t h = 0; h < table->n_with; h++)
                 page_set(p, page_row(p, heads), "label",
                          json_string(view_indicator_label(p->call->app, table->with[h])));
-        json_array_foreach(json_object_get(answer, "cohorts"), i, cohort)
+        json_array_foreach(json_object_get(answer, "cohorts"), i, cohort) {
+                page_compared(p, cohort, cohort);
                 json_array_foreach(json_object_get(cohort, "rows"), k, row)
                         dress_row(p, table, row);
+        }
         page_instant(p, answer, "fetched");
         page_set(p, p->view, "ranking", json_incref(answer));
         page_set(p, p->view, "source", json_incref(answer));

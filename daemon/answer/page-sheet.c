@@ -108,6 +108,17 @@ static void add_row(const Page *p, const PageTable *table, const json_t *row, Bo
         book_row(book, cells, n);
 }
 
+static void note_compared(const Page *p, const json_t *cohort, Book *book) {
+        const json_t *compared = json_object_get(cohort, "compared");
+        CLEANUP(buf_done) Buf text = BUF_INIT(1024);
+
+        if (json_is_integer(compared) &&
+            buf_printf(&text, "%s %lld %s.", page_word(p, "compared_among"),
+                       (long long) json_integer_value(compared),
+                       page_word(p, "compared_units")) == 0)
+                book_note(book, buf_text(&text));
+}
+
 static void add_cohort(const Page *p, const PageTable *table, const json_t *cohort, Book *book) {
         const json_t *ranking = json_object_get(p->view, "ranking"), *row;
         BookColumn columns[PLACE_COLUMNS + 1 + PAGE_MAX_WITH];
@@ -139,6 +150,7 @@ static void add_cohort(const Page *p, const PageTable *table, const json_t *coho
                                       .n_columns = n,
                                       .has_filter = true});
         json_array_foreach(json_object_get(cohort, "rows"), i, row) add_row(p, table, row, book);
+        note_compared(p, cohort, book);
         note_source(p, book);
 }
 

@@ -49,6 +49,8 @@ static const struct {
         {"limit", "ngưỡng", "limit"},
         {"median", "trung vị", "median"},
         {"of_with_value", "có số liệu", "with figures"},
+        {"compared_among", "Thay đổi hạng tính trong", "Moves are counted among the"},
+        {"compared_units", "đơn vị có số liệu cả hai kỳ", "units with figures in both periods"},
         {"up", "tăng", "up"},
         {"down", "giảm", "down"},
         {"same", "giữ hạng", "same place"},

@@ -86,6 +86,16 @@ void page_instant(Page *p, json_t *object, const char *key) {
                 page_set(p, object, name, json_null());
 }
 
+void page_compared(Page *p, json_t *object, const json_t *cohort) {
+        const json_t *of = json_object_get(cohort, "move_of");
+        json_int_t n = json_integer_value(of);
+        bool is_part = json_is_integer(of) &&
+                       (n < json_integer_value(json_object_get(cohort, "with_value")) ||
+                        n < json_integer_value(json_object_get(cohort, "previous_of")));
+
+        page_set(p, object, "compared", is_part ? json_integer(n) : json_null());
+}
+
 void page_reason(Page *p, json_t *object, const char *key) {
         const char *reason = json_string_value(json_object_get(object, key));
         CLEANUP(buf_done) Buf text = BUF_INIT(16384);

@@ -36,6 +36,9 @@ json_t *page_row(Page *p, json_t *array);
 void page_unit_link(Page *p, json_t *object, const json_t *unit);
 /* An instant for people: KEY of the object becomes "05/09/2024 08:00" under KEY_text. */
 void page_instant(Page *p, json_t *object, const char *key);
+/* "compared": among how many units the moves and previous places of a cohort of /v1/ranking are counted
+ * (semantics 5); null where these are all that have a value and all that had one before. */
+void page_compared(Page *p, json_t *object, const json_t *cohort);
 /* A reason of ours in the daemon's language, in place; masked like every other. */
 void page_reason(Page *p, json_t *object, const char *key);
 /* A period for people: "2024-08" becomes "tháng 8/2024" under KEY_text. */

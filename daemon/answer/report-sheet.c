@@ -138,6 +138,10 @@ static int add_source(const Page *p, Book *book) {
                            text_at(ranking, "fetched_text"),
                            text_at(json_object_get(ranking, "period"), "status_label"),
                            text_at(p->view, "coverage"));
+        const json_t *compared = json_object_get(p->view, "compared");
+        if (r == 0 && json_is_integer(compared))
+                r = buf_printf(&text, " Hạng kỳ trước tính trong %lld đơn vị có số liệu cả hai kỳ.",
+                               (long long) json_integer_value(compared));
         if (r == 0)
                 book_note(book, buf_text(&text));
         return r;

@@ -365,6 +365,7 @@ static int fill_appendix(Page *p, const ReportQuery *q, const char *parent) {
         page_printf(p, p->view, "coverage", "%lld/%lld",
                     (long long) json_integer_value(json_object_get(cohort, "with_value")),
                     (long long) json_integer_value(json_object_get(cohort, "units")));
+        page_compared(p, p->view, cohort);
         page_set(p, p->view, "ranking", answer);
         return p->error;
 }

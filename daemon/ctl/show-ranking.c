@@ -111,7 +111,9 @@ static int show_foot(const Ctl *ctl, const json_t *ranking, const json_t *cohort
                         out, SAID(ctl, " · chỉ in %zu dòng: --limit", " · %zu rows shown: --limit"),
                         n_rows);
         const json_t *of = at(cohort, "move_of");
-        if (r == 0 && json_is_integer(of) && json_integer_value(of) != at_int(cohort, "with_value"))
+        if (r == 0 && json_is_integer(of) &&
+            (json_integer_value(of) < at_int(cohort, "with_value") ||
+             json_integer_value(of) < at_int(cohort, "previous_of")))
                 r = buf_printf(out,
                                SAID(ctl, " · ± tính trong %" PRId64 " đơn vị có số liệu cả hai kỳ",
                                     " · ± among the %" PRId64 " units with both periods"),

@@ -304,6 +304,33 @@ def check_since(lab):
     assert refused.returncode == 2 and b"--format html" in refused.stderr, refused
 
 
+def check_compared(lab):
+    """One unit has no value any more: previous places are counted without it, and every form says so."""
+    calls = dressed("2024-08")
+    for row in calls["service-results"]["data"]["evaluation"]:
+        if row["departmentCode"] == "12340":  # July: fourth
+            row["totalScore"] = None
+    lab.publish(routes({"2024-07": dressed("2024-07"), "2024-08": calls}))
+    lab.clock("2024-09-07T07:30:00+07:00")
+    own = {r["unit"]["code"]: r["place"] for r in lab.json("ranking", "--period", "2024-07")["cohorts"][0]["rows"]}
+    letter_note, move_note = "Hạng kỳ trước tính trong 14 đơn vị có số liệu cả hai kỳ.", "± tính trong 14 đơn vị có số liệu cả hai kỳ"
+    league = lambda: lab.api_text("/?period=2024-08", "status")
+    assert letter_note not in report(lab, "2024-08") and move_note not in lab.ctl("ranking", "--period", "2024-08").stdout
+    assert "Thay đổi hạng" not in league()
+    lab.ask("portal", "2024-08")
+    cohort = lab.json("ranking", "--period", "2024-08")["cohorts"][0]
+    assert (cohort["with_value"], cohort["move_of"], cohort["previous_of"]) == (14, 14, 15), cohort
+    places = {r["unit"]["code"]: r["previous_place"] for r in cohort["rows"]}
+    assert own["12349"] == 5 and places["12349"] == 4, (own, places)
+    assert move_note in lab.ctl("ranking", "--period", "2024-08").stdout
+    assert "Thay đổi hạng tính trong 14 đơn vị có số liệu cả hai kỳ." in league()
+    assert letter_note in report(lab, "2024-08", "--new") and letter_note in report(lab, "2024-08", "--format", "html")
+    document = docx.Document(io.BytesIO(report(lab, "2024-08", "--format", "docx")))
+    assert letter_note in document.paragraphs[-1].text, document.paragraphs[-1].text
+    book = openpyxl.load_workbook(io.BytesIO(report(lab, "2024-08", "--format", "xlsx")))
+    assert letter_note in book["Phụ lục"]["A19"].value, book["Phụ lục"]["A19"].value
+
+
 def check_refusals(lab):
     for path, status in (("", 400), ("?period=x", 400), ("?period=2024-08&format=docm", 400), ("?period=2020-01", 404), ("?period=2024-08&parent=zz", 404)):
         assert lab.api("/v1/report" + path)["status"] == status, path
@@ -354,6 +381,7 @@ def main():
         check_refusals(lab)
         check_page(lab, page, sys.argv[2] if len(sys.argv) > 2 else None)
         check_drafts(lab, first, page, office)
+        check_compared(lab)
         assert lab.stop() == 0
     print("report: passed")
 

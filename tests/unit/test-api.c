@@ -88,6 +88,7 @@ static void test_ranking_is_the_letter(void **state) {
         assert_int_equal(int_at(cohort, "units"), 15);
         assert_int_equal(int_at(cohort, "with_value"), 15);
         assert_int_equal(int_at(cohort, "move_of"), 15);
+        assert_int_equal(int_at(cohort, "previous_of"), 15);
         assert_string_equal(text_at(cohort, "median_text"), "87,42");
         assert_int_equal(json_array_size(rows_of(&a)), 15);
         for (size_t i = 0; i < ELEMENTSOF(letter); i++)
