@@ -121,7 +121,7 @@ static const struct {
         {"alert", "alert 12", "diễn biến, và đã báo cho ai", "its story, and who was told"},
         {"explain", "explain progress-low 12376", "vì sao xã này bị cảnh báo",
          "why this commune is alerted"},
-        {"explain", "explain source-late portal", "nguồn có quá hạn không, bao giờ thì quá hạn",
+        {"explain", "explain source-overdue portal", "nguồn có quá hạn không, bao giờ thì quá hạn",
          "is a source overdue, and if not, when it will be"},
         {"rules", "rules list", "các quy tắc đang dùng", "the rules in use"},
         {"rules", "rules backtest progress-low --when 'below 90'", "đã báo gì nếu ngưỡng là 90",
