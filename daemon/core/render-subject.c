@@ -261,7 +261,7 @@ static void pen_operator(Pen *p, const RenderMessage *m, const Lines *l) {
                 pen_text(p, SAID(p, "đang mở ", "open: "));
                 pen_open(p, m);
         } else
-                pen_text(p, SAID(p, "hoạt động bình thường", "all is well"));
+                pen_text(p, SAID(p, "không có sự cố nào đang mở", "no issue is open"));
 }
 
 /* ---- bounds ---------------------------------------------------------------------------------- */

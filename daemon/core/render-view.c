@@ -232,6 +232,8 @@ static void put_head(Maker *k, json_t *view) {
         put_bool(k, view, "is_empty", m->n_items == 0);
         put_value(k, view, "open", json_integer((json_int_t) m->open.n));
         put_bool(k, view, "has_open", m->open.n > 0);
+        put_value(k, view, "open_others",
+                  m->open.n_others > 0 ? json_integer((json_int_t) m->open.n_others) : json_null());
         pen_open(&k->pen, m);
         put_pen(k, view, "open_text");
 }

@@ -238,12 +238,27 @@ static int drill_plan(const Facts *f, const TargetRow *target, PlanItem **ret, s
         return r;
 }
 
+/* An operator with no incident must not read that there is nothing open at all. */
+static size_t open_of_others(const Facts *f, const TargetRow *target) {
+        const RecipientDef *recipient = message_recipient(f->app, target->recipient);
+        size_t n = 0;
+        if (!recipient || recipient->role != ROLE_OPERATOR)
+                return 0;
+        for (size_t i = 0; i < f->n_episodes; i++) {
+                const PlanEpisode *e = &f->plan[i];
+                n += e->e.unit && e->e.state == EPISODE_OPEN && !e->e.is_held &&
+                     !facts_concerns(f, recipient, target, e);
+        }
+        return n;
+}
+
 static int drill_make(const Facts *f, const TargetRow *target, MessageRow *row) {
         PlanItem CLEANUP_FREE *items = NULL;
         Fit fit = {0};
         OpenAlerts open = {0};
         size_t n = 0;
         int r = drill_plan(f, target, &items, &n, &open);
+        open.n_others = open_of_others(f, target);
         MessageInput in = {
                 .target = target, .items = items, .n_items = n, .open = open, .now_ms = f->now_ms};
         if (r >= 0 && n > 0)

@@ -54,6 +54,7 @@ typedef struct RenderItem {
  * none. */
 typedef struct OpenAlerts {
         size_t n, n_units;
+        size_t n_others; /* alerts of units that are told to others: a drill to an operator counts them */
 } OpenAlerts;
 
 typedef struct RenderMessage {

@@ -10,7 +10,26 @@ from sample import DROPIN, SECRET, configure, month, routes
 LOGIN = """username = chiso
 password = file:@DIR@/etc/smtp-password
 """
+WATCH = """[recipient watch]
+role = operator
+email = watch@tienlu.example
+language = en
+"""
 PASSWORD = "rat-bi-mat-4711"
+
+
+def drill_operators(lab):
+    """Nothing of the system is open, alerts of units are: an operator must not read that nothing is open at all."""
+    assert lab.sql("SELECT count(*), sum(unit IS NOT NULL) FROM episode WHERE state = 2") == [(8, 8)]
+    for name, subject, said in (
+            ("it", "không có sự cố nào đang mở",
+             "Hiện không có sự cố nào của hệ thống đang mở. Cảnh báo đang mở về các đơn vị: 8, báo cho người nhận khác."),
+            ("watch", "no issue is open", "No issue of the system is open. Open alerts of units: 8, told to other recipients.")):
+        lab.ctl("drill", name)
+        mail = lab.wait(lambda to=name: lab.settled() and [m for m in lab.mails() if m["To"] == to + "@tienlu.example"], "the drill of an operator")[-1]
+        assert mail["Subject"].endswith(subject), mail["Subject"]
+        for part in ("plain", "html"):
+            assert said in " ".join(mail.get_body((part,)).get_content().split()), (part, mail.get_body((part,)).get_content())
 
 
 def main():
@@ -23,7 +42,7 @@ def main():
         lab.start_hook(SECRET)
         with open(lab.path("etc", "smtp-password"), "w", encoding="ascii") as f:
             f.write(PASSWORD)
-        configure(lab, dropin=DROPIN.replace("username =\npassword =\n", LOGIN))
+        configure(lab, WATCH, dropin=DROPIN.replace("username =\npassword =\n", LOGIN))
         config = lab.path("etc", "chisod.conf")
 
         # without the daemon, with what both sides say, and no credential in it
@@ -76,6 +95,7 @@ def main():
         assert drill[0]["Subject"].startswith("[766] DIỄN TẬP"), drill[0]["Subject"]
         lab.wait(lab.settled, "settled")
         assert lab.sql("SELECT count(*) FROM told d JOIN target t ON t.id = d.target WHERE t.key = 'district/email'") == [(0,)]
+        drill_operators(lab)
 
         lab.clock("2024-09-05T08:00:01+07:00")
         lab.ask("portal", "2024-08")

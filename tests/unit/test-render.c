@@ -392,7 +392,7 @@ static void operators(void **state UNUSED) {
         assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: 1 sự cố mới, 2 đã khắc phục");
         m = fix_message(NULL, 0);
         m.role = ROLE_OPERATOR;
-        assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: hoạt động bình thường");
+        assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: không có sự cố nào đang mở");
         m.open.n = 3;
         assert_subject(&m, "[chisod] UBND huyện Tiên Lữ: đang mở 3 sự cố");
 }
