@@ -178,6 +178,11 @@ static int show_lost(const Ctl *ctl, const json_t *report, Buf *out) {
         return r;
 }
 
+static int show_ignored(const Ctl *ctl, const char *columns, Buf *out) {
+        return buf_printf(out, "%s: %s\n", SAID(ctl, "Cột không dùng", "Columns not used"),
+                          columns);
+}
+
 int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
         CLEANUP(buf_done) Buf words = BUF_INIT(8192);
         const char *warning = at_reason(ctl, report, "warning", &words);
@@ -198,8 +203,7 @@ int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
         if (r == 0)
                 r = show_refused(ctl, report, out);
         if (r == 0 && *ignored)
-                r = buf_printf(out, "%s: %s\n", SAID(ctl, "Cột không dùng", "Columns not used"),
-                               ignored);
+                r = show_ignored(ctl, ignored, out);
         if (r == 0 && *warning)
                 r = buf_printf(out, "%s: %s\n", SAID(ctl, "Lưu ý", "Note"), warning);
         if (r == 0)
@@ -250,9 +254,13 @@ int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
 
 int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         CLEANUP(table_done) Table t = {0};
+        const char *ignored = at_text(report, "ignored_columns");
         const json_t *c;
         size_t i;
 
+        int r = *ignored ? show_ignored(ctl, ignored, out) : 0;
+        if (r < 0)
+                return r;
         if (json_array_size(at(report, "changes")) == 0)
                 return buf_str(out, SAID(ctl, "Không có gì khác.\n", "No difference.\n"));
         table_column(&t, SAID(ctl, "Đơn vị", "Unit"), false, false);
@@ -265,7 +273,7 @@ int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
                 table_cell(&t, at_text(c, "old"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new"), COLOUR_NONE);
         }
-        int r = show_table(ctl, &t, out);
+        r = show_table(ctl, &t, out);
         return r < 0 ? r
                      : buf_printf(out,
                                   SAID(ctl, "%zu thay đổi, %" PRId64 " diễn biến cảnh báo\n",

@@ -70,6 +70,24 @@ static int read_row(Change *c, const Sheet *s, size_t i, const int place[static 
         return r == 0 ? check_webhook(c, row) : r;
 }
 
+/* A misspelt heading would lose its column without a word. */
+static int note_ignored(Change *c, const Sheet *s, const int place[static N_COLUMNS]) {
+        CLEANUP(buf_done) Buf text = BUF_INIT(8192);
+        int r = 0;
+        for (size_t i = 0; r == 0 && i < s->n_columns; i++) {
+                const char *heading = sheet_cell(s, 0, i);
+                bool is_read = !*heading || streq(str_or(sheet_role(heading), ""), "-");
+                for (size_t k = 0; k < N_COLUMNS; k++)
+                        is_read |= place[k] == (int) i;
+                if (!is_read)
+                        r = buf_printf(&text, "%s%s", text.len ? ", " : "", heading);
+        }
+        if ((r < 0 && r != -E2BIG) || text.len == 0)
+                return r;
+        c->report->ignored = buf_take(&text);
+        return c->report->ignored ? 0 : -ENOMEM;
+}
+
 static int read_rows(Change *c, const Sheet *s) {
         int place[N_COLUMNS];
         for (size_t k = 0; k < N_COLUMNS; k++) {
@@ -78,10 +96,12 @@ static int read_rows(Change *c, const Sheet *s) {
                         if (streq(str_or(sheet_role(sheet_cell(s, 0, i)), ""), registry_columns[k]))
                                 place[k] = (int) i;
         }
+        int r = note_ignored(c, s, place);
+        if (r < 0)
+                return r;
         c->rows = calloc(s->n_rows, sizeof *c->rows);
         if (!c->rows)
                 return -ENOMEM;
-        int r = 0;
         for (size_t i = 1; r == 0 && i < s->n_rows; i++)
                 r = read_row(c, s, i, place, &c->rows[c->n++]);
         return r;

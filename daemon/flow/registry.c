@@ -28,6 +28,7 @@ void registry_report_done(RegistryReport *r) {
                 free(r->changes[i].now);
         }
         free(r->changes);
+        free(r->ignored);
         *r = (RegistryReport){0};
 }
 

@@ -20,6 +20,7 @@ typedef struct RegistryReport {
         RegistryChange *changes;
         size_t n, cap;
         size_t n_rows, n_transitions;
+        char *ignored; /* headings of a list that nothing is read from; NULL = none */
 } RegistryReport;
 void registry_report_done(RegistryReport *r);
 

@@ -67,6 +67,17 @@ def main():
         units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
         assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
 
+        # a heading that is misspelt is named, whether anything else changes or not
+        for more, said in (("", "Không có gì khác."), ("Xã Một", "1 thay đổi")):
+            with open(lab.path("units.csv"), "w", encoding="utf8", newline="") as f:
+                f.write("STT;code;name;thu;điện thoại\n1;001;%s;moi@xa.example;x\n" % more)
+            answer = lab.ctl("units", "import", lab.path("units.csv"), "--yes")
+            assert "Cột không dùng: thu, điện thoại\n" in answer.stdout and said in answer.stdout, answer
+        with open(lab.path("units.csv"), "w", encoding="utf8", newline="") as f:
+            f.write(lab.ctl("units", "export").stdout)
+        again = lab.ctl("units", "import", lab.path("units.csv"), "--yes").stdout
+        assert again == "Không có gì khác.\n", ("what is exported is read back whole", again)
+
         # a code is of a unit that there is, not of one that has ended
         units("003;;;;;2024-08-01;;;", "--yes")
         ended = lab.ctl("units", "link", "portal:77", "portal:003", check=False)
