@@ -166,7 +166,7 @@ void page_ranking_sheets(Page *p, Book *book, const void *what) {
 
 static const char *alert_word(const Page *p, const json_t *alert) {
         if (is_true(alert, "is_ended"))
-                return page_word(p, "ended");
+                return text_at(alert, "end_word");
         return page_word(p, is_true(alert, "is_critical") ? "critical" : "warning");
 }
 

@@ -35,6 +35,7 @@ static const struct {
         {"critical", "Nghiêm trọng", "Critical"},
         {"warning", "Cảnh báo", "Warning"},
         {"ended", "Đã hết", "Ended"},
+        {"withdrawn", "Đã rút", "Withdrawn"},
         {"acknowledged", "đã có người nhận", "acknowledged"},
         {"held", "đang giữ lại chờ kiểm tra", "held for a check"},
         {"since", "từ", "since"},

@@ -430,6 +430,8 @@ static void dress_alert(Page *p, json_t *alert) {
                 p, alert, "rule_label",
                 json_string(page_state_word(p, json_string_value(json_object_get(alert, "rule")))));
         page_set(p, alert, "is_ended", json_boolean(!streq(state, "open")));
+        page_set(p, alert, "end_word", /* what was taken back never was, it has not ended */
+                 json_string(page_word(p, streq(state, "withdrawn") ? "withdrawn" : "ended")));
         page_unit_link(p, alert, json_object_get(alert, "unit"));
         page_condition(p, alert, "condition", json_string_value(json_object_get(alert, "rule")));
         page_period(p, alert, "first");

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """corrections.py BUILD: what letters say after figures that were told, or that they stand on, have changed."""
+import re
+import subprocess
 import sys
+
+import openpyxl
 
 from lab import Lab
 
@@ -90,6 +94,17 @@ def must_say(text, *parts):
         at = found + len(part)
 
 
+def check_page(lab, unit, words, shown):
+    """The unit's page and its sheet tell an alert that was withdrawn from one that has ended, as chisoctl does."""
+    assert words[0].lower() in shown, shown
+    tags = re.findall(r'<span class="tag[^"]* ended">([^<]*)</span>', lab.api_text("/u/" + unit, "status"))
+    assert tags == words, tags
+    sheet = lab.path("unit.xlsx")
+    subprocess.run(["curl", "-sSf", "-o", sheet, "--unix-socket", lab.path("run", "status.sock"), "http://x/u/%s?format=xlsx" % unit], check=True)
+    cells = [c for rows in openpyxl.load_workbook(sheet)["Cảnh báo"].iter_rows(values_only=True) for c in rows]
+    assert [c for c in cells if c in words] == words, cells
+
+
 def restated(lab):
     """August is told; then July, on which it stands, is another; then July is as it was."""
     lab.month("2024-08", {}, {10: 84})
@@ -111,6 +126,7 @@ def restated(lab):
     told = [line.split() for line in shown.splitlines() if line.startswith("office/email")]
     assert [line[1:5] for line in told] == [["05/09/2024", "08:00", "báo", "mở"], ["06/09/2024", "08:00", "báo", "rút"]], shown
     assert all(str(t["message"]) in line for t, line in zip(story, told)), shown
+    check_page(lab, "1010", ["Đã rút", "Đã hết"], shown)
     must_say(text, "tháng 7/2024", "Giá trị 84,50 điểm", "Điều chỉnh: tụt 5,50; không còn tụt từ tháng 8/2024")
     must_say(text, "tháng 7/2024", "Giá trị 50 %", "Điều chỉnh: dưới ngưỡng 95; đã đạt lại ngưỡng 95 từ tháng 8/2024")
     assert "đơn vị khác" not in text, text
