@@ -203,7 +203,7 @@ static void set_instant(Page *p) {
                  v->is_past ? json_string(day_format(day, v->today)) : json_null());
         page_set(p, p->view, "as_of_text",
                  v->is_past ? json_string(instant_format_vi(people, v->at_ms)) : json_null());
-        page_set(p, p->view, "now_text", json_string(instant_format_vi(people, v->at_ms)));
+        page_set(p, p->view, "now_text", json_string(instant_format_vi(people, clock_now_ms())));
 }
 
 static int load_templates(App *app) {

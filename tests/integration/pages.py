@@ -215,6 +215,10 @@ def check_answers(lab, base):
     past = get(base + "/?as_of=2024-08-20")[2]
     assert "tháng 7/2024" in past and 'href="/heat?as_of=2024-08-20"' in past and "20/08/2024" in past
     assert re.search(r'href="/u/[^"?]*\?as_of=2024-08-20"', past)
+    for path in ("/", "/heat", "/sources", "/u/12376"):
+        feet = [re.search("<footer>(.*)</footer>", get(base + path + as_of)[2], re.S)[1] for as_of in ("", "?as_of=2024-08-20")]
+        assert all("Trang làm lúc 05/09/2024 07:3" in f for f in feet), feet
+        assert "như đã biết" not in feet[0] and "Số liệu như đã biết lúc 20/08/2024 23:59. Trang" in feet[1], feet
 
 
 def play(lab, browser, pictures):
