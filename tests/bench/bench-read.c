@@ -4,10 +4,9 @@
  *   N requests over one kept connection; prints NAME=VALUE: microseconds at p50, p99 and at most,
  *   and the bytes and status of the last answer. tag: with the ETag of a first answer, so that 304
  *   comes. first: with another limit each time, so that no answer was made before. until=FILE: as many as go until FILE is there, one a millisecond.
- * bench-read --echo N [blocking]
+ * bench-read --echo N
  *   the same requests against a socket whose other end, a process of its own, sends 200 bytes back
- *   for each. It waits in epoll, as every server of several clients must. `blocking`: in recv, where
- *   the kernel wakes it on the core of whoever sent, which it does for no epoll. */
+ *   for each. It waits in epoll, as every server of several clients must. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -150,21 +149,20 @@ static int bench(const char *socket_path, const char *path, size_t n, const char
         return r;
 }
 
-static void echo_run(int fd, bool is_blocking) {
+static void echo_run(int fd) {
         static char block[65536], answer[ECHO_BYTES];
         struct epoll_event e = {.events = EPOLLIN};
         int set = epoll_create1(EPOLL_CLOEXEC);
 
         if (set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) < 0)
                 _exit(1);
-        while ((is_blocking || epoll_wait(set, &e, 1, -1) == 1) &&
-               recv(fd, block, sizeof(block), 0) > 0)
+        while (epoll_wait(set, &e, 1, -1) == 1 && recv(fd, block, sizeof(block), 0) > 0)
                 if (send(fd, answer, sizeof(answer), MSG_NOSIGNAL) < 0)
                         break;
         _exit(0);
 }
 
-static int bench_echo(size_t n, bool is_blocking) {
+static int bench_echo(size_t n) {
         Asker a = {.bytes = ECHO_BYTES, .status = 200};
         CLEANUP_FREE double *us = calloc(n, sizeof(*us));
         static char answer[ECHO_BYTES];
@@ -176,7 +174,7 @@ static int bench_echo(size_t n, bool is_blocking) {
         pid = fork();
         if (pid == 0) {
                 (void) close(fd[0]);
-                echo_run(fd[1], is_blocking);
+                echo_run(fd[1]);
         }
         (void) close(fd[1]);
         request_make(&a, "/v1/status");
@@ -199,8 +197,8 @@ static int bench_echo(size_t n, bool is_blocking) {
 int main(int argc, char **argv) {
         int r = -EINVAL;
 
-        if (argc >= 3 && streq(argv[1], "--echo"))
-                r = bench_echo(strtoul(argv[2], NULL, 10), argc == 4 && streq(argv[3], "blocking"));
+        if (argc == 3 && streq(argv[1], "--echo"))
+                r = bench_echo(strtoul(argv[2], NULL, 10));
         else if (argc >= 4)
                 r = bench(argv[1], argv[2], strtoul(argv[3], NULL, 10), argc > 4 ? argv[4] : NULL);
         if (r < 0)
