@@ -117,6 +117,7 @@ def letter(top, page):
     with open(os.path.join(top, "daemon", "answer", "report-view.c"), encoding="utf8") as f:
         source = f.read()
     made = set(re.findall(r'p->view, "(\w+)"', source)) - PRIVATE
+    made |= set(re.findall(r"page_(compared)\(p, p->view", source)) # its name is what it sets
     text = section(page, "Letter and pages")
     told = text[text.index("They see"):text.index("`page/*.html`")]
     rest = re.sub(r"\(the appendix:.*?\)|\(by indicator:.*?\)|\(`total`.*?\)|\(`number`.*?\)", "", told.replace("\n", " "))
