@@ -124,19 +124,21 @@ class Lab:
         return self.pub_port
 
     def publish(self, routes):
-        """routes: dicts {path, method?, match?, file | json, status?, mode?, headers?, type?}; `json` is written to a file."""
+        """routes: dicts {path, method?, match?, file | json, status?, mode?, headers?, type?}; `json` is written to a file. Each file is whole
+        at every moment: a request that is under way reads the old one or the new one."""
+        def write(name, document, **how):
+            with open(self.path("pub", name + ".tmp"), "w", encoding="utf8") as f:
+                json.dump(document, f, ensure_ascii=False, **how)
+            os.replace(self.path("pub", name + ".tmp"), self.path("pub", name))
         table = []
         for i, route in enumerate(routes):
             route = dict(route)
             if "json" in route:
                 name = "body-%d.json" % i
-                with open(self.path("pub", name), "w", encoding="utf8") as f:
-                    json.dump(route.pop("json"), f, ensure_ascii=False, separators=(",", ":"))
+                write(name, route.pop("json"), separators=(",", ":"))
                 route["file"] = name
             table.append(route)
-        with open(self.path("pub", "routes.tmp"), "w", encoding="utf8") as f:
-            json.dump(table, f, ensure_ascii=False)
-        os.replace(self.path("pub", "routes.tmp"), self.path("pub", "routes.json"))
+        write("routes.json", table)
 
     def requests(self):
         with contextlib.suppress(FileNotFoundError):
