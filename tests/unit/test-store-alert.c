@@ -217,6 +217,35 @@ static bool comes_before(const Episode *a, const Episode *b) {
         return a->unit != b->unit ? a->unit < b->unit : a->first < b->first;
 }
 
+/* The counts of status and metrics, against the episodes themselves. */
+static void check_counts(Store *s, const Episode *all, size_t n_all) {
+        OpenCount *got = NULL;
+        size_t n = 0, k = 0, open = 0, critical = 0, held = 0;
+
+        ok(store_episodes_open(s, &got, &n));
+        for (size_t i = 0; i < n_all; i++) {
+                bool is_last = i + 1 == n_all || strcmp(all[i].rule, all[i + 1].rule) != 0;
+
+                if (all[i].unit != 0 && all[i].state == EPISODE_OPEN) {
+                        open++;
+                        critical += all[i].severity == SEVERITY_CRITICAL;
+                        held += all[i].is_held;
+                }
+                if (!is_last || open == 0)
+                        continue;
+                assert_true(k < n);
+                assert_string_equal(got[k].rule, all[i].rule);
+                assert_int_equal(got[k].open, open);
+                assert_int_equal(got[k].critical, critical);
+                assert_int_equal(got[k].held, held);
+                open = critical = held = 0;
+                k++;
+        }
+        assert_int_equal(k, n);
+        assert_true(n > 1);
+        open_counts_free(got, n);
+}
+
 static void test_episode_filters(void **state) {
         World *w = *state;
         Store *s = w->store;
@@ -241,6 +270,9 @@ static void test_episode_filters(void **state) {
                                 e.subject = units[u] ? NULL : "source:portal";
                                 e.state = (EpisodeState) (1 + next_random(&seed, 4));
                                 e.last = first + (PeriodId) next_random(&seed, 3);
+                                if (next_random(&seed, 2))
+                                        e.severity = SEVERITY_CRITICAL;
+                                e.is_held = next_random(&seed, 3) == 0;
                                 put(s, step, &e, TRANSITION_OPENED);
                         }
         ok(store_commit(s));
@@ -248,6 +280,7 @@ static void test_episode_filters(void **state) {
         assert_int_equal(n_all, N_RULES * N_UNITS * 3);
         for (size_t i = 1; i < n_all; i++)
                 assert_true(comes_before(&all[i - 1], &all[i]));
+        check_counts(s, all, n_all);
         for (int k = 0; k < 400; k++) {
                 UnitId pick[N_UNITS];
                 EpisodeFilter f = {.is_live = next_random(&seed, 2),
