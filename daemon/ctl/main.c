@@ -362,20 +362,6 @@ static int parse_global(Parser *p, const char *name, size_t n, const char *equal
         return EXIT_FINE;
 }
 
-static bool is_given(const Ctl *ctl, const char *name, size_t n) {
-        for (size_t i = 0; i < ctl->n_options; i++)
-                if (strlen(ctl->options[i].name) == n && memcmp(ctl->options[i].name, name, n) == 0)
-                        return true;
-        return false;
-}
-
-static int given_twice(const Ctl *ctl, const char *name, size_t n) {
-        ctl_complain(SAID(ctl, "--%.*s được ghi hai lần: chỉ ghi một lần",
-                          "--%.*s stands there twice: write it once"),
-                     (int) n, name);
-        return EXIT_USAGE;
-}
-
 static int parse_option(Parser *p) {
         const char *text = p->argv[p->i], *name = text + 2, *equals = strchr(name, '=');
         size_t n = equals ? (size_t) (equals - name) : strlen(name);
@@ -390,12 +376,16 @@ static int parse_option(Parser *p) {
         const char *value = has_value ? option_value(p, equals) : "";
         if (!value)
                 return value_missing(p, name, n);
-        if (is_given(p->ctl, name, n))
-                return given_twice(p->ctl, name, n);
-        char *copy = strndup(name, n); /* argv may hold "name=value" */
+        CLEANUP_FREE char *copy = strndup(name, n); /* argv may hold "name=value" */
         if (!copy)
                 return EXIT_FAILED;
-        p->ctl->options[p->ctl->n_options++] = (Option){.name = copy, .value = value};
+        if (ctl_option(p->ctl, copy)) {
+                ctl_complain(SAID(p->ctl, "--%s được ghi hai lần: chỉ ghi một lần",
+                                  "--%s stands there twice: write it once"),
+                             copy);
+                return EXIT_USAGE;
+        }
+        p->ctl->options[p->ctl->n_options++] = (Option){.name = TAKE_PTR(copy), .value = value};
         return EXIT_FINE;
 }
 
