@@ -157,9 +157,13 @@ X(SNAPSHOT_PARTS, "SELECT p.name, p.page, b.hash, p.http_status, p.url, p.etag, 
 X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
         " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
 X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
-X(SNAPSHOTS_STANDING, "SELECT n.id, t.cause FROM snapshot n JOIN step t ON t.id = n.known_step" \
-        " WHERE n.source = ?1 AND n.scope = ?2 AND n.period = ?3 AND n.known_step < ?4" \
-        " AND (n.ended_step IS NULL OR n.ended_step > ?4) ORDER BY n.known_step DESC, n.id DESC") \
+/* A file may name units of any scope; of other scopes the newest answer says what all before it could. */ \
+X(SNAPSHOTS_STANDING, "SELECT id, cause FROM (SELECT n.id, t.cause, n.scope, n.known_step," \
+        " row_number() OVER (PARTITION BY n.scope, t.cause = 2 ORDER BY n.known_step DESC, n.id DESC) AS nth" \
+        " FROM snapshot n JOIN step t ON t.id = n.known_step" \
+        " WHERE n.source = ?1 AND n.period = ?3 AND n.known_step < ?4" \
+        " AND (n.ended_step IS NULL OR n.ended_step > ?4))" \
+        " WHERE scope = ?2 OR cause = 2 OR nth = 1 ORDER BY known_step DESC, id DESC") \
 X(SNAPSHOT_THEN, "SELECT " SQL_STATE_THEN " FROM snapshot WHERE id = ?1 AND step <= ?3") \
 X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
         " " SQL_STATE_THEN ", reason, n_units, n_values, n_bad" \

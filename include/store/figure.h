@@ -103,7 +103,8 @@ void snapshot_rows_free(SnapshotRow *rows, size_t n);
 int store_snapshot_decide(Store *s, StepId step, int64_t id, SnapshotState state);
 /* An accepted one is taken back: it counts as rejected. STORE_E_NONE when it is not accepted. */
 int store_snapshot_undo(Store *s, StepId step, int64_t id);
-/* What counted just before `step`, was not undone at it and is of the same source, scope and period. Newest first. Heap array. */
+/* What counted just before `step`, was not undone at it and is of the same source and period: all of its scope, and of the other scopes all
+ * files and the newest answer. Newest first. Heap array. */
 typedef struct StandingSnapshot {
         int64_t id;
         StepCause cause; /* of the step at which it was known */
