@@ -5,6 +5,9 @@
  * needs nothing but the first digit that is dropped, whatever follows it; this is why digits beyond
  * the 18th are counted, not kept.
  *
+ * Only a JSON number has an exponent, since its grammar says so. Nobody writes a figure as "1e2" into a
+ * cell or a string: there it is a slip, and 100 would be a guess.
+ *
  * Strict on purpose: where a text can be read in two ways ("1,234" in dot style, "0.204" in comma
  * style, where a group cannot follow a zero) it is refused, since a wrong figure is worse than
  * none. strtod() was dropped: it follows the locale, reads "nan" and "0x1p3", and rounds 1.005
@@ -26,10 +29,12 @@ static_assert(ELEMENTSOF(powers) == DECIMAL_MAX_DECIMALS + 1, "one power per num
 typedef struct Reader {
         const char *at, *end;
         DecimalStyle style;
+        bool has_exponents; /* the grammar of JSON numbers */
         bool is_negative;
         char digits[KEPT_DIGITS]; /* significant: the first is not '0' */
         unsigned n_digits;
         int64_t point; /* the value is 0.DIGITS * 10^point */
+        bool is_cut;   /* a digit beyond the kept ones is not 0 */
 } Reader;
 
 static bool is_blank(char c) {
@@ -79,6 +84,8 @@ static size_t read_digits(Reader *in, bool is_fraction) {
                 bool is_significant = in->n_digits > 0 || *in->at != '0';
                 if (is_significant && in->n_digits < KEPT_DIGITS)
                         in->digits[in->n_digits++] = *in->at;
+                else
+                        in->is_cut |= *in->at != '0';
                 in->point += is_fraction ? -!is_significant : is_significant;
         }
         return n;
@@ -136,8 +143,7 @@ static int read_number(Reader *in) {
         if (take(in, in->style == DECIMAL_COMMA ? "," : ".") &&
             read_digits(in, /* is_fraction= */ true) == 0)
                 return DECIMAL_E_SYNTAX;
-        if (in->style == DECIMAL_DOT && (take(in, "e") || take(in, "E")) &&
-            !read_exponent(in, &exponent))
+        if (in->has_exponents && (take(in, "e") || take(in, "E")) && !read_exponent(in, &exponent))
                 return DECIMAL_E_SYNTAX;
         if (in->at != in->end)
                 return DECIMAL_E_SYNTAX;
@@ -166,19 +172,39 @@ static int scale(const Reader *in, unsigned decimals, int64_t *ret) {
         return 0;
 }
 
-int decimal_parse(const char *text, size_t n, DecimalStyle style, unsigned decimals, int64_t *ret) {
+/* Whether scaling drops a digit that is not 0. */
+static bool is_rounded(const Reader *in, unsigned decimals) {
+        int64_t keep = MAX(in->point + (int64_t) decimals, INT64_C(0));
+
+        for (int64_t i = keep; i < in->n_digits; i++)
+                if (in->digits[i] != '0')
+                        return true;
+        return in->is_cut;
+}
+
+static int read_all(Reader *in, unsigned decimals, int64_t *ret, bool *ret_is_rounded) {
         assert(decimals <= DECIMAL_MAX_DECIMALS);
+        trim(in);
+        if (is_missing(in))
+                return DECIMAL_E_MISSING;
+        int r = read_number(in);
+        if (r == 0)
+                r = scale(in, decimals, ret);
+        if (r == 0 && ret_is_rounded)
+                *ret_is_rounded = is_rounded(in, decimals);
+        return r;
+}
+
+int decimal_read(const char *text, size_t n, DecimalStyle style, unsigned decimals, int64_t *ret,
+                 bool *ret_is_rounded) {
         if (n == 0)
                 return DECIMAL_E_MISSING;
+        return read_all(&(Reader){.at = text, .end = text + n, .style = style}, decimals, ret,
+                        ret_is_rounded);
+}
 
-        Reader in = {.at = text, .end = text + n, .style = style};
-        trim(&in);
-        if (is_missing(&in))
-                return DECIMAL_E_MISSING;
-        int r = read_number(&in);
-        if (r != 0)
-                return r;
-        return scale(&in, decimals, ret);
+int decimal_parse(const char *text, size_t n, DecimalStyle style, unsigned decimals, int64_t *ret) {
+        return decimal_read(text, n, style, decimals, ret, /* ret_is_rounded= */ NULL);
 }
 
 /* Whatever the locale has for a point (a comma, or several bytes) becomes one dot. */
@@ -195,13 +221,19 @@ static size_t unify_point(char *text) {
         return n;
 }
 
-int decimal_from_double(double value, unsigned decimals, int64_t *ret) {
+int decimal_read_double(double value, unsigned decimals, int64_t *ret, bool *ret_is_rounded) {
         char text[64];
 
         if (!isfinite(value))
                 return DECIMAL_E_SYNTAX;
         (void) snprintf(text, sizeof text, "%.15g", value);
-        return decimal_parse(text, unify_point(text), DECIMAL_DOT, decimals, ret);
+        size_t n = unify_point(text);
+        return read_all(&(Reader){.at = text, .end = text + n, .has_exponents = true}, decimals,
+                        ret, ret_is_rounded);
+}
+
+int decimal_from_double(double value, unsigned decimals, int64_t *ret) {
+        return decimal_read_double(value, decimals, ret, /* ret_is_rounded= */ NULL);
 }
 
 static int64_t divide_rounded(Wide numerator, Wide denominator) {

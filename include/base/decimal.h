@@ -21,18 +21,24 @@ typedef enum DecimalStyle {
 
 enum {
         DECIMAL_E_MISSING = 1, /* "", "-", U+2013 alone: no value */
-        DECIMAL_E_SYNTAX = 2,  /* "1.234,5,6", "NaN", trailing text */
-        DECIMAL_E_RANGE = 3,   /* beyond DECIMAL_LIMIT, or an exponent beyond +-30 */
+        DECIMAL_E_SYNTAX = 2,  /* "1.234,5,6", "1e2", "NaN", trailing text */
+        DECIMAL_E_RANGE = 3,   /* beyond DECIMAL_LIMIT; of a double also an exponent beyond +-30 */
 };
 
 /* Reads all of text[0..n). Signs: + - U+2212 U+2013. Surrounding ASCII blanks are skipped; NBSP and
- * U+202F between digits are grouping. Exponents ("1.5e1") are accepted in DECIMAL_DOT only, since
- * JSON writes them. Returns 0 and sets *ret, or DECIMAL_E_*. */
+ * U+202F between digits are grouping. An exponent is trailing text: nobody writes a figure so. Returns
+ * 0 and sets *ret, or DECIMAL_E_*. */
 int decimal_parse(const char *text, size_t n, DecimalStyle style, unsigned decimals, int64_t *ret);
 
-/* Reads a double as publishers' JSON has it: printed with 15 significant digits, then by the parser
- * above, so that 1.005 rounds to 1.01. Same results. NaN and infinities are DECIMAL_E_SYNTAX. */
+/* Reads a double as publishers' JSON has it: printed with 15 significant digits, then as above, with
+ * the exponent that JSON's grammar allows, so that 1.005 rounds to 1.01. Same results. NaN and
+ * infinities are DECIMAL_E_SYNTAX. */
 int decimal_from_double(double value, unsigned decimals, int64_t *ret);
+
+/* The same two; *ret_is_rounded (or NULL), set on success: whether a digit other than 0 was dropped. */
+int decimal_read(const char *text, size_t n, DecimalStyle style, unsigned decimals, int64_t *ret,
+                 bool *ret_is_rounded);
+int decimal_read_double(double value, unsigned decimals, int64_t *ret, bool *ret_is_rounded);
 
 /* value * 10^to / 10^from, rounded half away from zero; DECIMAL_NONE stays. Result saturates at
  * +-DECIMAL_LIMIT. */

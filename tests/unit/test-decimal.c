@@ -51,30 +51,18 @@ static void reads_dot(void **state UNUSED) {
                 {"\u201319.81", 2, 0, -1981},
                 {"1\u00A0234.5", 2, 0, 123450},
                 {"12\u202F345\u202F678", 0, 0, 12345678},
-                {"1.5e1", 2, 0, 1500},
-                {"1.5E+1", 2, 0, 1500},
-                {"155e-2", 2, 0, 155},
-                {"155e-2", 1, 0, 16},
-                {"1e-30", 2, 0, 0},
-                {"0e30", 2, 0, 0},
-                {"0.000000000000000000000000000001e30", 0, 0, 1},
                 {"1,234.5", 2, SYNTAX, 0},
                 {"1,234", 2, SYNTAX, 0},
                 {"19,81", 2, SYNTAX, 0},
                 {"1.234.567", 2, SYNTAX, 0},
                 {".5", 2, SYNTAX, 0},
                 {"5.", 2, SYNTAX, 0},
-                {"5.e1", 2, SYNTAX, 0},
                 {"1e", 2, SYNTAX, 0},
-                {"1e+", 2, SYNTAX, 0},
-                {"1e1.5", 2, SYNTAX, 0},
                 {"e5", 2, SYNTAX, 0},
-                {"1e999", 2, RANGE, 0},
-                {"1e31", 2, RANGE, 0},
-                {"1e-31", 2, RANGE, 0},
-                {"0e31", 2, RANGE, 0},
-                {"1e99999999999999999999", 2, RANGE, 0},
-                {"1e999x", 2, SYNTAX, 0},
+                {"1e999", 2, SYNTAX, 0},
+                {"1e2", 2, SYNTAX, 0},
+                {"1.5E+1", 2, SYNTAX, 0},
+                {"155e-2", 2, SYNTAX, 0},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
@@ -236,6 +224,7 @@ static void reads_doubles(void **state UNUSED) {
                 {30204, 0, 0, 30204},     {1e14, 0, 0, DECIMAL_LIMIT}, {1e12, 2, 0, DECIMAL_LIMIT},
                 {1e-7, 2, 0, 0},          {1.5e-5, 4, 0, 0},           {5e-5, 4, 0, 1},
                 {1.1e14, 0, RANGE, 0},    {1e300, 2, RANGE, 0},        {-1e22, 2, RANGE, 0},
+                {155e-3, 2, 0, 16},       {1e-40, 2, RANGE, 0},        {1e31, 2, RANGE, 0},
                 {INFINITY, 2, SYNTAX, 0}, {-INFINITY, 2, SYNTAX, 0},   {NAN, 2, SYNTAX, 0},
         };
 
@@ -244,6 +233,48 @@ static void reads_doubles(void **state UNUSED) {
                 int r = decimal_from_double(cases[i].value, cases[i].decimals, &value);
                 assert_int_equal(r, cases[i].outcome);
                 assert_int_equal(value, r == 0 ? cases[i].expected : UNTOUCHED);
+        }
+}
+
+static void says_what_is_rounded(void **state UNUSED) {
+        static const struct {
+                const char *text;
+                unsigned decimals;
+                int64_t value;
+                bool is_rounded;
+        } texts[] = {
+                {"99.999", 2, 10000, true},
+                {"99.99", 2, 9999, false},
+                {"99.990000", 2, 9999, false},
+                {"99.990000000000000000000000000001", 2, 9999, true},
+                {"99.990000000000000000000000000000", 2, 9999, false},
+                {"0.001", 2, 0, true},
+                {"0.0000", 2, 0, false},
+                {"0.00000000000000000000000000000000001", 2, 0, true},
+                {"5", 0, 5, false},
+                {"5.5", 0, 6, true},
+        };
+        static const struct {
+                double value;
+                bool is_rounded;
+        } doubles[] = {
+                {99.99, false}, {99.999, true}, {0.1 + 0.2, false}, {1e2, false}, {1e-9, true}};
+        int64_t value;
+        bool is_rounded;
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                is_rounded = !texts[i].is_rounded;
+                assert_int_equal(decimal_read(texts[i].text, strlen(texts[i].text), DECIMAL_DOT,
+                                              texts[i].decimals, &value, &is_rounded),
+                                 0);
+                if (value != texts[i].value || is_rounded != texts[i].is_rounded)
+                        fail_msg("'%s': %lld, rounded %d", texts[i].text, (long long) value,
+                                 is_rounded);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(doubles); i++) {
+                is_rounded = !doubles[i].is_rounded;
+                assert_int_equal(decimal_read_double(doubles[i].value, 2, &value, &is_rounded), 0);
+                assert_int_equal(is_rounded, doubles[i].is_rounded);
         }
 }
 
@@ -436,6 +467,7 @@ int main(void) {
                 cmocka_unit_test(bytes_beyond_n_are_not_read),
                 cmocka_unit_test(long_input_is_linear_and_bounded),
                 cmocka_unit_test(reads_doubles),
+                cmocka_unit_test(says_what_is_rounded),
                 cmocka_unit_test(locale_makes_no_difference),
                 cmocka_unit_test(rescales),
                 cmocka_unit_test(multiplies_and_divides),
