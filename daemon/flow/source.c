@@ -5,15 +5,13 @@
  * and the back-off is over. So a time missed while the machine was off is made up once, a backfill
  * goes on where it stopped, and nothing is asked twice. The queue in memory is the list of what
  * was found due, newest period first. */
-#include "flow/source.h"
-
 #include <errno.h>
 #include <stdio.h>
 
-#include "core/reason.h"
 #include "flow/cycle.h"
 #include "flow/fetch.h"
 #include "flow/registry.h"
+#include "flow/source-private.h"
 #include "os/clock.h"
 #include "os/crypto.h"
 #include "os/log.h"
@@ -24,41 +22,7 @@
 #define RETRY_MIN_MS (15 * MS_PER_MINUTE)
 #define RETRY_MAX_MS (4 * MS_PER_HOUR)
 
-typedef struct QueuedJob {
-        const char *scope;
-        PeriodId period;
-        int64_t request;  /* a person's, 0 = regular */
-        bool is_backfill; /* asked once per regular time, without retries */
-} QueuedJob;
-
-struct SourceState {
-        App *app;
-        const SourceDef *def;
-        size_t index;
-        PoliteState polite;
-        FetchJob *job;
-        FetchResult *result;  /* of `job`, which has ended: to be evaluated */
-        int64_t job_awake_ms; /* when it was started */
-        QueuedJob current;
-        SnapshotRow *last; /* of the job under way */
-        char *token;
-        QueuedJob *queue; /* from `head` */
-        size_t head, n, cap;
-        int64_t scan_ms; /* when to look for due jobs next */
-        int64_t hold_ms; /* the database did not answer: nothing before this */
-        size_t n_failed; /* jobs of this run that were not accepted, unchanged or not modified */
-        size_t backfill_done, backfill_of;
-        size_t backfill_first;    /* done when this life's part of it began */
-        int64_t backfill_boot_ms; /* when that was; 0 = none is waiting */
-        int64_t failed_request;   /* the newest one of which a job failed */
-        int64_t requests;         /* last request id handed out (kept in the first state) */
-        FetchOutcome last_outcome;
-        char last_reason[256];
-        int64_t last_ms; /* end of the last attempt */
-        int64_t last_good_ms;
-};
-
-static int64_t offset_of(const SourceState *s) {
+int64_t source_offset(const SourceState *s) {
         return s->def->spread_ms > 0 ? s->app->offset_ms % s->def->spread_ms : 0;
 }
 
@@ -138,7 +102,7 @@ static bool is_failure(FetchOutcome o) {
 
 /* A rejected answer, or one with a 404 or 500, is a matter of its own job, which comes again after the
  * back-off; the other scopes and periods do not wait for it. Everything else is about the host. */
-static int64_t blocked_until(const SourceState *s) {
+int64_t source_blocked_until(const SourceState *s) {
         FetchFault last = s->polite.last;
         bool is_of_job = last == FETCH_CONTENT || last == FETCH_SUSPECT || last == FETCH_SERVER;
         return MAX(is_of_job ? 0 : s->polite.next_ms, s->hold_ms);
@@ -151,7 +115,8 @@ static int64_t retry_of(const Scan *scan, const JobSeen *seen) {
         int64_t failing = seen->at_ms - scan->regular_ms;
         if (seen->outcome == OUTCOME_FAILED && s->polite.next_ms)
                 return s->polite.next_ms;
-        return MAX(seen->at_ms + CLAMP(failing, RETRY_MIN_MS, RETRY_MAX_MS), blocked_until(s));
+        return MAX(seen->at_ms + CLAMP(failing, RETRY_MIN_MS, RETRY_MAX_MS),
+                   source_blocked_until(s));
 }
 
 static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_backfill) {
@@ -180,6 +145,10 @@ static int scan_job(Scan *scan, const char *scope, PeriodId period, bool is_back
                       : 0;
 }
 
+PeriodId source_rechecked(const SourceDef *def, PeriodId newest, Day today) {
+        return period_add(newest, -(1 + today % (def->recheck - 1)));
+}
+
 /* The newest ended period every time until it is closed, the others of `recheck` one a day in
  * turn. */
 static int scan_type(Scan *scan, const char *scope, PeriodType type) {
@@ -190,8 +159,7 @@ static int scan_type(Scan *scan, const char *scope, PeriodType type) {
         if (r >= 0 && def->has_running)
                 r = scan_job(scan, scope, period_next(newest), false);
         if (r >= 0 && def->recheck > 1)
-                r = scan_job(scan, scope, period_add(newest, -(1 + today % (def->recheck - 1))),
-                             false);
+                r = scan_job(scan, scope, source_rechecked(def, newest, today), false);
         for (int i = 1; r >= 0 && i < def->backfill; i++)
                 r = scan_job(scan, scope, period_add(newest, -i), true);
         return r;
@@ -205,7 +173,7 @@ static size_t backfill_left(const SourceState *s) {
 }
 
 /* By the pace of this life: what an earlier one did says nothing about how the publisher answers now. */
-static int64_t backfill_until(const SourceState *s, int64_t now_ms) {
+int64_t source_backfill_until(const SourceState *s, int64_t now_ms) {
         size_t left = backfill_left(s), ended = s->backfill_done - s->backfill_first;
         if (left == 0 || s->backfill_done <= s->backfill_first)
                 return 0;
@@ -224,7 +192,7 @@ static int scan_source(SourceState *s, int64_t now_ms) {
         Scan scan = {.s = s,
                      .now_ms = now_ms,
                      .retry_ms = INT64_MAX,
-                     .regular_ms = polite_regular_last(s->def, offset_of(s), now_ms)};
+                     .regular_ms = polite_regular_last(s->def, source_offset(s), now_ms)};
         s->backfill_done = s->backfill_of = 0;
         for (size_t i = 0; i < s->def->n_scopes; i++)
                 for (size_t t = 0; t < s->def->n_periods; t++) {
@@ -232,7 +200,7 @@ static int scan_source(SourceState *s, int64_t now_ms) {
                         if (r < 0)
                                 return r;
                 }
-        s->scan_ms = MIN(polite_regular_next(s->def, offset_of(s), now_ms), scan.retry_ms);
+        s->scan_ms = MIN(polite_regular_next(s->def, source_offset(s), now_ms), scan.retry_ms);
         note_backfill(s);
         return 0;
 }
@@ -284,7 +252,7 @@ static void evaluate(SourceState *s) {
         int64_t now = clock_now_ms();
         PoliteState polite = s->polite;
         polite_after(&polite, owned->fault, owned->retry_after_ms, now,
-                     polite_regular_next(s->def, offset_of(s), now), crypto_random01());
+                     polite_regular_next(s->def, source_offset(s), now), crypto_random01());
         int r = cycle_evaluate(app, owned, &polite, now, &report);
         drop_job(s);
         app_wake(app);
@@ -311,7 +279,7 @@ static void evaluate(SourceState *s) {
         if (s->head == s->n)
                 s->scan_ms = now;
         s->current = (QueuedJob){0};
-        if (polite.is_stopped || blocked_until(s) > now)
+        if (polite.is_stopped || source_blocked_until(s) > now)
                 release_requests(s);
 }
 
@@ -353,7 +321,7 @@ static int start_job(SourceState *s) {
 /* ---- running --------------------------------------------------------------------------------- */
 
 static bool may_ask(const SourceState *s, int64_t now_ms) {
-        return !s->job && !s->polite.is_stopped && blocked_until(s) <= now_ms;
+        return !s->job && !s->polite.is_stopped && source_blocked_until(s) <= now_ms;
 }
 
 /* What a clock that was ahead has put off is not waited for: nothing is ever put off for longer than a
@@ -398,13 +366,13 @@ void source_run(App *app, int64_t now_ms) {
 
 /* When the source is asked next; INT64_MAX for not by itself. The wait after unclean ends holds all of
  * them. */
-static int64_t next_of(const SourceState *s, int64_t now_ms) {
+int64_t source_next_of(const SourceState *s, int64_t now_ms) {
         int64_t quiet_ms = s->app->quiet_until_boot_ms - clock_boot_ms();
         int64_t at = s->head < s->n ? now_ms : s->app->is_once ? INT64_MAX : s->scan_ms;
 
         if (s->polite.is_stopped || s->def->kind != SOURCE_HTTP)
                 return INT64_MAX;
-        at = MAX(at, blocked_until(s));
+        at = MAX(at, source_blocked_until(s));
         return quiet_ms > 0 ? MAX(at, now_ms + quiet_ms) : at;
 }
 
@@ -413,18 +381,18 @@ int64_t source_next(const App *app, int64_t now_ms) {
 
         for (size_t i = 0; i < app->n_sources; i++)
                 if (!app->sources[i].job)
-                        next = MIN(next, next_of(&app->sources[i], now_ms));
+                        next = MIN(next, source_next_of(&app->sources[i], now_ms));
         return next;
 }
 
-/* ---- a person's request ---------------------------------------------------------------------- */
-
-static bool fetches_type(const SourceDef *def, PeriodType type) {
+bool source_fetches(const SourceDef *def, PeriodType type) {
         for (size_t i = 0; i < def->n_periods; i++)
                 if (def->periods[i] == type)
                         return true;
         return false;
 }
+
+/* ---- a person's request ---------------------------------------------------------------------- */
 
 static int request_range(SourceState *s, PeriodId from, PeriodId to, int64_t id) {
         int r = 0;
@@ -461,7 +429,7 @@ int source_request(App *app, const char *source, PeriodId from, PeriodId to, int
         for (size_t i = 0; i < app->n_sources; i++) {
                 SourceState *s = &app->sources[i];
                 if ((index >= 0 && (size_t) index != i) || s->def->kind != SOURCE_HTTP ||
-                    (from && !fetches_type(s->def, period_type(from))))
+                    (from && !source_fetches(s->def, period_type(from))))
                         continue;
                 has_any = true;
                 s->polite.is_stopped = false;
@@ -541,87 +509,4 @@ const char *source_stuck(const App *app, int64_t awake_ms) {
                         return s->def->name;
         }
         return NULL;
-}
-
-/* ---- for people ------------------------------------------------------------------------------ */
-
-static const char *state_name(const SourceState *s, int64_t now_ms) {
-        if (s->job)
-                return "fetching";
-        if (s->polite.is_stopped)
-                return "stopped";
-        if (s->polite.refused_days > 0)
-                return "refused";
-        if (s->polite.failures > 0)
-                return "failing";
-        return blocked_until(s) > now_ms ? "waiting" : "idle";
-}
-
-static int failing_limit(const Config *c) {
-        int limit = INT32_MAX;
-        for (size_t i = 0; i < c->n_rules; i++)
-                if (!c->rules[i].is_off && c->rules[i].when.kind == CONDITION_SOURCE_FAILING)
-                        limit = MIN(limit, c->rules[i].when.count);
-        return limit;
-}
-
-/* "nguồn portal không lấy được 3 ngày (HTTP 403), số liệu đến 20/11" */
-static void trouble_text(const SourceState *s, int64_t now_ms, char *text, size_t size) {
-        bool is_vi = app_is_vi(s->app);
-        CLEANUP(buf_done) Buf words = BUF_INIT(4096);
-        const char *status = strstr(s->last_reason, "(HTTP ");
-        bool is_known = is_vi && reason_words(s->last_reason, &words) == 0;
-        const char *reason = is_known ? buf_text(&words) : s->last_reason;
-        char days[32] = "", until[48] = "";
-        int n = day_of_instant(now_ms) - day_of_instant(s->last_good_ms);
-        Civil day = civil_from_day(day_of_instant(s->last_good_ms));
-        if (s->last_good_ms && n > 0)
-                (void) snprintf(days, sizeof days, is_vi ? " %d ngày" : " for %d days", n);
-        if (s->last_good_ms)
-                (void) snprintf(until, sizeof until,
-                                is_vi ? ", số liệu đến %02u/%02u" : ", figures of %02u/%02u",
-                                day.day, day.month);
-        (void) snprintf(text, size,
-                        is_vi ? "nguồn %s không lấy được%s %s%s%s%s"
-                              : "source %s not fetched%s %s%s%s%s",
-                        s->def->name, days, status ? "" : "(", status ? status : reason,
-                        status ? "" : ")", until);
-}
-
-bool source_trouble(const App *app, int64_t now_ms, char *text, size_t size) {
-        int limit = failing_limit(app->config);
-        for (size_t i = 0; i < app->n_sources; i++) {
-                const SourceState *s = &app->sources[i];
-                if (!s->polite.is_stopped && s->polite.refused_days == 0 &&
-                    s->polite.failures < limit)
-                        continue;
-                trouble_text(s, now_ms, text, size);
-                return true;
-        }
-        return false;
-}
-
-void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret) {
-        const SourceState *s = &app->sources[index];
-        int64_t next = next_of(s, now_ms);
-        *ret = (SourceLook){.name = s->def->name,
-                            .label = s->def->label,
-                            .state = state_name(s, now_ms),
-                            .outcome = s->last_outcome ? fetch_outcome_name(s->last_outcome) : NULL,
-                            .reason = *s->last_reason ? s->last_reason : NULL,
-                            .failures = s->polite.failures,
-                            .refused_days = s->polite.refused_days,
-                            .n_queued = s->n - s->head,
-                            .n_scopes = s->def->n_scopes,
-                            .last_ms = s->last_ms,
-                            .good_ms = s->last_good_ms,
-                            .next_ms = next == INT64_MAX ? 0 : next,
-                            .backfill_done = s->backfill_done,
-                            .backfill_of = s->backfill_of,
-                            .backfill_until_ms = backfill_until(s, now_ms)};
-        if (!s->job)
-                return;
-        ret->scope = s->current.scope;
-        ret->period = s->current.period;
-        fetch_progress(s->job, &ret->part, &ret->n_parts);
 }

@@ -56,3 +56,8 @@ typedef struct SourceLook {
         size_t part, n_parts;
 } SourceLook;
 void source_look(const App *app, size_t index, int64_t now_ms, SourceLook *ret);
+
+/* When the source will by itself ask for the job again, as configured and as it goes now; 0: it will not (a folder, a source that
+ * is stopped, a period that is not looked at any more). */
+int64_t source_job_next(const App *app, size_t index, const char *scope, PeriodId period,
+                        int64_t now_ms);
