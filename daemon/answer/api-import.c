@@ -6,6 +6,7 @@
 #include "core/reason.h"
 #include "flow/cycle.h"
 #include "flow/import.h"
+#include "flow/source.h"
 #include "os/clock.h"
 #include "store/figure.h"
 
@@ -112,6 +113,25 @@ static int watch(void *userdata, const FigureChange *changes, size_t n) {
         return r < 0 ? r : watch_lost(seen, changes, n);
 }
 
+/* Digits beyond those that an indicator keeps: how many values, and which was the first. */
+static void write_rounded(ApiCall *c, const ImportRounded *first) {
+        JsonOut *o = &c->out;
+
+        json_out_int(o, "rounded", (int64_t) first->n);
+        if (first->n == 0) {
+                json_out_null(o, "rounded_first");
+                return;
+        }
+        const IndicatorDef *def = c->app->config->indicators + first->indicator;
+        json_out_object(o, "rounded_first");
+        json_out_int(o, "line", first->line);
+        write_place(o, "column", first->column);
+        json_out_text(o, "indicator", def->name);
+        json_out_text(o, "written", first->text);
+        view_value(o, "value", c->app, def, first->value, 0);
+        json_out_end_object(o);
+}
+
 static void write_refused(JsonOut *o, const ImportCounts *counts) {
         json_out_int(o, "rows", (int64_t) counts->n_rows);
         json_out_int(o, "matched", (int64_t) counts->n_matched);
@@ -131,8 +151,17 @@ static void write_refused(JsonOut *o, const ImportCounts *counts) {
         json_out_end_array(o);
 }
 
-static int answer(ApiCall *c, const ImportCounts *counts, const CycleReport *report,
-                  const Seen *seen) {
+/* A source that asks by itself: whatever its publisher says otherwise does not stay. */
+static int64_t put_back_ms(const ApiCall *c, const ImportFile *file, const CycleReport *report) {
+        return report->n_new + report->n_changed == 0
+                       ? 0
+                       : source_job_next(c->app, file->source, file->scope, file->period,
+                                         clock_now_ms());
+}
+
+static int answer(ApiCall *c, const ImportFile *file, const Seen *seen) {
+        const ImportCounts *counts = seen->counts;
+        const CycleReport *report = &seen->report;
         JsonOut *o = &c->out;
 
         json_out_object(o, NULL);
@@ -142,6 +171,7 @@ static int answer(ApiCall *c, const ImportCounts *counts, const CycleReport *rep
                 json_out_null(o, "snapshot");
         json_out_bool(o, "preview", seen->changes.len > 0);
         write_refused(o, counts);
+        write_rounded(c, &counts->rounded);
         json_out_int(o, "unknown", (int64_t) report->n_quarantined);
         json_out_int(o, "registered", (int64_t) report->n_registered);
         json_out_int(o, "new", (int64_t) report->n_new);
@@ -149,6 +179,7 @@ static int answer(ApiCall *c, const ImportCounts *counts, const CycleReport *rep
         json_out_int(o, "lost", (int64_t) report->n_lost);
         json_out_int(o, "bad", (int64_t) report->n_bad);
         json_out_int(o, "transitions", (int64_t) report->n_transitions);
+        json_out_instant(o, "put_back", put_back_ms(c, file, report));
         json_out_text(o, "warning", report->reason[0] ? report->reason : NULL);
         if (seen->changes.len)
                 json_out_raw(o, "changes", buf_text(&seen->changes));
@@ -178,16 +209,20 @@ static int find_source(ApiCall *c, ImportFile *file) {
         return API_E_ANSWERED;
 }
 
+/* What reads files says it in English. */
+static const char *people(const ApiCall *c, const char *text, Buf *b) {
+        return app_is_vi(c->app) && reason_words(text, b) == 0 ? buf_text(b) : text;
+}
+
 static int check_period(ApiCall *c, const ImportFile *file) {
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
-        Day today = day_of_instant(clock_now_ms());
-        char period[16], day[16];
+        CLEANUP(buf_done) Buf text = BUF_INIT(16384);
 
-        if (import_check_period(file, today, &diag) == 0)
-                return 0;
-        (void) API_ARGUMENT(c, 400, "kỳ %s chưa bắt đầu: hôm nay là %s",
-                            "period %s has not begun: today is %s",
-                            period_format(period, file->period), day_format(day, today));
+        int r = import_check_period(c->app->config, file, day_of_instant(clock_now_ms()), &diag);
+        if (r <= 0)
+                return r;
+        const char *why = people(c, diag_first_error(&diag, "rejected"), &text);
+        (void) API_ARGUMENT(c, 400, "%s", "%s", why);
         return API_E_ANSWERED;
 }
 
@@ -206,11 +241,6 @@ static int read_file(ApiCall *c, ImportFile *file) {
         else if (file->size == 0)
                 (void) API_PROBLEM(c, 400, "tệp rỗng", "the file is empty");
         return file->period != 0 && file->size > 0 ? check_period(c, file) : API_E_ANSWERED;
-}
-
-/* What reads files says it in English. */
-static const char *people(const ApiCall *c, const char *text, Buf *b) {
-        return app_is_vi(c->app) && reason_words(text, b) == 0 ? buf_text(b) : text;
 }
 
 static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen *seen) {
@@ -238,7 +268,7 @@ static int import(ApiCall *c, const ImportFile *file, ImportCounts *counts, Seen
                 return r;
         if (!is_trial)
                 app_wake(c->app);
-        return answer(c, counts, &seen->report, seen);
+        return answer(c, file, seen);
 }
 
 int api_import(ApiCall *c) {

@@ -183,6 +183,44 @@ static int show_ignored(const Ctl *ctl, const char *columns, Buf *out) {
                           columns);
 }
 
+/* Rounding changes little and is what the indicator says; it is told, not refused. */
+static int show_rounded(const Ctl *ctl, const json_t *report, Buf *out) {
+        const json_t *first = at(report, "rounded_first");
+        int64_t n = at_int(report, "rounded"), column = at_int(first, "column");
+
+        if (n == 0)
+                return 0;
+        int r = buf_printf(out,
+                           SAID(ctl,
+                                "Lưu ý: %" PRId64 " số được làm tròn theo số chữ số thập phân của "
+                                "chỉ số; số đầu tiên: dòng %" PRId64,
+                                "Note: %" PRId64 " values are rounded to the decimals of their "
+                                "indicator; the first: line %" PRId64),
+                           n, at_int(first, "line"));
+        if (r == 0 && column > 0)
+                r = buf_printf(out, SAID(ctl, " cột %" PRId64, " column %" PRId64), column);
+        return r < 0 ? r
+                     : buf_printf(out, ", %s: %s → %s\n", at_text(first, "indicator"),
+                                  at_text(first, "written"), at_text(first, "text"));
+}
+
+/* What the source fetches by itself does not stay as the file says. */
+static int show_put_back(const Ctl *ctl, const json_t *report, Buf *out) {
+        int64_t n = at_int(report, "new") + at_int(report, "changed");
+        char instant[24];
+
+        if (!*at_text(report, "put_back"))
+                return 0;
+        return buf_printf(
+                out,
+                SAID(ctl,
+                     "CHÚ Ý: nguồn này tự lấy số liệu của kỳ; lần lấy tới (%s) sẽ ghi lại "
+                     "%" PRId64 " số liệu này theo số nguồn công bố\n",
+                     "BEWARE: the source fetches this period by itself; its next fetch "
+                     "(%s) will put these %" PRId64 " figures back to what it publishes\n"),
+                at_instant(instant, report, "put_back"), n);
+}
+
 int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
         CLEANUP(buf_done) Buf words = BUF_INIT(8192);
         const char *warning = at_reason(ctl, report, "warning", &words);
@@ -204,12 +242,16 @@ int show_import(const Ctl *ctl, const json_t *report, Buf *out) {
                 r = show_refused(ctl, report, out);
         if (r == 0 && *ignored)
                 r = show_ignored(ctl, ignored, out);
+        if (r == 0)
+                r = show_rounded(ctl, report, out);
         if (r == 0 && *warning)
                 r = buf_printf(out, "%s: %s\n", SAID(ctl, "Lưu ý", "Note"), warning);
         if (r == 0)
                 r = show_figure_changes(ctl, report, out);
         if (r == 0)
                 r = show_lost(ctl, report, out);
+        if (r == 0)
+                r = show_put_back(ctl, report, out);
         if (r == 0 && at_int(report, "snapshot") > 0)
                 r = buf_printf(out,
                                SAID(ctl,

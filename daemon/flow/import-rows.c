@@ -7,9 +7,7 @@
 #include "core/sheet.h"
 #include "flow/import-private.h"
 
-/* Positive: the row is left out, as said. */
-PRINTF_LIKE(4, 5)
-static int refuse(Import *im, unsigned line, unsigned column, const char *format, ...) {
+int import_refuse(Import *im, unsigned line, unsigned column, const char *format, ...) {
         CLEANUP(buf_done) Buf text = BUF_INIT(4096);
         ImportCounts *c = im->counts;
         va_list ap;
@@ -140,25 +138,44 @@ static int check_range(Import *im, const IndicatorDef *def, int64_t value, Place
                 (void) decimal_format(min, def->min, def->decimals);
         if (def->max != VALUE_NONE)
                 (void) decimal_format(max, def->max, def->decimals);
-        return refuse(im, at.line, at.column, "%.60s: %s is outside %s..%s", def->name,
-                      decimal_format(number, value, def->decimals), min, max);
+        return import_refuse(im, at.line, at.column, "%.60s: %s is outside %s..%s", def->name,
+                             decimal_format(number, value, def->decimals), min, max);
+}
+
+/* Rounding is no refusal, but who brings the file is told, once, with the first. */
+static void note_rounded(Import *im, const IndicatorDef *def, const char *text, size_t n,
+                         int64_t value, Place at) {
+        ImportRounded *first = &im->rounded;
+        size_t cut = MIN(n, sizeof first->text - 1);
+        if (first->n++ > 0)
+                return;
+        while (cut > 0 && cut < n && ((unsigned char) text[cut] & 0xc0) == 0x80)
+                cut--;
+        first->line = at.line;
+        first->column = at.column;
+        first->indicator = (size_t) (def - im->app->config->indicators);
+        first->value = value;
+        (void) snprintf(first->text, sizeof first->text, "%.*s", (int) cut, text);
 }
 
 static int put_number(Import *im, json_t *row, const IndicatorDef *def, const char *text,
                       Place at) {
         size_t n = without_percent(def, text);
-        int64_t value;
-        int r = decimal_parse(text, n, im->source->numbers, def->decimals, &value);
+        int64_t value = VALUE_NONE;
+        bool is_rounded = false;
+        int r = decimal_read(text, n, im->source->numbers, def->decimals, &value, &is_rounded);
         if (r == DECIMAL_E_SYNTAX || r == DECIMAL_E_RANGE)
-                return refuse(im, at.line, at.column,
-                              "%s: '%.60s' is no number as the source "
-                              "writes them (%s)",
-                              def->name, text,
-                              im->source->numbers == DECIMAL_COMMA ? "numbers = comma"
-                                                                   : "numbers = dot");
+                return import_refuse(im, at.line, at.column,
+                                     "%s: '%.60s' is no number as the source "
+                                     "writes them (%s)",
+                                     def->name, text,
+                                     im->source->numbers == DECIMAL_COMMA ? "numbers = comma"
+                                                                          : "numbers = dot");
         r = r == 0 ? check_range(im, def, value, at) : 0;
         if (r != 0)
                 return r;
+        if (is_rounded)
+                note_rounded(im, def, text, n, value, at);
         note_used(im, def, at);
         return put_own(im, row, def, text, n);
 }
@@ -175,71 +192,7 @@ static int put_text(Import *im, json_t *row, const char *heading, const char *te
         return r == 0 ? note_ignored(im, heading) : r;
 }
 
-/* ---- units ----------------------------------------------------------------------------------- */
-
-static const char *row_text(const json_t *row, const char *name) {
-        return str_or(json_string_value(json_object_get(row, name)), "");
-}
-
-/* The code of the source's own namespace, or the key. */
-static const char *code_of(const Import *im, UnitId id) {
-        const Unit *u = unit_get(&im->app->units, id);
-        for (size_t i = 0; i < u->n_codes; i++)
-                if (streq(u->codes[i].namespace_, im->source->namespace_) &&
-                    u->codes[i].from <= im->day && im->day < u->codes[i].until)
-                        return u->codes[i].code;
-        return u->key;
-}
-
-static int find_by_name(Import *im, json_t *row, unsigned line) {
-        CLEANUP(diag_done) Diag diag = DIAG_INIT;
-        const char *name = row_text(row, "name");
-        UnitId id = 0;
-        bool is_found;
-        if (im->parent)
-                is_found = unit_resolve(&im->app->units, im->source->namespace_, "", name,
-                                        row_text(row, "kind"), im->parent, im->day,
-                                        /* is_strict= */ true, &id, &diag) != UNIT_QUARANTINED;
-        else
-                is_found = unit_find(&im->app->units, name, im->day, &id, &diag) == 0;
-        if (!is_found)
-                return refuse(im, line, 0, "no unit is called '%.100s': %s", name,
-                              diag_first_error(&diag, "unknown"));
-        const char *code = code_of(im, id);
-        return put(row, "code", code, strlen(code));
-}
-
-static bool is_known(const Import *im, const json_t *row) {
-        UnitId id = 0;
-        UnitDecision d =
-                unit_resolve(&im->app->units, im->source->namespace_, row_text(row, "code"),
-                             row_text(row, "name"), row_text(row, "kind"), im->parent, im->day,
-                             /* is_strict= */ true, &id, /* diag= */ NULL);
-        return d == UNIT_KNOWN || d == UNIT_RENAMED;
-}
-
-/* The row's unit; what has none, or one that was there already, is refused. */
-static int finish_row(Import *im, json_t *row, unsigned line) {
-        int r = 0;
-        if (!*row_text(row, "code") && !*row_text(row, "name"))
-                return refuse(im, line, 0, "the row has neither a code nor a name");
-        if (text_is_dots(row_text(row, "code")) || text_is_dots(row_text(row, "name")))
-                return refuse(im, line, 0, "a figure beside dots: whose it is, is not said");
-        if (!*row_text(row, "code"))
-                r = find_by_name(im, row, line);
-        if (r != 0)
-                return r;
-        const char *code = row_text(row, "code");
-        const json_t *first = json_object_get(im->counts->lines, code);
-        if (first)
-                return refuse(im, line, 0, "unit %s stands on line %lld already", code,
-                              (long long) json_integer_value(first));
-        if (json_object_set_new(im->counts->lines, code, json_integer(line)) < 0 ||
-            json_array_append(im->rows, row) < 0)
-                return -ENOMEM;
-        im->counts->n_matched += is_known(im, row);
-        return 0;
-}
+/* ---- open ends ------------------------------------------------------------------------------- */
 
 /* A row of dots says that units are left out: decode notes it, and refuses nothing. */
 typedef struct OpenEnd {
@@ -283,12 +236,12 @@ static int take_line(Import *im, const Sheet *s, size_t i) {
                 return MIN(r, 0);
         json_t *row = json_object();
         r = row ? 0 : -ENOMEM;
-        im->counts->n_rows++;
+        import_row_begin(im);
         for (size_t c = 0; r == 0 && c < s->n_columns; c++)
                 r = put_text(im, row, sheet_cell(s, 0, c), sheet_cell(s, i, c),
                              (Place){s->lines[i], (unsigned) c + 1});
         if (r == 0)
-                r = finish_row(im, row, s->lines[i]);
+                r = import_row_end(im, row, s->lines[i]);
         json_decref(row);
         return MIN(r, 0);
 }
@@ -313,7 +266,8 @@ static int put_string(Import *im, json_t *row, const char *name, const char *tex
         CLEANUP_FREE char *clean = NULL;
         int r = text_clean(text, strlen(text), &clean);
         if (r == -E2BIG || r == -EILSEQ)
-                return refuse(im, at.line, at.column, "%.60s: a text that is too long", name);
+                return import_refuse(im, at.line, at.column, "%.60s: a text that is too long",
+                                     name);
         return r < 0 ? r : put_text(im, row, name, clean, at);
 }
 
@@ -324,21 +278,43 @@ static int refuse_typed(Import *im, const char *name, json_t *value, Place at) {
         json_t *text;
         if (!heading_indicator(im, name) && !is_unit_role(role))
                 return note_ignored(im, name);
-        json_object_foreach(value, type, text) return refuse(
+        json_object_foreach(value, type, text) return import_refuse(
                 im, at.line, at.column, "%.60s: a cell of type %.20s (%.100s), which is no figure",
                 name, type, str_or(json_string_value(text), ""));
         return 0;
 }
 
-static int check_json_range(Import *im, const IndicatorDef *def, const json_t *number, Place at) {
-        char text[32];
-        int64_t value;
+/* What it cannot be is said by decode. */
+static int check_json_number(Import *im, const IndicatorDef *def, const json_t *number, Place at) {
+        char text[64];
+        int64_t value = VALUE_NONE;
+        bool is_rounded = false;
         int r;
-        (void) snprintf(text, sizeof text, "%lld", (long long) json_integer_value(number));
+        if (json_is_real(number))
+                (void) snprintf(text, sizeof text, "%.15g", json_real_value(number));
+        else
+                (void) snprintf(text, sizeof text, "%lld", (long long) json_integer_value(number));
         r = json_is_real(number)
-                    ? decimal_from_double(json_real_value(number), def->decimals, &value)
+                    ? decimal_read_double(json_real_value(number), def->decimals, &value,
+                                          &is_rounded)
                     : decimal_parse(text, strlen(text), DECIMAL_DOT, def->decimals, &value);
-        return r == 0 ? check_range(im, def, value, at) : 0; /* decode says what it is */
+        r = r == 0 ? check_range(im, def, value, at) : 0;
+        if (r == 0 && is_rounded)
+                note_rounded(im, def, text, strlen(text), value, at);
+        return r;
+}
+
+/* null is no value, as an empty cell is; true, a list or an object in the place of a figure or a code
+ * is a mistake. */
+static int refuse_structure(Import *im, const char *name, const json_t *value, Place at) {
+        const char *what = json_is_array(value)    ? "a list"
+                           : json_is_object(value) ? "an object"
+                                                   : "true or false";
+        if (!heading_indicator(im, name) && !is_unit_role(sheet_role(name)))
+                return note_ignored(im, name);
+        return json_is_null(value) ? 0
+                                   : import_refuse(im, at.line, at.column,
+                                                   "%.60s: %s, which is no figure", name, what);
 }
 
 /* Numbers are dot by JSON's own rule; decode reads them so. */
@@ -351,13 +327,13 @@ static int put_json(Import *im, json_t *row, const char *name, json_t *value, Pl
         const char *role = def ? NULL : sheet_role(name);
         im->is_named |= def != NULL;
         if (role && streq(role, "code") && json_is_number(value))
-                return refuse(im, at.line, at.column,
-                              "%s is a number: codes are text, zeros in front count", name);
+                return import_refuse(im, at.line, at.column,
+                                     "%s is a number: codes are text, zeros in front count", name);
         if (!json_is_number(value))
-                return 0; /* null and structures are no value */
+                return refuse_structure(im, name, value, at);
         if (!def)
                 return json_object_set(row, name, value) < 0 ? -ENOMEM : note_ignored(im, name);
-        int r = check_json_range(im, def, value, at);
+        int r = check_json_number(im, def, value, at);
         if (r != 0)
                 return r;
         note_used(im, def, at);
@@ -395,11 +371,11 @@ static int take_object(Import *im, json_t *object, unsigned number) {
         json_t *row = json_object(), *value;
         const char *name;
         r = row ? 0 : -ENOMEM;
-        im->counts->n_rows++;
+        import_row_begin(im);
         json_object_foreach(object, name, value) if (r == 0) r =
                 put_json(im, row, name, value, (Place){number, 0});
         if (r == 0)
-                r = finish_row(im, row, number);
+                r = import_row_end(im, row, number);
         json_decref(row);
         return MIN(r, 0);
 }
@@ -435,7 +411,7 @@ static int take_typed_row(Import *im, const json_t *headings, const json_t *from
                 return MIN(r, 0);
         json_t *row = json_object();
         r = row ? 0 : -ENOMEM;
-        im->counts->n_rows++;
+        import_row_begin(im);
         for (size_t c = 0; r == 0 && c < json_array_size(headings); c++) {
                 const char *heading = json_string_value(json_array_get(headings, c));
                 json_t *value = json_array_get(cells, c);
@@ -443,7 +419,7 @@ static int take_typed_row(Import *im, const json_t *headings, const json_t *from
                         r = put_json(im, row, heading, value, (Place){line, (unsigned) c + 1});
         }
         if (r == 0)
-                r = finish_row(im, row, line);
+                r = import_row_end(im, row, line);
         json_decref(row);
         return MIN(r, 0);
 }
@@ -461,6 +437,42 @@ static int take_table(Import *im, const json_t *headings, const json_t *rows) {
         return r;
 }
 
+/* What nobody reads was meant for something: of a table that was made, never of one that is stored. */
+static int check_members(const Import *im, const json_t *object, const char *where,
+                         const char *const names[], size_t n) {
+        for (void *at = json_object_iter((json_t *) object); at && !im->file->is_stored;
+             at = json_object_iter_next((json_t *) object, at)) {
+                const char *name = json_object_iter_key(at);
+                size_t i = 0;
+                while (i < n && !streq(names[i], name))
+                        i++;
+                if (i < n)
+                        continue;
+                diag_error(im->diag, NULL, 0, NULL,
+                           "%s has a member '%.60s', which is not known: nothing was done", where,
+                           name);
+                return DECODE_E_REJECTED;
+        }
+        return 0;
+}
+
+static int check_object(const Import *im, const json_t *root) {
+        static const char *const members[] = {"rows", "headings", "workbook"};
+        static const char *const of_book[] = {"name", "sheet", "sha256"};
+        static const char *const of_row[] = {"line", "cells"};
+        bool is_table = json_is_array(json_object_get(root, "headings"));
+        const json_t *row;
+        size_t i;
+        /* "headings" and "workbook" speak of cells; rows of their own names have neither */
+        int r = check_members(im, root, "the object", members, is_table ? 3 : 1);
+        if (r == 0 && is_table)
+                r = check_members(im, json_object_get(root, "workbook"), "workbook", of_book,
+                                  ELEMENTSOF(of_book));
+        json_array_foreach(json_object_get(root, "rows"), i, row) if (r == 0 && is_table) r =
+                check_members(im, row, "a row", of_row, ELEMENTSOF(of_row));
+        return r;
+}
+
 static int take_json(Import *im) {
         json_error_t error;
         int r = decode_scan(im->file->data, im->file->size, im->diag);
@@ -475,6 +487,9 @@ static int take_json(Import *im) {
                 diag_error(im->diag, NULL, 0, NULL, "%s", root ? "no array of rows" : error.text);
                 r = DECODE_E_REJECTED;
         } else {
+                r = check_object(im, root);
+        }
+        if (r == 0) {
                 r = json_is_array(headings) ? take_table(im, headings, rows)
                                             : take_objects(im, rows);
         }

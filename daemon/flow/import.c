@@ -123,10 +123,25 @@ static int check_figures(const Import *im, const Snapshot *s) {
         return DECODE_E_REJECTED;
 }
 
-int import_check_period(const ImportFile *file, Day today, Diag *diag) {
+static int check_type(const SourceDef *source, PeriodId period, Diag *diag) {
+        CLEANUP(buf_done) Buf types = BUF_INIT(256);
+        char text[16];
+        for (size_t i = 0; i < source->n_periods; i++) {
+                if (source->periods[i] == period_type(period))
+                        return 0;
+                if (buf_printf(&types, "%s%s", i ? " " : "", period_type_name(source->periods[i])) <
+                    0)
+                        return -ENOMEM;
+        }
+        diag_error(diag, NULL, 0, NULL, "period %s is of no type that source %s has (periods = %s)",
+                   period_format(text, period), source->name, buf_text(&types));
+        return DECODE_E_REJECTED;
+}
+
+int import_check_period(const Config *config, const ImportFile *file, Day today, Diag *diag) {
         char period[16], day[16];
         if (period_start(file->period) <= today)
-                return 0;
+                return check_type(&config->sources[file->source], file->period, diag);
         diag_error(diag, NULL, 0, NULL, "period %s has not begun: today is %s",
                    period_format(period, file->period), day_format(day, today));
         return DECODE_E_REJECTED;

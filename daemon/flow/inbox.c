@@ -146,7 +146,8 @@ static int read_result(Folder *f, const ImportFile *file, FetchResult **ret) {
                                       ret);
         ImportCounts CLEANUP(import_counts_done) counts = {0};
         Diag CLEANUP(diag_done) diag = DIAG_INIT;
-        int r = import_check_period(file, day_of_instant(clock_now_ms()), &diag);
+        int r = import_check_period(f->inbox->app->config, file, day_of_instant(clock_now_ms()),
+                                    &diag);
         if (r == 0)
                 r = import_read(f->inbox->app, file, &diag, &counts, ret);
         if (r == 0)

@@ -22,8 +22,18 @@ typedef struct ImportRefusal {
         char *text;
 } ImportRefusal;
 
+/* Values with more digits than their indicator keeps, of rows that are used; and the first of them. */
+typedef struct ImportRounded {
+        size_t n;
+        unsigned line, column; /* column 0: not known */
+        size_t indicator;      /* of the configuration */
+        char text[48];         /* as it stands in the file; may be cut */
+        int64_t value;         /* what it becomes */
+} ImportRounded;
+
 typedef struct ImportCounts {
         size_t n_rows, n_matched;
+        ImportRounded rounded;
         ImportRefusal *refused;
         size_t n_refused, cap_refused;
         char *ignored; /* headings that are no indicator of the source, joined; or NULL */
@@ -34,8 +44,9 @@ typedef struct ImportCounts {
 } ImportCounts;
 void import_counts_done(ImportCounts *counts);
 
-/* Refuses a period that has not begun on the day, with text in diag. Returns 0 or DECODE_E_REJECTED. */
-int import_check_period(const ImportFile *file, Day today, Diag *diag);
+/* Refuses a period that has not begun on the day, or of a type that the source does not have: no rule of the
+ * source's figures is written for it, and mostly a month was meant. Text in diag. Returns 0, DECODE_E_REJECTED or -ENOMEM. */
+int import_check_period(const Config *config, const ImportFile *file, Day today, Diag *diag);
 
 /* Rows without a code are matched by their exact name. A row with a cell that cannot be read, with a
  * value outside its range, with a unit that is not known, or with one that an earlier row has, is

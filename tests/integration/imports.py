@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """imports.py BUILD: files as sources. The letter's own table as a file for a source that writes commas; encodings; refused rows; preview,
 undo; the inbox."""
+import json
 import os
 import sys
 
@@ -40,6 +41,63 @@ def write(lab, name, data):
 
 def preview(lab, path, source="letter", period="2024-08"):
     return lab.json("import", path, "--source", source, "--period", period)
+
+
+def refusal(lab, path, source, period="2024-08"):
+    refused = lab.ctl("import", path, "--source", source, "--period", period, "--json", check=False)
+    assert refused.returncode in (1, 2) and refused.stdout == "", (refused.returncode, refused.stdout)
+    return refused.stderr
+
+
+def numbers(lab):
+    """No cell and no text has an exponent, a JSON number may; what is rounded is told with the first of it, of the rows that are used."""
+    def post(document):
+        return preview(lab, write(lab, "n.json", json.dumps(document).encode()), "portal")
+    for cell in ("1e2", "9.1E1", "1e999"):
+        refused = preview(lab, write(lab, "n.csv", ("code,total\n12364,88.5\n12367,%s\n" % cell).encode()), "portal")
+        assert [(r["line"], r["column"]) for r in refused["refused"]] == [(3, 2)] and cell in refused["refused"][0]["reason"], refused
+        refused = post([{"code": "12364", "total": 88.5}, {"code": "12367", "total": cell}])
+        assert refused["refused_rows"] == 1 and refused["changed"] == 1, refused
+    raw = write(lab, "n.json", b'[{"code": "12367", "total": 9.05e1}]')
+    assert preview(lab, raw, "portal")["changes"][0]["new"] == 90.5
+
+    odd = "Mã;Đơn vị;Tổng điểm;Tỷ lệ giải quyết đúng hạn (%)\n12364;;88,50;\n12367;;89,999;100,004\n;Không Có;1,001;\n"
+    seen = preview(lab, write(lab, "n.csv", odd.encode()))
+    assert (seen["rounded"], seen["refused_rows"]) == (2, 1), seen
+    assert seen["rounded_first"] == {"line": 3, "column": 3, "indicator": "letter_total", "written": "89,999", "value": 90, "text": "90,00"}, seen
+    told = lab.ctl("import", lab.path("n.csv"), "--source", "letter", "--period", "2024-08", check=False).stdout
+    assert "Lưu ý: 2 số được làm tròn" in told and "dòng 3 cột 3, letter_total: 89,999 → 90" in told, told
+    assert post([{"code": "12367", "total": 90.125}])["rounded_first"]["written"] == "90.125"
+    exact = post([{"code": "12367", "total": 0.1 + 0.2}, {"code": "12364", "total": 88.5}])
+    assert exact["rounded"] == 0 and exact["rounded_first"] is None, exact
+
+
+def members(lab):
+    """What nobody reads is named: a member of the object by a refusal, a column in the preview; no figure is a list, or true."""
+    row = {"code": "12367", "total": 90.5}
+    for document, name in (({"rows": [row], "perod": "2024-07"}, "perod"), ({"rows": [row], "workbook": {}}, "workbook"),
+                           ({"headings": ["code", "total"], "rows": [{"line": 2, "cells": ["12367", 1], "sheet": 1}]}, "sheet"),
+                           ({"headings": ["code", "total"], "rows": [{"line": 2, "cells": ["12367", 1]}], "workbook": {"nam": ""}}, "nam")):
+        text = refusal(lab, write(lab, "m.json", json.dumps(document).encode()), "portal")
+        assert '"%s"' % name in text and "chưa làm gì" in text, text
+    assert preview(lab, write(lab, "m.json", json.dumps({"rows": [row]}).encode()), "portal")["changed"] == 1
+    for value in (True, [90], {"value": 90}):
+        seen = preview(lab, write(lab, "m.json", json.dumps([row, {"code": "12364", "total": value}]).encode()), "portal")
+        assert [(r["line"], r["reason"][:7]) for r in seen["refused"]] == [(2, "total: ")], seen
+    seen = preview(lab, write(lab, "m.json", json.dumps([dict(row, totl=None, x=[1])]).encode()), "portal")
+    assert seen["ignored_columns"] == "totl, x" and seen["changed"] == 1, seen
+
+
+def put_back(lab):
+    """Of a source that fetches by itself nothing stays that it says otherwise: the preview says when."""
+    path = write(lab, "p.csv", b"code,total\n12367,70.5\n")
+    seen = preview(lab, path, "portal")
+    assert seen["changed"] == 1 and seen["put_back"] == "2024-09-06T04:00:00+07:00", seen
+    told = lab.ctl("import", path, "--source", "portal", "--period", "2024-08", check=False).stdout
+    assert "CHÚ Ý: nguồn này tự lấy" in told and "06/09/2024 04:00" in told and "1 số liệu này" in told, told
+    assert preview(lab, write(lab, "p.csv", b"code,total\n12367,89.63\n"), "portal")["put_back"] is None  # as it stands
+    assert preview(lab, write(lab, "l.csv", "Mã;Tổng điểm\n12367;70,5\n".encode()))["put_back"] is None  # nobody fetches the letter
+    assert preview(lab, path, "portal", "2020-01")["put_back"] is None  # nor what is that old
 
 
 def main():
@@ -82,6 +140,16 @@ def main():
                            (b"\x7fELF\x02\x01\0\0\xaa;\xf7", "không phải tệp chữ"), (b"", "tệp rỗng"), ("Stt;Đơn vị\n1;Lệ Xá\n".encode(), "số liệu")):
             refused = lab.ctl("import", write(lab, "old.csv", data), "--source", "letter", "--period", "2024-08", "--json", check=False)
             assert refused.returncode == 1 and name in refused.stderr, (name, refused.stderr)
+
+        numbers(lab)
+        members(lab)
+        put_back(lab)
+
+        # a period of a type that the source does not have is refused, with those that it has
+        for source, file in (("letter", path), ("portal", write(lab, "q.csv", b"code,total\n12367,70.5\n"))):
+            for period in ("2024-Q2", "2024-H1", "2023"):
+                text = refusal(lab, file, source, period)
+                assert "kỳ %s không thuộc loại kỳ mà nguồn %s có (periods = month)" % (period, source) in text, text
 
         # a period that has not begun is refused, the running one is not; so is a table without figures, which would leave units alone
         late = lab.ctl("import", path, "--source", "letter", "--period", "2024-10", "--yes", check=False)
@@ -200,6 +268,10 @@ def main():
         lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "2030-01.csv")), "a period that has not begun")
         assert lab.sql("SELECT reason FROM attempt WHERE source = 'letter' ORDER BY id DESC LIMIT 1")[0][0] == "period 2030-01 has not begun: today is 2024-09-05"
         assert lab.sql("SELECT count(*) FROM figure WHERE period > 2025000")[0][0] == 0
+        with open(os.path.join(inbox, "2024-Q2.csv"), "wb") as f:
+            f.write(table(july).encode())
+        lab.wait(lambda: os.path.exists(os.path.join(inbox, "refused", "2024-Q2.csv")), "a period of another type")
+        assert "2024-Q2 is of no type that source letter has (periods = month)" in refusals()[-1], refusals()
         # what came while the daemon was off is taken at start
         assert lab.stop() == 0
         july[0][3] = "81,5"
