@@ -208,16 +208,22 @@ int registry_find_other(Change *c, const RegistryRow *row, const char *text, Day
                        : REFUSE(c, row->line, "ngày đó không có đơn vị \"%s\"", "%s", said);
 }
 
-static int set_unit(Change *c, const RegistryRow *row, const Unit *u) {
+int registry_find_parent(Change *c, const RegistryRow *row, UnitId *ret) {
+        const Unit *u = unit_get(&c->app->units, row->unit);
+        Day from = row->from == DAY_EVER ? u->from : row->from;
+        Day until = row->until == DAY_OPEN ? u->until : row->until;
+        return registry_find_other(c, row, row->cell[COLUMN_PARENT],
+                                   from == DAY_EVER ? MIN(c->today, until - 1) : from, ret);
+}
+
+static int set_unit(Change *c, RegistryRow *row, const Unit *u) {
         const char *kind = *row->cell[COLUMN_KIND] ? row->cell[COLUMN_KIND] : u->kind;
         Day from = row->from == DAY_EVER ? u->from : row->from;
         Day until = row->until == DAY_OPEN ? u->until : row->until;
         UnitId parent = u->parent;
         int r = 0;
         if (*row->cell[COLUMN_PARENT])
-                r = registry_find_other(c, row, row->cell[COLUMN_PARENT],
-                                        from == DAY_EVER ? MIN(c->today, until - 1) : from,
-                                        &parent);
+                r = registry_find_parent(c, row, &parent);
         if (r == 0 && parent == u->id)
                 r = REFUSE(c, row->line, "%s không thể thuộc chính nó",
                            "%s cannot be its own parent", u->key);
@@ -235,7 +241,7 @@ static int set_unit(Change *c, const RegistryRow *row, const Unit *u) {
         return r == 0 && until != DAY_OPEN ? registry_end_codes(c, u, until) : r;
 }
 
-static int set_codes(Change *c, const RegistryRow *row, const Unit *u) {
+static int set_codes(Change *c, RegistryRow *row, const Unit *u) {
         RegistryRow one = {.line = row->line};
         int r = 0;
         for (const char *p = row->cell[COLUMN_CODE]; r == 0 && *p;) {
@@ -250,7 +256,7 @@ static int set_codes(Change *c, const RegistryRow *row, const Unit *u) {
         return r;
 }
 
-static int set_name(Change *c, const RegistryRow *row, const Unit *u) {
+static int set_name(Change *c, RegistryRow *row, const Unit *u) {
         const char *name = row->cell[COLUMN_NAME];
         Day on = u->from == DAY_EVER ? MIN(c->today, u->until - 1) : MAX(u->from, c->today);
         const char *old = unit_name_on(&c->app->units, u->id, MIN(on, u->until - 1));
@@ -279,7 +285,7 @@ int registry_add_alias(Change *c, const Unit *u, const char *text, size_t n) {
         return r < 0 ? r : registry_note(c, u->key, "alias", NULL, name);
 }
 
-static int set_aliases(Change *c, const RegistryRow *row, const Unit *u) {
+static int set_aliases(Change *c, RegistryRow *row, const Unit *u) {
         int r = 0;
         for (const char *p = row->cell[COLUMN_ALIASES]; r >= 0 && *p;) {
                 size_t n = strcspn(p, "|;");
@@ -289,8 +295,27 @@ static int set_aliases(Change *c, const RegistryRow *row, const Unit *u) {
         return r;
 }
 
-static int add_successor(Change *c, const RegistryRow *row, const Unit *u, const char *text,
-                         const SuccessorRow *known, size_t n_known) {
+static int compare_successors(const void *a, const void *b) {
+        const SuccessorRow *x = a, *y = b;
+        return x->unit != y->unit ? (x->unit > y->unit) - (x->unit < y->unit)
+                                  : (x->successor > y->successor) - (x->successor < y->successor);
+}
+
+static int put_successor(Change *c, RegistryRow *row, const Unit *u, UnitId other, Day from) {
+        const SuccessorRow want = {.unit = u->id, .successor = other};
+        const SuccessorRow *known = c->n_known ? bsearch(&want, c->known, c->n_known,
+                                                         sizeof *c->known, compare_successors)
+                                               : NULL;
+        if (known && known->from == from)
+                return 0;
+        int r = store_unit_successor_add(c->app->store, c->step, u->id, other, from);
+        if (r < 0)
+                return r;
+        row->is_succeeded = row->is_succeeded || !known;
+        return registry_note(c, u->key, "successor", NULL, registry_key(c, other));
+}
+
+static int add_successor(Change *c, RegistryRow *row, const Unit *u, const char *text) {
         UnitId other = 0;
         Day from = row->until == DAY_OPEN ? u->until : row->until;
         if (from == DAY_OPEN)
@@ -307,32 +332,24 @@ static int add_successor(Change *c, const RegistryRow *row, const Unit *u, const
                               "%s cannot succeed itself: give the successor a "
                               "row with from = until",
                               u->key);
-        for (size_t i = 0; i < n_known; i++)
-                if (known[i].unit == u->id && known[i].successor == other && known[i].from == from)
-                        return 0;
-        r = store_unit_successor_add(c->app->store, c->step, u->id, other, from);
-        return r < 0 ? r : registry_note(c, u->key, "successor", NULL, registry_key(c, other));
+        return put_successor(c, row, u, other, from);
 }
 
-static int set_successors(Change *c, const RegistryRow *row, const Unit *u) {
-        CLEANUP_FREE SuccessorRow *known = NULL;
-        size_t n_known = 0;
-        int r = *row->cell[COLUMN_SUCCESSORS]
-                        ? store_unit_successors(c->app->store, &known, &n_known)
-                        : 0;
+static int set_successors(Change *c, RegistryRow *row, const Unit *u) {
+        int r = 0;
         for (const char *p = row->cell[COLUMN_SUCCESSORS]; r == 0 && *p;) {
                 size_t n = strcspn(p, LIST_SEPARATORS);
                 CLEANUP_FREE char *text = strndup(p, n);
                 if (!text)
                         return -ENOMEM;
                 if (n > 0)
-                        r = add_successor(c, row, u, text, known, n_known);
+                        r = add_successor(c, row, u, text);
                 p += n + (p[n] != '\0');
         }
         return r;
 }
 
-static int set_contact(Change *c, const RegistryRow *row, const Unit *u) {
+static int set_contact(Change *c, RegistryRow *row, const Unit *u) {
         CLEANUP(buf_done) Buf old = BUF_INIT(64 << 10);
         const char *email = row->cell[COLUMN_EMAIL], *webhook = row->cell[COLUMN_WEBHOOK];
         if (!*email && !*webhook)
@@ -352,7 +369,7 @@ static int set_contact(Change *c, const RegistryRow *row, const Unit *u) {
                                       *hook ? hook : NULL);
 }
 
-typedef int (*Setter)(Change *, const RegistryRow *, const Unit *);
+typedef int (*Setter)(Change *, RegistryRow *, const Unit *);
 
 static int set_all(Change *c, const Setter *setters, size_t n) {
         int r = 0;
@@ -360,37 +377,6 @@ static int set_all(Change *c, const Setter *setters, size_t n) {
                 for (size_t k = 0; r == 0 && k < n; k++)
                         r = setters[k](c, &c->rows[i], unit_get(&c->app->units, c->rows[i].unit));
         return r == 0 ? registry_reload(c->app) : r;
-}
-
-/* Several rows may speak of one unit (a code each), but not call it differently. */
-static int check_names(Change *c) {
-        for (size_t i = 0; i < c->n; i++)
-                for (size_t k = i + 1; k < c->n; k++) {
-                        const RegistryRow *a = &c->rows[i], *b = &c->rows[k];
-                        const char *x = a->cell[COLUMN_NAME], *y = b->cell[COLUMN_NAME];
-                        if (a->unit != b->unit || !*x || !*y || streq(x, y))
-                                continue;
-                        return REFUSE(c, b->line, "%s được gọi là '%s' ở đây và '%s' ở dòng %u",
-                                      "%s is called '%s' here and '%s' on line %u",
-                                      registry_key(c, b->unit), y, x, a->line);
-                }
-        return 0;
-}
-
-/* Of what the rows made of the parents: whoever goes up arrives. */
-static int check_parents(Change *c) {
-        const UnitRegistry *units = &c->app->units;
-        for (size_t i = 0; i < c->n; i++) {
-                const Unit *own = unit_get(units, c->rows[i].unit);
-                const Unit *u = own ? unit_get(units, own->parent) : NULL;
-                for (size_t n = 0; u && u != own && n < units->n; n++)
-                        u = u->parent ? unit_get(units, u->parent) : NULL;
-                if (own && u == own)
-                        return REFUSE(c, c->rows[i].line, "%s sẽ thuộc chính nó, qua %s",
-                                      "%s would be its own parent, by way of %s", own->key,
-                                      registry_key(c, own->parent));
-        }
-        return 0;
 }
 
 /* Units first, then codes, so that what a row names is found whatever the order of the rows. */
@@ -404,14 +390,18 @@ static int apply_rows(Change *c) {
                         if ((c->rows[i].from != DAY_EVER) == has_from)
                                 r = make_unit(c, &c->rows[i]);
         if (r == 0)
-                r = check_names(c);
+                r = registry_check_rows(c);
         if (r == 0)
                 r = set_all(c, codes, ELEMENTSOF(codes));
         if (r == 0)
                 r = set_all(c, unit, ELEMENTSOF(unit));
         if (r == 0)
-                r = check_parents(c);
-        return r == 0 ? set_all(c, rest, ELEMENTSOF(rest)) : r;
+                r = registry_check_parents(c);
+        if (r == 0)
+                r = store_unit_successors(c->app->store, &c->known, &c->n_known);
+        if (r == 0)
+                r = set_all(c, rest, ELEMENTSOF(rest));
+        return r == 0 ? registry_check_successors(c) : r;
 }
 
 int registry_list_apply(Change *c, const Sheet *s) {

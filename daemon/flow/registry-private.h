@@ -4,6 +4,7 @@
 
 #include "core/sheet.h"
 #include "flow/registry.h"
+#include "store/registry.h"
 
 typedef enum Column {
         COLUMN_KEY,
@@ -36,6 +37,7 @@ typedef struct RegistryRow {
         const char *cell[N_COLUMNS]; /* of the sheet; "" */
         Day from, until;             /* DAY_EVER, DAY_OPEN when not written */
         UnitId unit;                 /* after the first pass */
+        bool is_succeeded;           /* it brought a successor */
         char namespace_[64], code[128];
 } RegistryRow;
 
@@ -48,6 +50,8 @@ typedef struct Change {
         RegistryReport *report;
         RegistryRow *rows;
         size_t n;
+        SuccessorRow *known; /* successors as they were before, sorted by (unit, successor) */
+        size_t n_known;
 } Change;
 
 /* ---- registry.c ---- */
@@ -69,4 +73,14 @@ int registry_end_codes(Change *c, const Unit *u, Day until);
 int registry_list_apply(Change *c, const Sheet *s);
 /* The unit that a row names by key, NAMESPACE:CODE, code or name. */
 int registry_find_other(Change *c, const RegistryRow *row, const char *text, Day day, UnitId *ret);
+/* The parent that the row gives its unit. */
+int registry_find_parent(Change *c, const RegistryRow *row, UnitId *ret);
 int registry_add_alias(Change *c, const Unit *u, const char *text, size_t n);
+
+/* ---- registry-check.c: each refuses with line, or is 0 ---- */
+
+/* Once every row has its unit: they say one thing of it. */
+int registry_check_rows(Change *c);
+/* Once the rows are applied and read again. */
+int registry_check_parents(Change *c);
+int registry_check_successors(Change *c);

@@ -206,6 +206,7 @@ int registry_import(App *app, const char *data, size_t n, int64_t now_ms, bool i
                 r = registry_list_apply(&c, &s);
         r = finish(&c, r, is_trial);
         free(c.rows);
+        free(c.known);
         return r;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """registry-list.py BUILD: a list of units that cannot be right is refused with its line, and nothing of it stays: an address that is none,
-a webhook that is none, units above each other. An address that came into the database otherwise keeps nobody from knowing or telling."""
+a webhook that is none, units above each other or after themselves, two different things of one unit. An address that came into the database otherwise keeps nobody from knowing or telling."""
 import contextlib
 import sqlite3
 import sys
@@ -26,7 +26,7 @@ each = kind:commune
 email = registry
 immediate = yes
 """
-HEAD = "code;name;kind;parent;from;until;successors;email;webhook\n"
+HEAD = "code;name;kind;parent;from;until;successors;email;webhook;key\n"
 REFUSED = [
     ("001;;;;;;;khong-phai-thu;", "dòng 2: 'khong-phai-thu' không phải địa chỉ"),
     ("002;;;;;;;tot@xa.example;\n001;;;;;;;tot@xa.example, hai@;", "dòng 3: 'hai@' không phải địa chỉ"),
@@ -36,6 +36,18 @@ REFUSED = [
     ("001;;;portal:001;;;;;", "dòng 2: portal:001 không thể thuộc chính nó"),
     ("001;;;portal:002;;;;;\n002;;;portal:001;;;;;", "dòng 2: portal:001 sẽ thuộc chính nó, qua portal:002"),
     ("002;;;portal:003;;;;;\n001;;;portal:002;;;;;\n003;;;portal:001;;;;;", "dòng 2: portal:002 sẽ thuộc chính nó, qua portal:003"),
+    # one unit, two different things: whichever came last would have won without a word
+    ("001;Xã Một;;;;;;;\n001;Xã Hai;;;;;;;", "dòng 3: portal:001: cột name là 'Xã Hai' ở đây và 'Xã Một' ở dòng 2"),
+    ("001;;commune;;;;;;\n002;;;;;;;;\n001;;ward;;;;;;", "dòng 4: portal:001: cột kind là 'ward' ở đây và 'commune' ở dòng 2"),
+    ("001;;;portal:002;;;;;\nportal:001;;;003;;;;;", "dòng 3: portal:001: cột parent là '003' ở đây và 'portal:002' ở dòng 2"),
+    (";;;;2020-01-01;;;;;portal:001\n;;;;2021-01-01;;;;;portal:001", "dòng 3: portal:001: cột from là '2021-01-01' ở đây"),
+    ("001;;;;;2024-09-01;;;\n001;;;;;2024-10-01;;;", "dòng 3: portal:001: cột until là '2024-10-01' ở đây"),
+    ("001;;;;;;;mot@xa.example;\n001;;;;;;;hai@xa.example;", "dòng 3: portal:001: cột email là 'hai@xa.example' ở đây"),
+    ("001;;;;;;;;https://xa.example/1\n001;;;;;;;;-", "dòng 3: portal:001: cột webhook là '-' ở đây"),
+    # units that succeed themselves
+    ("001;;;;;2024-09-01;portal:002;;\n002;;;;;2024-10-01;portal:001;;", "dòng 2: đơn vị sẽ kế thừa chính nó: portal:001 → portal:002 → portal:001"),
+    ("003;;;;;2024-09-01;portal:001;;\n001;;;;;2024-09-01;portal:002;;\n002;;;;;2024-09-01;portal:003 portal:004;;\n004;Xã Bốn;commune;;;;;;",
+     "dòng 2: đơn vị sẽ kế thừa chính nó: portal:003 → portal:001 → portal:002 → portal:003"),
 ]
 
 
@@ -64,6 +76,19 @@ def main():
             refused = units(text, "--yes", check=False)
             assert refused.returncode == 1 and said in refused.stderr, (text, refused)
             assert lab.ctl("units", "export").stdout == before, text
+        # several rows of one unit add to its lists, and may say the same
+        before = lab.sql("SELECT count(*) FROM unit_code")[0][0]
+        units("001;;;portal:002;;;;;\nportal:001 portal:0011;;;002;;;;;", "--yes")
+        assert lab.sql("SELECT count(*) FROM unit_code")[0][0] == before + 1
+        # a cycle over two lists: each of them alone is right
+        units("004;Xã Bốn;commune;;;;;;\n005;Xã Năm;commune;;;;;;\n006;Xã Sáu;commune;;;;;;", "--yes")
+        units("004;;;;;2024-03-01;portal:005 portal:006;;", "--yes")
+        units("005;;;;;2024-03-01;portal:006;;", "--yes")
+        before = lab.ctl("units", "export").stdout
+        refused = units("portal:006;;;;;2024-04-01;portal:003 portal:004;;", "--yes", check=False)
+        assert refused.returncode == 1 and "dòng 2: đơn vị sẽ kế thừa chính nó: portal:006 → portal:004 → portal:005 → portal:006" in refused.stderr, refused
+        assert lab.ctl("units", "export").stdout == before
+
         units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
         assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
 
