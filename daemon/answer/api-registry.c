@@ -90,6 +90,10 @@ static void write_report(ApiCall *c, const RegistryReport *report, bool is_previ
         json_out_int(o, "rows", (int64_t) report->n_rows);
         json_out_int(o, "transitions", (int64_t) report->n_transitions);
         json_out_text(o, "ignored_columns", report->ignored);
+        json_out_array(o, "warnings");
+        for (size_t i = 0; i < report->n_warnings; i++)
+                json_out_text(o, NULL, report->warnings[i]);
+        json_out_end_array(o);
         json_out_array(o, "changes");
         for (size_t i = 0; i < report->n; i++) {
                 const RegistryChange *change = report->changes + i;

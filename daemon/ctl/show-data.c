@@ -294,6 +294,25 @@ int show_units(const Ctl *ctl, const json_t *units, Buf *out) {
         return show_table(ctl, &t, out);
 }
 
+/* A change by the word that the daemon has for it: most are columns of the list. */
+static const char *change_word(const Ctl *ctl, const char *what) {
+        static const char *const words[][2] = {{"new", "đơn vị mới"},
+                                               {"name", "tên"},
+                                               {"kind", "loại"},
+                                               {"parent", "trực thuộc"},
+                                               {"from", "từ ngày"},
+                                               {"until", "đến ngày"},
+                                               {"code", "mã"},
+                                               {"alias", "tên khác"},
+                                               {"successor", "đơn vị kế thừa"},
+                                               {"successor_from", "kế thừa từ ngày"},
+                                               {"email", "hộp thư"}};
+        for (size_t i = 0; ctl->is_vi && i < ELEMENTSOF(words); i++)
+                if (streq(words[i][0], what))
+                        return words[i][1];
+        return what;
+}
+
 int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const char *ignored = at_text(report, "ignored_columns");
@@ -301,6 +320,8 @@ int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         size_t i;
 
         int r = *ignored ? show_ignored(ctl, ignored, out) : 0;
+        json_array_foreach(at(report, "warnings"), i, c) if (r == 0) r =
+                buf_printf(out, "%s: %s\n", SAID(ctl, "Lưu ý", "Note"), json_string_value(c));
         if (r < 0)
                 return r;
         if (json_array_size(at(report, "changes")) == 0)
@@ -311,7 +332,7 @@ int show_unit_changes(const Ctl *ctl, const json_t *report, Buf *out) {
         table_column(&t, SAID(ctl, "Mới", "New"), false, true);
         json_array_foreach(at(report, "changes"), i, c) {
                 table_cell(&t, at_text(c, "unit"), COLOUR_NONE);
-                table_cell(&t, at_text(c, "what"), COLOUR_NONE);
+                table_cell(&t, change_word(ctl, at_text(c, "what")), COLOUR_NONE);
                 table_cell(&t, at_text(c, "old"), COLOUR_NONE);
                 table_cell(&t, at_text(c, "new"), COLOUR_NONE);
         }

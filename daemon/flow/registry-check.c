@@ -6,7 +6,7 @@
 
 #include "flow/registry-private.h"
 
-#define CYCLE_NAMED_MAX 8u /* units in a message */
+#define NAMED_MAX 8u /* units in a message */
 
 /* ---- rows of one unit ------------------------------------------------------------------------ */
 
@@ -156,7 +156,7 @@ static int refuse_cycle(Change *c, const Search *s, UnitId unit, const RegistryR
                         break;
                 }
         for (size_t i = first; i < s->depth; i++)
-                if (i - first >= CYCLE_NAMED_MAX)
+                if (i - first >= NAMED_MAX)
                         n_more++;
                 else if (buf_printf(&text, "%s → ", registry_key(c, s->path[i].unit)) < 0)
                         return -ENOMEM;

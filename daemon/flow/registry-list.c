@@ -116,6 +116,55 @@ static const Unit *by_key(const UnitRegistry *r, const char *key) {
         return NULL;
 }
 
+static bool is_called(const Unit *u, const char *name) {
+        for (size_t i = 0; i < u->n_names; i++)
+                if (streq(u->names[i].name, name))
+                        return true;
+        return false;
+}
+
+static bool has_code(const Unit *u, const RegistryRow *row) {
+        for (size_t i = 0; i < u->n_codes; i++)
+                if (streq(u->codes[i].code, row->code) &&
+                    streq(u->codes[i].namespace_, row->namespace_))
+                        return true;
+        return false;
+}
+
+/* Who got the code on another day than the list says now, and is called the same, got it on this one. */
+static const Unit *began_otherwise(const Change *c, const RegistryRow *row) {
+        const UnitRegistry *units = &c->app->units;
+        for (size_t i = 0; row->from != DAY_EVER && i < units->n; i++) {
+                const Unit *u = &units->units[i];
+                if (u->from != DAY_EVER && u->from != row->from && u->until > row->from &&
+                    has_code(u, row) && is_called(u, row->cell[COLUMN_NAME]))
+                        return u;
+        }
+        return NULL;
+}
+
+/* Does the list say that the unit begins where the row's one ends? */
+static bool begins_after(const Change *c, const Unit *u, const RegistryRow *row) {
+        for (size_t i = 0; row->from == DAY_EVER && row->until != DAY_OPEN && i < c->n; i++)
+                if (c->rows[i].unit == u->id && c->rows[i].from != DAY_EVER &&
+                    c->rows[i].from >= row->until)
+                        return true;
+        return false;
+}
+
+/* By the code on the first, or else last, day of the row. An end that is corrected to a later day may
+ * lie in the time of who has the code since: then it is the one before. */
+static const Unit *holder_of(const Change *c, const RegistryRow *row) {
+        const UnitRegistry *units = &c->app->units;
+        Day on = row->from != DAY_EVER    ? row->from
+                 : row->until != DAY_OPEN ? row->until - 1
+                                          : c->today;
+        const Unit *u = registry_holder(units, row->namespace_, row->code, on);
+        return u && u->from != DAY_EVER && begins_after(c, u, row)
+                       ? registry_holder(units, row->namespace_, row->code, u->from - 1)
+                       : u;
+}
+
 static const Unit *unit_of(const Change *c, const RegistryRow *row, char key[static 256]) {
         const UnitRegistry *units = &c->app->units;
         char day[16];
@@ -123,13 +172,13 @@ static const Unit *unit_of(const Change *c, const RegistryRow *row, char key[sta
                 (void) snprintf(key, 256, "%s", row->cell[COLUMN_KEY]);
                 return by_key(units, key);
         }
-        Day on = row->from != DAY_EVER    ? row->from
-                 : row->until != DAY_OPEN ? row->until - 1
-                                          : c->today;
-        const Unit *u = registry_holder(units, row->namespace_, row->code, on);
+        const Unit *u = holder_of(c, row), *other = NULL;
         (void) snprintf(key, 256, "%s:%s", row->namespace_, row->code);
         if (u && (row->from == DAY_EVER || u->from >= row->from))
                 return u;
+        other = began_otherwise(c, row);
+        if (other)
+                return other;
         if ((u || by_key(units, key)) && row->from != DAY_EVER)
                 (void) snprintf(key, 256, "%s:%s@%s", row->namespace_, row->code,
                                 day_format(day, row->from));
@@ -180,6 +229,25 @@ static int set_day(Change *c, const Unit *u, const char *what, Day old, Day now)
         return old == now
                        ? 0
                        : registry_note(c, u->key, what, registry_day(a, old), registry_day(b, now));
+}
+
+/* A day that is corrected takes along what was dated by it. */
+static int move_days(Change *c, RegistryRow *row, const Unit *u, Day from, Day until) {
+        Store *store = c->app->store;
+        char a[16], b[16];
+        int n = 0;
+        int r = set_day(c, u, "from", u->from, from);
+        if (r == 0)
+                r = set_day(c, u, "until", u->until, until);
+        if (r == 0 && from != u->from)
+                r = store_unit_begin_move(store, u->id, u->from, from);
+        if (r == 0 && until != u->until)
+                r = store_unit_end_move(store, c->step, u->id, u->until, until, &n);
+        if (r == 0 && n > 0)
+                r = registry_note(c, u->key, "successor_from", registry_day(a, u->until),
+                                  registry_day(b, until));
+        row->is_moved = row->is_moved || from != u->from || until != u->until;
+        return r;
 }
 
 int registry_find_other(Change *c, const RegistryRow *row, const char *text, Day day, UnitId *ret) {
@@ -233,12 +301,8 @@ static int set_unit(Change *c, RegistryRow *row, const Unit *u) {
                 r = registry_note(c, u->key, "parent", registry_key(c, u->parent),
                                   registry_key(c, parent));
         if (r == 0)
-                r = set_day(c, u, "from", u->from, from);
-        if (r == 0)
-                r = set_day(c, u, "until", u->until, until);
-        if (r == 0)
-                r = store_unit_set(c->app->store, u->id, kind, parent, from, until);
-        return r == 0 && until != DAY_OPEN ? registry_end_codes(c, u, until) : r;
+                r = move_days(c, row, u, from, until);
+        return r == 0 ? store_unit_set(c->app->store, u->id, kind, parent, from, until) : r;
 }
 
 static int set_codes(Change *c, RegistryRow *row, const Unit *u) {
@@ -248,9 +312,11 @@ static int set_codes(Change *c, RegistryRow *row, const Unit *u) {
                 size_t n = strcspn(p, LIST_SEPARATORS);
                 if (n > 0)
                         r = registry_split_code(c, p, n, row->line, &one);
+                size_t noted = c->report->n;
                 if (n > 0 && r == 0)
                         r = registry_add_code(c, u, &one, MAX(row->from, u->from),
                                               MIN(row->until, u->until));
+                row->is_moved = row->is_moved || c->report->n > noted;
                 p += n + (p[n] != '\0');
         }
         return r;
@@ -267,13 +333,6 @@ static int set_name(Change *c, RegistryRow *row, const Unit *u) {
         if (r >= 0)
                 r = store_unit_name_add(c->app->store, c->step, u->id, name, day, DAY_OPEN, false);
         return r < 0 ? r : registry_note(c, u->key, "name", old, name);
-}
-
-static bool is_called(const Unit *u, const char *name) {
-        for (size_t i = 0; i < u->n_names; i++)
-                if (streq(u->names[i].name, name))
-                        return true;
-        return false;
 }
 
 int registry_add_alias(Change *c, const Unit *u, const char *text, size_t n) {
@@ -311,7 +370,12 @@ static int put_successor(Change *c, RegistryRow *row, const Unit *u, UnitId othe
         int r = store_unit_successor_add(c->app->store, c->step, u->id, other, from);
         if (r < 0)
                 return r;
-        row->is_succeeded = row->is_succeeded || !known;
+        if (known) {
+                char a[16], b[16];
+                return registry_note(c, u->key, "successor_from", registry_day(a, known->from),
+                                     registry_day(b, from));
+        }
+        row->is_succeeded = true;
         return registry_note(c, u->key, "successor", NULL, registry_key(c, other));
 }
 
@@ -379,16 +443,27 @@ static int set_all(Change *c, const Setter *setters, size_t n) {
         return r == 0 ? registry_reload(c->app) : r;
 }
 
-/* Units first, then codes, so that what a row names is found whatever the order of the rows. */
-static int apply_rows(Change *c) {
-        static const Setter codes[] = {set_codes}, unit[] = {set_unit},
-                            rest[] = {set_name, set_aliases, set_successors, set_contact};
+static int make_units(Change *c) {
+        char key[256];
         int r = 0;
+        /* whom the list dates anew is known before those who make way for them are looked for */
+        for (size_t i = 0; i < c->n; i++) {
+                const Unit *u = c->rows[i].from != DAY_EVER ? unit_of(c, &c->rows[i], key) : NULL;
+                c->rows[i].unit = u ? u->id : 0;
+        }
         /* who has no first day was there before those that have one */
         for (int has_from = 0; has_from < 2; has_from++)
                 for (size_t i = 0; r == 0 && i < c->n; i++)
                         if ((c->rows[i].from != DAY_EVER) == has_from)
                                 r = make_unit(c, &c->rows[i]);
+        return r;
+}
+
+/* Units first, then codes, so that what a row names is found whatever the order of the rows. */
+static int apply_rows(Change *c) {
+        static const Setter codes[] = {set_codes}, unit[] = {set_unit},
+                            rest[] = {set_name, set_aliases, set_successors, set_contact};
+        int r = make_units(c);
         if (r == 0)
                 r = registry_check_rows(c);
         if (r == 0)
@@ -396,12 +471,16 @@ static int apply_rows(Change *c) {
         if (r == 0)
                 r = set_all(c, unit, ELEMENTSOF(unit));
         if (r == 0)
+                r = registry_check_codes(c);
+        if (r == 0)
                 r = registry_check_parents(c);
         if (r == 0)
                 r = store_unit_successors(c->app->store, &c->known, &c->n_known);
         if (r == 0)
                 r = set_all(c, rest, ELEMENTSOF(rest));
-        return r == 0 ? registry_check_successors(c) : r;
+        if (r == 0)
+                r = registry_check_successors(c);
+        return r == 0 ? registry_note_names(c) : r;
 }
 
 int registry_list_apply(Change *c, const Sheet *s) {

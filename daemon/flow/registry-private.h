@@ -38,6 +38,7 @@ typedef struct RegistryRow {
         Day from, until;             /* DAY_EVER, DAY_OPEN when not written */
         UnitId unit;                 /* after the first pass */
         bool is_succeeded;           /* it brought a successor */
+        bool is_moved;               /* it moved the days of the unit or of a code */
         char namespace_[64], code[128];
 } RegistryRow;
 
@@ -58,6 +59,8 @@ typedef struct Change {
 
 /* A line of the report: what of the unit (its key) is `now` instead of `old`; either may be NULL. */
 int registry_note(Change *c, const char *unit, const char *what, const char *old, const char *now);
+/* Something that the list may say, and that a person ought to know; of many the first few. */
+int registry_warn(Change *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *registry_key(const Change *c, UnitId id); /* "" for 0 */
 /* The registry in memory from the tables. */
 int registry_reload(App *app);
@@ -84,3 +87,10 @@ int registry_check_rows(Change *c);
 /* Once the rows are applied and read again. */
 int registry_check_parents(Change *c);
 int registry_check_successors(Change *c);
+
+/* ---- registry-claims.c ---- */
+
+/* No code is of two units on one day, as far as the list moved days. */
+int registry_check_codes(Change *c);
+/* Warns of siblings of one name. */
+int registry_note_names(Change *c);

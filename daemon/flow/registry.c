@@ -9,6 +9,7 @@
 #include "flow/registry.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -20,6 +21,8 @@
 #include "os/log.h"
 #include "store/registry.h"
 
+#define WARNINGS_MAX 50u
+
 void registry_report_done(RegistryReport *r) {
         for (size_t i = 0; i < r->n; i++) {
                 free(r->changes[i].unit);
@@ -27,8 +30,11 @@ void registry_report_done(RegistryReport *r) {
                 free(r->changes[i].old);
                 free(r->changes[i].now);
         }
+        for (size_t i = 0; i < r->n_warnings; i++)
+                free(r->warnings[i]);
         free(r->changes);
         free(r->ignored);
+        free(r->warnings);
         *r = (RegistryReport){0};
 }
 
@@ -44,6 +50,24 @@ int registry_note(Change *c, const char *unit, const char *what, const char *old
         made->now = now ? strdup(now) : NULL;
         bool is_whole = made->unit && made->what && (!old || made->old) && (!now || made->now);
         return is_whole ? 0 : -ENOMEM;
+}
+
+int registry_warn(Change *c, const char *format, ...) {
+        RegistryReport *r = c->report;
+        char *text = NULL;
+        va_list args;
+        if (r->n_warnings == WARNINGS_MAX)
+                return 0;
+        int e = ARRAY_GROW(r->warnings, r->cap_warnings, r->n_warnings + 1);
+        if (e < 0)
+                return e;
+        va_start(args, format);
+        e = vasprintf(&text, format, args);
+        va_end(args);
+        if (e < 0)
+                return -ENOMEM;
+        r->warnings[r->n_warnings++] = text;
+        return 0;
 }
 
 const char *registry_key(const Change *c, UnitId id) {

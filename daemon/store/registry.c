@@ -136,6 +136,20 @@ int store_unit_end(Store *s, UnitId unit, Day until) {
         return query_run(s, STMT_UNIT_END, ARGS(arg_int(unit), arg_day(until)));
 }
 
+int store_unit_begin_move(Store *s, UnitId unit, Day old, Day now) {
+        return query_run(s, STMT_UNIT_CODES_BEGIN, ARGS(arg_int(unit), arg_day(old), arg_day(now)));
+}
+
+int store_unit_end_move(Store *s, StepId step, UnitId unit, Day old, Day now, int *ret_n) {
+        int r;
+
+        r = query_run(s, STMT_UNIT_CODES_END, ARGS(arg_int(unit), arg_day(old), arg_day(now)));
+        if (r < 0)
+                return r;
+        return query_change(s, STMT_SUCCESSORS_BEGIN,
+                            ARGS(arg_int(unit), arg_day(old), arg_day(now), arg_int(step)), ret_n);
+}
+
 int store_unit_adopt(Store *s, UnitId unit, const char *kind, UnitId parent) {
         return query_run(s, STMT_UNIT_ADOPT, ARGS(arg_int(unit), arg_text(kind), arg_id(parent)));
 }

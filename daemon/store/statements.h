@@ -97,6 +97,11 @@ X(UNIT_CODE_ADD, "INSERT INTO unit_code(unit, namespace, code, valid_from, valid
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
 X(UNIT_CODE_END, "UPDATE unit_code SET valid_until = ?4 WHERE unit = ?1 AND namespace = ?2 AND code = ?3" \
         " AND ifnull(valid_from < ?4, 1) AND ifnull(valid_until > ?4, 1)") \
+/* What begins or ends with the unit, from the day that it did so on to another one. */ \
+X(UNIT_CODES_BEGIN, "UPDATE unit_code SET valid_from = ?3 WHERE unit = ?1 AND valid_from IS ?2") \
+X(UNIT_CODES_END, "UPDATE unit_code SET valid_until = ?3 WHERE unit = ?1" \
+        " AND (valid_until IS ?2 OR ifnull(valid_until > ?3, 1))") \
+X(SUCCESSORS_BEGIN, "UPDATE unit_successor SET from_day = ?3, step = ?4 WHERE unit = ?1 AND from_day = ?2") \
 X(UNIT_CONTACT_PUT, "INSERT INTO unit_contact(unit, email, webhook) VALUES(?1, ?2, ?3)" \
         " ON CONFLICT(unit) DO UPDATE SET email = excluded.email, webhook = excluded.webhook") \
 X(SUCCESSOR_ADD, "INSERT INTO unit_successor(unit, successor, from_day, step) VALUES(?1, ?2, ?3, ?4)" \

@@ -21,6 +21,8 @@ typedef struct RegistryReport {
         size_t n, cap;
         size_t n_rows, n_transitions;
         char *ignored; /* headings of a list that nothing is read from; NULL = none */
+        char **warnings;
+        size_t n_warnings, cap_warnings;
 } RegistryReport;
 void registry_report_done(RegistryReport *r);
 

@@ -20,6 +20,10 @@ int store_unit_code_add(Store *s, StepId step, UnitId unit, const char *namespac
 /* Ends the code, or the unit itself, on `until`. */
 int store_unit_code_end(Store *s, UnitId unit, const char *namespace_, const char *code, Day until);
 int store_unit_end(Store *s, UnitId unit, Day until);
+/* The unit begins, or ends, on another day than before: so do the codes that began or ended with it, and those whom it makes way
+ * for. *ret_n: how many of the latter. */
+int store_unit_begin_move(Store *s, UnitId unit, Day old, Day now);
+int store_unit_end_move(Store *s, StepId step, UnitId unit, Day old, Day now, int *ret_n);
 /* Writes what is not a list of its own. */
 int store_unit_set(Store *s, UnitId unit, const char *kind, UnitId parent, Day from, Day until);
 /* Successors, many-to-many, with the first day of the successor. All of them, sorted by (unit, successor). */

@@ -89,6 +89,15 @@ def main():
         assert refused.returncode == 1 and "dòng 2: đơn vị sẽ kế thừa chính nó: portal:006 → portal:004 → portal:005 → portal:006" in refused.stderr, refused
         assert lab.ctl("units", "export").stdout == before
 
+        # two of one name below one unit: what is published by name alone is of neither
+        two = "007;Phường Bảy;commune;portal:002;%s;;;;\n008;UBND xã Bảy;commune;portal:%s;;%s;;;"
+        twins = units(two % ("", "002", ""), check=False).stdout
+        assert "Lưu ý: 2 đơn vị thuộc portal:002 cùng tên 'Bảy': portal:007, portal:008:" in twins, twins
+        assert lab.json("units", "import", lab.path("units.csv"))["warnings"][0].startswith("2 đơn vị thuộc portal:002"), twins
+        for others in (("", "003", ""), ("2024-03-01", "002", "2024-03-01")):  # no siblings; one ends where the other begins
+            shown = units(two % others, check=False).stdout
+            assert "UBND xã Bảy" in shown and "cùng tên" not in shown, (others, shown)
+
         units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
         assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
 
