@@ -187,11 +187,18 @@ static void why_condition(Explain *e, const Condition *k) {
         }
 }
 
+static void why_not_watched(Explain *e) {
+        SAY(e, "đơn vị không thuộc phạm vi của quy tắc: không xét, không báo",
+            "the unit is none of the rule's: it is not judged, and nothing is told");
+}
+
 static void why_not_judged(Explain *e) {
         char day[16], period[VIEW_TEXT_MAX];
         if (e->rule->is_off)
                 SAY(e, "quy tắc đang tắt", "the rule is off");
-        else if (e->rule->until && e->x.period > e->rule->until)
+        else if (!e->x.is_watched)
+                why_not_watched(e);
+        else if (e->rule->until && (e->x.next == 0 || e->x.period > e->rule->until))
                 SAY(e, "quy tắc hết hiệu lực sau %s", "the rule ended with %s",
                     view_period_text(period, e->c->app, e->rule->until));
         else if (e->rule->from && e->x.period && e->x.period < e->rule->from)
@@ -214,8 +221,10 @@ static void why(Explain *e) {
                 return;
         }
         (void) view_period_text(period, e->c->app, x->period);
-        if (!x->is_watched)
-                SAY(e, "đơn vị không thuộc phạm vi của quy tắc", "the unit is none of the rule's");
+        if (!x->is_watched) {
+                why_not_watched(e);
+                return;
+        }
         if (x->judgement.value == VALUE_NONE) {
                 SAY(e, "%s không có số liệu: không mở, không đóng cảnh báo",
                     "%s has no figure: nothing opens or closes", period);
@@ -341,7 +350,7 @@ static void change_and(Explain *e, const Condition *k) {
 static void what_changes(Explain *e) {
         const RuleDef *t = e->x.text;
         char least[DECIMAL_TEXT_MAX];
-        if (!t)
+        if (!t || !e->x.is_watched)
                 return;
         if (e->x.judgement.is_low_volume)
                 SAY(e, "kết luận khi số lượng từ %s", "judged from a volume of %s",
@@ -454,6 +463,11 @@ const char *explain_state(const ApiCall *c, const PlanEpisode *episode) {
                 return is_vi ? "không có cảnh báo" : "no alert";
         switch (episode->e.state) {
         case EPISODE_OPEN:
+                if (episode->e.is_held)
+                        return is_vi ? "cảnh báo tạm giữ" : "alert held";
+                if (episode->is_acked)
+                        return is_vi ? "cảnh báo đang mở, đã có người nhận"
+                                     : "alert open, acknowledged";
                 return is_vi ? "cảnh báo đang mở" : "alert open";
         case EPISODE_CLOSED:
                 return is_vi ? "cảnh báo đã đóng" : "alert closed";

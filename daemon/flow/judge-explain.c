@@ -95,18 +95,39 @@ static int explain_cohort(App *app, size_t rule, UnitId unit, JudgeExplanation *
         return index == SIZE_MAX ? 0 : explain_figures(&w, index, ret);
 }
 
-/* The next period and the first day on which it can be judged. */
-static void explain_deadline(const RuleDef *rule, int64_t now_ms, JudgeExplanation *ret) {
-        Day today = day_of_instant(now_ms);
-        if (rule->watch == WATCH_RUNNING) {
-                ret->next = period_of_day(rule->period, today);
-                if (ret->period == ret->next)
-                        ret->next = period_next(ret->next);
-                ret->next_day = period_start(ret->next) + EARLY_DAYS;
-                return;
-        }
-        ret->next = ret->period ? period_next(ret->period) : period_last_ended(rule->period, today);
-        ret->next_day = period_end(ret->next) + rule->settle_days;
+static int is_selected(const App *app, const RuleDef *rule, UnitId unit, PeriodId period,
+                       bool *ret) {
+        UnitSelection CLEANUP(unit_selection_done) watched = {0};
+        int r = unit_selection_init(&watched, &app->units, &rule->units, period_end(period) - 1);
+        if (r >= 0)
+                *ret = unit_selection_has(&watched, &app->units, unit);
+        return r;
+}
+
+static PeriodId next_period(const RuleDef *rule, PeriodId newest, Day today) {
+        PeriodId next = newest ? period_next(newest) : period_last_ended(rule->period, today);
+        if (rule->watch == WATCH_RUNNING)
+                next = period_of_day(rule->period, today);
+        if (next == newest)
+                next = period_next(next);
+        return MAX(next, rule->from);
+}
+
+/* The next period and the first day on which it can be judged; none where the rule is over by then, or
+ * the unit none of its. */
+static int explain_deadline(const App *app, const RuleDef *rule, UnitId unit, int64_t now_ms,
+                            JudgeExplanation *ret) {
+        PeriodId next = next_period(rule, ret->period, day_of_instant(now_ms));
+        bool is_in = false;
+        int r = is_selected(app, rule, unit, ret->period ? ret->period : next, &ret->is_watched);
+        if (r >= 0)
+                r = is_selected(app, rule, unit, next, &is_in);
+        if (r < 0 || !is_in || (rule->until && next > rule->until))
+                return r;
+        ret->next = next;
+        ret->next_day = rule->watch == WATCH_RUNNING ? period_start(next) + EARLY_DAYS
+                                                     : period_end(next) + rule->settle_days;
+        return 0;
 }
 
 int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExplanation *ret) {
@@ -120,7 +141,9 @@ int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExpla
         int r = judge_newest(app, def, now_ms, &ret->period);
         if (r < 0)
                 return r;
-        explain_deadline(def, now_ms, ret);
+        r = explain_deadline(app, def, unit, now_ms, ret);
+        if (r < 0)
+                return r;
         ret->text = ret->period ? text_for(&app->judge->rules[rule], ret->period) : NULL;
         /* A dated rule says nothing of what lies outside. */
         if (ret->text && ret->text->until && ret->period > ret->text->until)

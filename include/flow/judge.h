@@ -92,7 +92,7 @@ typedef struct JudgeExplanation {
         bool is_move_comparable;        /* they are enough of either period's */
         int64_t value[EXPLAIN_PERIODS]; /* newest first, VALUE_NONE */
         size_t n_periods;
-        PeriodId next; /* the next period that will be judged */
+        PeriodId next; /* the next period that will be judged; 0 = none will */
         Day next_day;  /* not before this day */
 } JudgeExplanation;
 int judge_explain(App *app, size_t rule, UnitId unit, int64_t now_ms, JudgeExplanation *ret);

@@ -114,6 +114,13 @@ watch = running
 indicator = total
 when = below 50
 until = 2024-07
+[rule soon]
+indicator = total
+when = below 50
+[rule others]
+indicator = total
+units = unit:01
+when = below 50
 [rule off]
 indicator = total
 when = below 50
@@ -139,6 +146,7 @@ AUGUST = [(43, 10), (51, 120), (78.5, 50), (82, 50), (84, 50), (86, 50), (None, 
 
 # All of the three months are judged.
 MORE = MORE.replace("\nwhen = ", "\nfrom = 2024-06\nwhen = ", MORE.count("\nindicator = "))
+MORE = MORE.replace("[rule soon]\nindicator = total\nfrom = 2024-06", "[rule soon]\nindicator = total\nfrom = 2024-10")
 
 
 def pages(*months):
@@ -173,6 +181,7 @@ SAID = {
     ("for2", "00"): ("breach", ["mở sau 2 kỳ công bố vi phạm; đợt này có 3"], ["đóng khi ≥"], ["opens after 2 publications in breach; 3 so far"], []),
     ("volume", "00"): ("unknown", ["số lượng 10, ít hơn 30: không kết luận"], ["kết luận khi số lượng từ 30"], ["volume 10, less than 30: no verdict"], ["judged from a volume of 30"]),
     ("past", "00"): ("unknown", ["quy tắc hết hiệu lực sau tháng 7/2024"], [], ["the rule ended with July 2024"], []),
+    ("soon", "00"): ("unknown", ["quy tắc có hiệu lực từ tháng 10/2024"], [], ["the rule begins with October 2024"], []),
     ("off", "00"): ("unknown", ["quy tắc đang tắt"], [], ["the rule is off"], []),
     ("late", "portal"): ("clear", ["portal (theo tháng): tháng 7/2024 đã có số liệu (hạn 07/08/2024)"], ["portal (theo tháng): mở nếu đến 12/09/2024 vẫn chưa có số liệu tháng 8/2024"],
                          ["the figures of July 2024 are there"], ["opens if by 12/09/2024 there are no figures of August 2024"]),
@@ -217,13 +226,20 @@ def conditions(build):
                 assert answer["verdict"] == row[0], (rule, whom, answer["verdict"], answer["why"])
                 for name, sentences in zip(("why", "would_change"), row[1 + 2 * language:3 + 2 * language]):
                     holds(answer, [english(s) if language else s for s in sentences], name, (rule, whom))
-                assert rule in ("off", "past") or answer["next_from"], (rule, whom)
+                assert (answer["next_from"] is None) == (rule in ("off", "past")), (rule, whom, answer["next_from"])
+                assert rule != "soon" or answer["next_period"] == "2024-10", answer
                 assert (answer["unit"] is None) == ((rule, whom) in ONLY) and (answer["source"] == "portal") == (whom == "portal"), answer
             lab.configure(MORE.replace("notify = live", "notify = live\nlanguage = en"))
             lab.reload()
+        # of a unit that is none of the rule's nothing is said but that, and no day is named
+        answer = lab.json("explain", "others", "00")
+        assert (answer["why"], answer["would_change"]) == (["the unit is none of the rule's: it is not judged, and nothing is told"], []), answer
+        assert (answer["next_period"], answer["next_from"], answer["alert"]) == (None, None, None), answer
+        assert lab.json("explain", "others", "01")["next_period"] == "2024-09"
         # what holds telling is named, each gate
         alert = lab.json("explain", "below", "00")["alert"]
         lab.ctl("ack", str(alert))
+        assert lab.json("explain", "below", "00")["state"] == "alert open, acknowledged", lab.json("explain", "below", "00")["state"]
         lab.ctl("silence", "add", "--until", "2024-09-20", "--unit", "00")
         holds(lab.json("explain", "below", "00"), ["a silence covers it", "acknowledged: not repeated, unless it gets worse"], "gates", "gates")
         # the story of an alert does not tell of a silence that is over as if it went on
