@@ -282,6 +282,10 @@ static void write_told_row(ApiCall *c, const ToldRow *row, const IndicatorDef *d
         json_out_object(o, NULL);
         json_out_text(o, "target", row->target);
         json_out_text(o, "said", say_name(row->told.said));
+        if (row->corrects)
+                json_out_int(o, "corrects", row->corrects);
+        else
+                json_out_null(o, "corrects");
         json_out_instant(o, "at", row->told.said_ms);
         view_value(o, "value", c->app, def, row->told.value, 0);
         json_out_text(o, "subject", row->subject);

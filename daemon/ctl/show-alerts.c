@@ -134,6 +134,18 @@ static int show_acks(const Ctl *ctl, const json_t *alert, Buf *out) {
         return show_table(ctl, &t, out);
 }
 
+/* What goes on with another figure of the month that was told is a correction, no reminder. */
+static const char *told_text(const Ctl *ctl, const json_t *told) {
+        const char *said = at_text(told, "said");
+
+        if (at_int(told, "corrects") == 0)
+                return word_text(ctl, said);
+        if (streq(said, "continued"))
+                return SAID(ctl, "đính chính", "correction");
+        return streq(said, "worse") ? SAID(ctl, "đính chính, nặng hơn", "correction, worse")
+                                    : word_text(ctl, said);
+}
+
 static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
         CLEANUP(table_done) Table t = {0};
         const json_t *list = at(alert, "told"), *told;
@@ -155,7 +167,7 @@ static int show_told(const Ctl *ctl, const json_t *alert, Buf *out) {
                         (void) snprintf(message, sizeof(message), "%" PRId64, id);
                 table_cell(&t, at_text(told, "target"), COLOUR_NONE);
                 table_cell(&t, at_instant(when, told, "at"), COLOUR_NONE);
-                table_cell(&t, word_text(ctl, at_text(told, "said")), COLOUR_NONE);
+                table_cell(&t, told_text(ctl, told), COLOUR_NONE);
                 table_cell(&t, at_text(told, "text"), COLOUR_NONE);
                 table_cell(&t, message, COLOUR_NONE);
                 table_cell(&t, at_text(told, "subject"), COLOUR_NONE);

@@ -148,7 +148,7 @@ const char *word_text(const Ctl *ctl, const char *word) {
                 const char *word, *vi;
         } words[] = {
                 {"opening", "báo mở"},
-                {"continued", "nhắc lại"},
+                {"continued", "báo tiếp"},
                 {"worse", "báo nặng hơn"},
                 {"closing", "báo đóng"},
                 {"withdrawn", "báo rút"},

@@ -194,6 +194,7 @@ static int read_story(Query q, ToldRow *row) {
                          .severity = (Severity) column_int(q, 5),
                          .message = column_int(q, 6),
                          .said_ms = column_int(q, 7)},
+                .corrects = column_int(q, 12),
         };
         r = column_text(q, 0, &row->target);
         return r < 0 ? r : column_text(q, 10, &row->subject);

@@ -352,9 +352,9 @@ X(TOLD, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 ORDER BY episod
 X(TOLD_GET, "SELECT " SQL_TOLD_COLUMNS " FROM told WHERE target = ?1 AND episode = ?2") \
 X(TOLD_STORY, "SELECT t.key, x.* FROM (" \
         " SELECT ?1 AS episode, i.say, i.value, i.period, i.severity, m.id AS message, m.settled_ms AS at_ms, 0," \
-        "  m.target, m.subject, i.n FROM message_item i CROSS JOIN message m ON m.id = i.message WHERE i.episode = ?1" \
+        "  m.target, m.subject, i.n, ifnull(i.corrects, 0) FROM message_item i CROSS JOIN message m ON m.id = i.message WHERE i.episode = ?1" \
         "  AND m.settled <= ?2 AND (m.state = 3 OR (m.state = 4 AND m.maybe > 0)) AND m.is_drill = 0" \
-        " UNION ALL SELECT episode, said, value, last, severity, 0, said_ms, 0, target, NULL, 0 FROM told" \
+        " UNION ALL SELECT episode, said, value, last, severity, 0, said_ms, 0, target, NULL, 0, 0 FROM told" \
         "  WHERE target IN (SELECT id FROM target) AND episode = ?1 AND message IS NULL AND said <> 0 AND step <= ?2) x" \
         " JOIN target t ON t.id = x.target ORDER BY t.id, x.at_ms, x.message, x.n") \
 X(TOLD_PUT, "INSERT INTO told(target, episode, said, value, last, severity, message, said_ms, gave_up, step)" \

@@ -51,8 +51,9 @@ int store_told_get(Store *s, int64_t target, int64_t episode,
  * as_of (0 = now), and what was assumed as told (no message): by target, in order. Targets that are
  * removed by now are among them. */
 typedef struct ToldRow {
-        char *target;  /* its key */
-        char *subject; /* of the message; or NULL */
+        char *target;     /* its key */
+        char *subject;    /* of the message; or NULL */
+        int64_t corrects; /* the message whose figure it replaced; 0 */
         Told told;
 } ToldRow;
 int store_told_story(Store *s, int64_t episode, StepId as_of, ToldRow **ret, size_t *ret_n);

@@ -147,6 +147,13 @@ def corrected(lab):
     subject, text = lab.digest("2024-09-11", "2024-08")
     assert subject == "[766] ĐÍNH CHÍNH Xã Số 0: tiến độ tháng 8/2024 là 91 %, không phải 90 % (ngưỡng 95)", subject
     must_say(text, "Đã báo 90 %", "Nay là 91 %", "Dưới ngưỡng 95 (kéo dài)", "Đính chính thư ngày 10/09/2024")
+    # what goes on with another figure was a correction, and is told as one in the alert's story
+    (low,), = lab.sql("SELECT max(episode) FROM message_item WHERE say = 2")
+    story = lab.json("alert", str(low))["told"]
+    opening, fixed = story[-2:]
+    assert [(t["said"], t["value"], t["corrects"]) for t in story[-2:]] == [("opening", 90, None), ("continued", 91, opening["message"])], story
+    told = [line.split() for line in lab.ctl("alert", str(low)).stdout.splitlines() if line.startswith("office/email")]
+    assert [line[3:5] for line in told[-2:]] == [["báo", "mở"], ["đính", "chính"]], told
 
     lab.month("2024-09", {}, {8: 80}, without=(7,))
     subject, text = lab.digest("2024-10-04", "2024-09")
