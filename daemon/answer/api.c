@@ -300,6 +300,16 @@ static int read_instant(ApiCall *c) {
         return API_E_ANSWERED;
 }
 
+/* Who opens a link in a browser reads a page, programs a problem. */
+static int refuse_path(ApiCall *c) {
+        const char *path = c->request->path, *accept = c->request->accept;
+        int r = API_PROBLEM(c, 404, "không có đường dẫn %s", "there is no %s", path);
+        bool is_browser = accept && strstr(accept, "text/html");
+
+        return r == 0 && is_browser && strncmp(path, PREFIX, strlen(PREFIX)) != 0 ? page_refusal(c)
+                                                                                  : r;
+}
+
 static int dispatch(ApiCall *c) {
         bool is_other_method;
         const ApiRoute *route = find_route(c, &is_other_method);
@@ -308,8 +318,7 @@ static int dispatch(ApiCall *c) {
                 return API_PROBLEM(c, 405, "%s không dùng được với %s", "%s does not go with %s",
                                    c->request->method, c->request->path);
         if (!route)
-                return API_PROBLEM(c, 404, "không có đường dẫn %s", "there is no %s",
-                                   c->request->path);
+                return refuse_path(c);
         if (route->is_admin && !c->is_admin)
                 return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
                                    "only by admin.sock (group chisod-admin)");

@@ -202,6 +202,30 @@ static bool is_just_empty(const Page *p) {
                !api_query(p->call, "indicator") && !api_query(p->call, "parent");
 }
 
+/* A period of which nothing is known is no page with an empty table. */
+static int refuse_period(Page *p, const PageTable *table, const json_t *answer) {
+        ApiCall *c = p->call;
+        const char *label = view_indicator_label(c->app, table->indicator);
+        const char *period =
+                json_string_value(json_object_get(json_object_get(answer, "period"), "label"));
+        char known[24];
+
+        if (!c->view.is_past)
+                (void) API_PROBLEM(c, 404, "Không có số liệu %s của %s.",
+                                   "There are no figures of %s for %s.", label, period);
+        else
+                (void) API_PROBLEM(c, 404, "Lúc %s chưa có số liệu %s của %s.",
+                                   "At %s there were no figures of %s for %s.",
+                                   instant_format_vi(known, c->view.at_ms), label, period);
+        return API_E_ANSWERED;
+}
+
+static bool is_of_nothing(const Page *p, const json_t *answer) {
+        return json_array_size(json_object_get(answer, "cohorts")) == 0 &&
+               api_query(p->call, "period") && !api_query(p->call, "kind") &&
+               !api_query(p->call, "parent");
+}
+
 static int fill_ranking(Page *p, const PageTable *table) {
         json_t *answer = NULL;
 
@@ -213,6 +237,11 @@ static int fill_ranking(Page *p, const PageTable *table) {
         }
         if (r != 0)
                 return r;
+        if (is_of_nothing(p, answer)) {
+                r = refuse_period(p, table, answer);
+                json_decref(answer);
+                return r;
+        }
         dress_ranking(p, table, answer);
         r = page_choose_period(
                 p, table->indicator,

@@ -170,11 +170,23 @@ static const char *alert_word(const Page *p, const json_t *alert) {
         return page_word(p, is_true(alert, "is_critical") ? "critical" : "warning");
 }
 
-/* Texts of figures: alerts of many indicators have no common number of digits. */
+/* A figure among those of other indicators: each with its own digits. */
+static BookCell own_cell(const Page *p, const json_t *object, const char *key, const char *name) {
+        const Config *config = p->call->app->config;
+        int i = name ? config_indicator(config, name) : -1;
+        unsigned decimals = i < 0 ? 2 : config->indicators[i].decimals;
+        BookCell cell = value_cell(object, key, decimals);
+
+        cell.has_decimals = true;
+        cell.decimals = decimals;
+        return cell;
+}
+
 static void add_alert(const Page *p, const json_t *alert, Book *book) {
         BookTone tone = is_true(alert, "is_ended")      ? BOOK_MUTED
                         : is_true(alert, "is_critical") ? BOOK_CRITICAL
                                                         : BOOK_WARNING;
+        const char *indicator = text_at(json_object_get(alert, "indicator"), "name");
         BookCell cells[ALERT_COLUMNS] = {
                 BOOK_STRING(alert_word(p, alert)),
                 text_cell(json_object_get(alert, "unit"), "code"),
@@ -184,8 +196,8 @@ static void add_alert(const Page *p, const json_t *alert, Book *book) {
                 text_cell(json_object_get(alert, "indicator"), "label"),
                 text_cell(alert, json_is_object(json_object_get(alert, "unit")) ? "condition"
                                                                                 : "rule_label"),
-                text_cell(alert, "text"),
-                text_cell(alert, "delta_text"),
+                own_cell(p, alert, "value", indicator),
+                own_cell(p, alert, "delta", indicator),
                 text_cell(alert, "first_text"),
         };
 
@@ -197,8 +209,8 @@ void page_alert_sheet(Page *p, Book *book) {
         const BookColumn columns[ALERT_COLUMNS] = {
                 column(p, "state", BOOK_TEXT, 0),     column(p, "code", BOOK_CODE, 0),
                 column(p, "unit", BOOK_TEXT, 0),      column(p, "indicator", BOOK_TEXT, 0),
-                column(p, "condition", BOOK_TEXT, 0), column(p, "value", BOOK_CODE, 0),
-                column(p, "delta", BOOK_CODE, 0),     column(p, "since", BOOK_TEXT, 0),
+                column(p, "condition", BOOK_TEXT, 0), column(p, "value", BOOK_NUMBER, 2),
+                column(p, "delta", BOOK_CHANGE, 2),   column(p, "since", BOOK_TEXT, 0),
         };
         const json_t *alert;
         size_t i;
@@ -258,7 +270,7 @@ static void add_chart(const Page *p, const json_t *chart, Book *book) {
 static void add_revisions(const Page *p, Book *book) {
         const BookColumn columns[] = {
                 column(p, "period", BOOK_TEXT, 0),   column(p, "indicator", BOOK_TEXT, 0),
-                column(p, "old", BOOK_CODE, 0),      column(p, "new", BOOK_CODE, 0),
+                column(p, "old", BOOK_NUMBER, 2),    column(p, "new", BOOK_NUMBER, 2),
                 column(p, "known", BOOK_INSTANT, 0),
         };
         const json_t *row;
@@ -268,11 +280,15 @@ static void add_revisions(const Page *p, Book *book) {
                                       .title = page_word(p, "restatements"),
                                       .columns = columns,
                                       .n_columns = ELEMENTSOF(columns)});
-        json_array_foreach(json_object_get(p->view, "revisions"), i, row) book_row(
-                book,
-                (BookCell[]){text_cell(row, "period"), text_cell(row, "label"),
-                             text_cell(row, "old"), text_cell(row, "new"), instant_cell(row, "at")},
-                ELEMENTSOF(columns));
+        json_array_foreach(json_object_get(p->view, "revisions"), i, row) {
+                const char *name = text_at(row, "name");
+
+                book_row(book,
+                         (BookCell[]){text_cell(row, "period"), text_cell(row, "label"),
+                                      own_cell(p, row, "old_value", name),
+                                      own_cell(p, row, "new_value", name), instant_cell(row, "at")},
+                         ELEMENTSOF(columns));
+        }
         note_source(p, book);
 }
 

@@ -102,6 +102,8 @@ static void find_revisions(Page *p, json_t *row) {
 
                         page_set(p, o, "old", json_incref(json_object_get(before, "text")));
                         page_set(p, o, "new", json_incref(json_object_get(vintage, "text")));
+                        page_set(p, o, "old_value", json_incref(json_object_get(before, "value")));
+                        page_set(p, o, "new_value", json_incref(json_object_get(vintage, "value")));
                         page_set(p, o, "at", json_incref(json_object_get(vintage, "at")));
                         page_instant(p, o, "at");
                         if (json_array_size(list) == 1)
@@ -126,6 +128,9 @@ static void add_revisions(Page *p, const Chart *chart, json_t *list) {
                          json_incref(json_object_get(json_object_get(row, "period"), "label")));
                 page_set(p, o, "old", json_incref(json_object_get(revision, "old")));
                 page_set(p, o, "new", json_incref(json_object_get(revision, "new")));
+                page_set(p, o, "old_value", json_incref(json_object_get(revision, "old_value")));
+                page_set(p, o, "new_value", json_incref(json_object_get(revision, "new_value")));
+                page_set(p, o, "name", json_incref(json_object_get(chart->o, "name")));
                 page_set(p, o, "at_text", json_incref(json_object_get(revision, "at_text")));
                 page_set(p, o, "at", json_incref(json_object_get(revision, "at")));
         }

@@ -12,6 +12,7 @@ static const struct {
         {"heat", "Bảng nhiệt", "Heat table"},
         {"sources", "Nguồn và thư", "Sources and messages"},
         {"refused", "Không có trang này", "Not available"},
+        {"way_home", "Xem kỳ mới nhất", "See the newest period"},
         {"unit_page", "Đơn vị", "Unit"},
         {"period", "Kỳ", "Period"},
         {"indicator", "Chỉ số", "Indicator"},

@@ -264,6 +264,22 @@ int page_answer(Page *p, const char *template_name) {
 
 static const NameValue no_args = {"", ""};
 
+/* Where there is something to read: the newest ranking, or the heat table for who asked for that. */
+static int set_home(Page *p) {
+        const View *v = &p->call->view;
+        const IndicatorDef *def = view_default_indicator(v);
+        json_t *home = page_object(p, p->view, "home");
+        char text[VIEW_TEXT_MAX];
+        PeriodId period;
+        int r = def ? view_default_period(v, def, &period) : STORE_E_NONE;
+
+        page_set(p, home, "href",
+                 json_string(streq(p->call->request->path, "/heat") ? "/heat" : "/"));
+        page_set(p, home, "label",
+                 r == 0 ? json_string(view_period_text(text, p->call->app, period)) : json_null());
+        return r < 0 ? r : p->error;
+}
+
 /* What was asked may be what was wrong: the page knows none of it, and stands in the present. */
 int page_refusal(ApiCall *c) {
         CLEANUP(page_done) Page p = {0};
@@ -276,6 +292,8 @@ int page_refusal(ApiCall *c) {
         int r = page_init(&p, c, "refused");
         page_set(&p, p.view, "detail", json_string(str_or(detail, "")));
         json_decref(problem);
+        if (r == 0)
+                r = set_home(&p);
         return r < 0 ? r : page_answer(&p, "refused.html");
 }
 

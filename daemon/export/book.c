@@ -161,7 +161,7 @@ static int append_instant(Buf *out, int64_t at_ms) {
         return buf_printf(out, "%d.%010lld", day + EXCEL_EPOCH, MIN(fraction, 9999999999LL));
 }
 
-static int append_value(Buf *out, const BookColumn *column, int64_t value) {
+static int append_value(Buf *out, const BookColumn *column, unsigned decimals, int64_t value) {
         char text[DECIMAL_TEXT_MAX];
 
         switch (column->kind) {
@@ -171,7 +171,7 @@ static int append_value(Buf *out, const BookColumn *column, int64_t value) {
                 return buf_printf(out, "%lld", (long long) value + EXCEL_EPOCH);
         case BOOK_NUMBER:
         case BOOK_CHANGE:
-                return buf_str(out, decimal_format(text, value, column->decimals));
+                return buf_str(out, decimal_format(text, value, decimals));
         default:
                 return buf_printf(out, "%lld", (long long) value);
         }
@@ -179,14 +179,16 @@ static int append_value(Buf *out, const BookColumn *column, int64_t value) {
 
 static int append_number(Buf *out, const BookColumn *column, const BookCell *cell, unsigned at,
                          unsigned row) {
-        unsigned style = book_cell_style(column->kind, column->decimals, cell->tone);
+        unsigned decimals =
+                cell->has_decimals ? MIN(cell->decimals, DECIMAL_MAX_DECIMALS) : column->decimals;
+        unsigned style = book_cell_style(column->kind, decimals, cell->tone);
         char name[8];
 
         if (cell->value == DECIMAL_NONE)
                 return buf_printf(out, "<c r=\"%s%u\" s=\"%u\"/>", letters(name, at), row, style);
         int r = buf_printf(out, "<c r=\"%s%u\" s=\"%u\"><v>", letters(name, at), row, style);
         if (r == 0)
-                r = append_value(out, column, cell->value);
+                r = append_value(out, column, decimals, cell->value);
         return r == 0 ? buf_str(out, "</v></c>") : r;
 }
 

@@ -87,6 +87,7 @@ static bool add_headers(struct MHD_Response *response, const ServeReply *reply) 
                 {MHD_HTTP_HEADER_CONTENT_DISPOSITION,
                  reply->filename[0] && reply->status == 200 ? disposition : NULL},
                 {"Content-Security-Policy", reply->policy},
+                {reply->own, reply->own ? reply->own_value : NULL},
                 {MHD_HTTP_HEADER_ETAG, reply->etag[0] ? reply->etag : NULL},
                 {MHD_HTTP_HEADER_ALLOW, reply->status == 405 ? "GET, HEAD, POST, DELETE" : NULL},
         };

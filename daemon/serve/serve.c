@@ -220,6 +220,7 @@ static enum MHD_Result answer(Listener *l, struct MHD_Connection *connection, co
                 .body = p ? buf_text(&p->body) : "",
                 .body_size = p ? p->body.len : 0,
                 .if_none_match = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH),
+                .accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
                 .connection = connection,
         };
         int refused = !p || p->is_out_of_memory ? 503 : p->refused;

@@ -58,6 +58,10 @@ typedef struct BookCell {
                 text; /* goes before value in every kind of column: "......", "chưa có"; NULL: the value */
         int64_t value; /* DECIMAL_NONE: empty cell */
         BookTone tone;
+        /* In BOOK_NUMBER and BOOK_CHANGE: this cell's digits are `decimals`, not the column's, which has
+         * figures of several indicators. */
+        bool has_decimals;
+        unsigned decimals;
 } BookCell;
 
 #define BOOK_STRING(string) ((BookCell){.text = (string), .value = DECIMAL_NONE})

@@ -21,6 +21,7 @@ typedef struct ServeRequest {
         const char *body;   /* "" when none */
         size_t body_size;
         const char *if_none_match; /* or NULL */
+        const char *accept;        /* or NULL */
         void *connection;          /* private: for serve_query */
 } ServeRequest;
 
@@ -42,7 +43,9 @@ typedef struct ServeReply {
         bool has_fd;
         char filename[96];  /* a file to be kept under this ASCII name; or "" */
         const char *policy; /* Content-Security-Policy of a page; static, or NULL */
-        char etag[96];      /* with quotes, or "": 304 is answered when If-None-Match has it */
+        const char *own;    /* name of one more header; static, or NULL */
+        char own_value[24];
+        char etag[96]; /* with quotes, or "": 304 is answered when If-None-Match has it */
 } ServeReply;
 
 /* Fills the reply. A negative result becomes 500 problem+json. */

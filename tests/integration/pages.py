@@ -140,6 +140,8 @@ def check_revised(lab, browser, base):
     assert gone.count('class="revised"') == 1 and "98,25 &rarr; -" in gone, gone
     table = page[page.index('id="h-revisions"'):]
     assert table.count("<tr><td") == 2 and old in table and new in table, table
+    sheet = below(book(base, "/u/12376?format=xlsx")[1]["Số liệu được điều chỉnh"], "Kỳ")[1]
+    assert sorted([r[2], r[3]] for r in sheet) == sorted([[before, row["totalScore"]], [98.25, None]]), sheet
     shown = browser_label(browser, base + "/u/12376")
     assert said in shown, shown
     assert 'class="revised" cx="9' not in get(base + "/u/12376?as_of=2024-09-19")[2], "was not known then"
@@ -183,7 +185,10 @@ def check_books(lab, base):
     notes = " ".join(str(r[0]) for r in league.worksheets[0].iter_rows(values_only=True) if r[0])
     assert "Cổng Dịch vụ công quốc gia" in notes and "tạm tính" in notes and "05/09/2024 07:30" in notes, notes
     alerts = below(league["Cảnh báo"], "Trạng thái")[1]
-    assert len(alerts) == len(lab.api("/v1/alerts")["alerts"]), len(alerts)
+    known = lab.api("/v1/alerts")["alerts"]
+    assert [r[5:7] for r in alerts] == [[a["value"], a["delta"]] for a in known] and len(alerts) > 4, alerts
+    row = next(r for r in league["Cảnh báo"].iter_rows() if r[1].value == "12376")
+    assert (row[5].data_type, row[5].number_format) == ("n", "0.00"), (row[5].value, row[5].number_format)
     heat = below(book(base, "/heat?format=xlsx")[1].worksheets[0], "Hạng")
     assert len(heat[0]) == 12 and len(heat[1]) == 15, heat[0]
     name, unit = book(base, "/u/12376?format=xlsx")
@@ -209,6 +214,21 @@ def check_answers(lab, base):
     assert status == 404 and headers["Content-Type"].startswith("text/html") and "nowhere" in page
     status, headers, page = get(base + "/?as_of=%3Cb%3E")
     assert status == 400 and "&lt;b&gt;" in page and "<b>\"" not in page
+    # a period without figures is no page, and the way from there is the newest one; programs get an empty list
+    for path, words, home in (("/?period=2020-01", "Không có số liệu Điểm tổng hợp của tháng 1/2020.", "/"),
+                              ("/heat?period=2024-Q3", "Không có số liệu Điểm tổng hợp của quý III/2024.", "/heat"),
+                              ("/?period=2024-08&as_of=2024-08-20", "Lúc 20/08/2024 23:59 chưa có số liệu Điểm tổng hợp của tháng 8/2024.", "/"),
+                              ("/?period=2020-01&format=xlsx", "Không có số liệu Điểm tổng hợp của tháng 1/2020.", "/")):
+        status, headers, page = get(base + path)
+        assert status == 404 and headers["Content-Type"].startswith("text/html") and words in page, (path, status, page)
+        assert '<a href="%s">Xem kỳ mới nhất: tháng 8/2024</a>' % home in page, page
+    assert lab.api("/v1/ranking?period=2020-01")["cohorts"] == []
+    # who lost the way in a browser reads a page, a program a problem
+    for path, accept, kind in (("/nope", "text/html,*/*;q=0.8", "text/html"), ("/nope", "*/*", "application/problem+json"),
+                               ("/v1/nope", "text/html,*/*;q=0.8", "application/problem+json")):
+        status, headers, page = get(urllib.request.Request(base + path, headers={"Accept": accept}))
+        assert status == 404 and headers["Content-Type"].startswith(kind) and path in page, (path, accept, headers)
+        assert ('href="/"' in page) == (kind == "text/html"), page
     status, _, page = get(base + "/?as_of=2020-01-01")
     assert status == 200 and "Chưa có số liệu" in page, "nothing was known then"
     # as of a day before August came: July's table, and every link keeps the day
