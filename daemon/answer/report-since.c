@@ -45,6 +45,22 @@ static void write_changed(ApiCall *c, const ReportQuery *q, const Printed *p) {
         json_out_end_object(o);
 }
 
+int report_changed(const ApiCall *c, const ReportQuery *q, const json_t *draft, size_t *ret) {
+        const json_t *one;
+        Printed p;
+        size_t i;
+        int r = 0;
+
+        *ret = 0;
+        json_array_foreach(json_object_get(draft, "printed"), i, one) {
+                r = has_changed(c, q, one, &p);
+                if (r < 0)
+                        return r;
+                *ret += r > 0;
+        }
+        return 0;
+}
+
 int report_since(ApiCall *c, const ReportQuery *q, int number, const json_t *draft) {
         const json_t *list = json_object_get(draft, "printed"), *one;
         JsonOut *o = &c->out;

@@ -35,12 +35,22 @@ static const char policy[] = "default-src 'none'; style-src 'unsafe-inline'";
 
 /* ---- what is asked --------------------------------------------------------------------------- */
 
+/* Commas and dots for programs are a matter of CSV: elsewhere they would be promised and not given. */
+static int check_machine(ApiCall *c, const char *format) {
+        if (!api_flag(c, "machine") || streq(format, "csv"))
+                return 0;
+        (void) API_ARGUMENT(c, 400, "machine chỉ dành cho dạng csv, không cho %s",
+                            "machine is for the format csv alone, not for %s", format);
+        return API_E_ANSWERED;
+}
+
 static int find_format(ApiCall *c, size_t *ret) {
-        const char *text = api_query(c, "format");
+        const char *text =
+                str_or(api_query(c, "format"), api_flag(c, "machine") ? "csv" : formats[0].name);
 
         for (*ret = 0; *ret < ELEMENTSOF(formats); (*ret)++)
-                if (streq(str_or(text, formats[0].name), formats[*ret].name))
-                        return 0;
+                if (streq(text, formats[*ret].name))
+                        return check_machine(c, formats[*ret].name);
         (void) API_ARGUMENT(c, 400, "format \"%s\": txt, html, csv, xlsx, docx hoặc json",
                             "format \"%s\": txt, html, csv, xlsx, docx or json", text);
         return API_E_ANSWERED;
@@ -265,7 +275,17 @@ static int draft_make(ApiCall *c, const ReportQuery *q, int number, json_t **ret
         return 0;
 }
 
-static int answer(ApiCall *c, const json_t *draft, size_t format) {
+/* The bytes of a draft never change, so that they cannot say what was restated since they were made. */
+static int say_restated(ApiCall *c, const ReportQuery *q, const json_t *draft) {
+        size_t n;
+        int r = report_changed(c, q, draft, &n);
+
+        c->reply->own = "Chisod-Restated";
+        (void) snprintf(c->reply->own_value, sizeof c->reply->own_value, "%zu", n);
+        return r;
+}
+
+static int answer(ApiCall *c, const ReportQuery *q, const json_t *draft, size_t format) {
         const char *key = formats[format].name;
 
         if (streq(key, "csv") && api_flag(c, "machine"))
@@ -280,6 +300,9 @@ static int answer(ApiCall *c, const json_t *draft, size_t format) {
         CLEANUP(buf_done) Buf body = BUF_INIT(REPORT_MAX);
         int r = formats[format].is_binary ? crypto_base64_decode(text, n, &body)
                                           : buf_append(&body, text, n);
+        if (r < 0)
+                return r;
+        r = say_restated(c, q, draft);
         if (r < 0)
                 return r;
         buf_done(&c->reply->body);
@@ -327,7 +350,7 @@ int api_report(ApiCall *c) {
                 r = number < DRAFTS_MAX ? draft_make(c, &query, ++number, &draft) : -EMLINK;
         if (r == 0)
                 r = format == FORMAT_JSON ? report_since(c, &query, number, draft)
-                                          : answer(c, draft, format);
+                                          : answer(c, &query, draft, format);
         json_decref(draft);
         return r;
 }

@@ -18,6 +18,9 @@ int report_draft_new(ApiCall *c, ReportQuery *query, int *ret_number, json_t **r
 /* The draft as JSON: when it was made, its text, and which of its figures are others now. */
 int report_since(ApiCall *c, const ReportQuery *query, int number, const json_t *draft);
 
+/* How many of its figures are others now. */
+int report_changed(const ApiCall *c, const ReportQuery *query, const json_t *draft, size_t *ret);
+
 /* Makes and sends the letter by itself when it is due ([letter] at, to). Once in each tick. */
 void report_run(App *app, int64_t now_ms);
 

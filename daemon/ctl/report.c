@@ -34,8 +34,6 @@ static int add_arguments(const Ctl *ctl, Buf *path) {
                 r = query_add(path, "period", ctl->words[0]);
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(names); i++)
                 r = query_add(path, names[i][1], ctl_option(ctl, names[i][0]));
-        if (r == 0)
-                r = query_add(path, "machine", ctl_option(ctl, "machine") ? "1" : NULL);
         return r == 0 ? query_add(path, "new", ctl_option(ctl, "new") ? "1" : NULL) : r;
 }
 
@@ -114,6 +112,11 @@ int command_report(Ctl *ctl) {
                              format);
                 return EXIT_USAGE;
         }
+        if (ctl_option(ctl, "machine") && (ctl->is_json || !streq(str_or(format, "csv"), "csv"))) {
+                ctl_complain(SAID(ctl, "--machine chỉ đi cùng --format csv",
+                                  "--machine goes with --format csv alone"));
+                return EXIT_USAGE;
+        }
         if (is_binary(ctl) && !ctl_option(ctl, "output") && isatty(STDOUT_FILENO)) {
                 ctl_complain(SAID(ctl, "dạng %s không in ra màn hình: thêm -o TỆP",
                                   "%s is nothing for a terminal: add -o FILE"),
@@ -121,6 +124,7 @@ int command_report(Ctl *ctl) {
                 return EXIT_USAGE;
         }
         if (add_arguments(ctl, &bare) < 0 || buf_str(&path, buf_text(&bare)) < 0 ||
+            query_add(&path, "machine", ctl_option(ctl, "machine") ? "1" : NULL) < 0 ||
             query_add(&path, "format", ctl->is_json ? NULL : format) < 0) {
                 ctl_complain("%s", strerror(ENOMEM));
                 return EXIT_FAILED;

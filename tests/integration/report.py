@@ -91,6 +91,8 @@ def check_letter(text):
 def check_sheets(lab):
     people, machine = report(lab, "2024-08", "--format", "csv"), report(lab, "2024-08", "--format", "csv", "--machine")
     assert people.startswith("\ufeffStt;") and machine.startswith("number,code,")
+    assert report(lab, "2024-08", "--machine") == machine, "what is for programs is CSV"
+    assert lab.api("/v1/report?period=2024-08&format=txt&machine=1")["status"] == 400
     a = list(csv.reader(io.StringIO(people[1:]), delimiter=";"))
     b = list(csv.reader(io.StringIO(machine)))
     assert len(a) == len(b) == 16 and {len(r) for r in a} == {11} == {len(r) for r in b}
@@ -287,6 +289,13 @@ def check_one(text):
     assert "- Một số đơn vị vẫn còn hồ sơ chưa số hóa thành phần hồ sơ (Đức Thắng: 13; Nhật Tân: 11;" in text, text
 
 
+def restated(lab, query):
+    """How many of the printed figures are others now, as every form of the draft says beside its bytes."""
+    head = subprocess.run(["curl", "-sSf", "-D", "-", "-o", lab.path("draft"), "--unix-socket", lab.path("run", "status.sock"), "http://x/v1/report?" + query],
+                          check=True, stdout=subprocess.PIPE).stdout.decode()
+    return int(re.search(r"^Chisod-Restated: (\d+)\r$", head, re.M)[1])
+
+
 def check_since(lab):
     """A kept draft is given with a word about the figures that were restated since, beside it and as JSON; with what to do."""
     r = subprocess.run([lab.path_of("chisoctl"), "--socket", lab.path("run"), "report", "2024-08"], env=lab.env(), check=True,
@@ -300,6 +309,10 @@ def check_since(lab):
     got = {(c["unit"]["name"], c["indicator"]): (round(c["printed"] * 100), round(c["now"] * 100)) for c in since["changed"]}
     assert got and got == want and since["total"] == len(got) < since["figures"], (got, want)
     assert lab.json("report", "2024-08", "--as-of", "2024-09-05")["total"] == 0
+    assert {restated(lab, "period=2024-08&format=" + kind) for kind in ("txt", "html", "csv", "xlsx", "docx")} == {len(got)}
+    assert restated(lab, "period=2024-08&format=csv&as_of=2024-09-05") == 0
+    machine = report(lab, "2024-08", "--format", "csv", "--machine", check=False)
+    assert machine.returncode == 0 and "đã được điều chỉnh" in machine.stderr.decode(), machine.stderr
     refused = report(lab, "2024-08", "--json", "--format", "html", check=False)
     assert refused.returncode == 2 and b"--format html" in refused.stderr, refused
 
