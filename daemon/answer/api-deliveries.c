@@ -79,7 +79,17 @@ static int write_marked(ApiCall *c, const TargetRow *targets, size_t n) {
         return 0;
 }
 
-/* Both take the reference. */
+static int add_json(ApiCall *c, const char *key, const json_t *value) {
+        char *text = json_dumps(value, JSON_COMPACT);
+
+        if (!text)
+                return -ENOMEM;
+        json_out_raw(&c->out, key, text);
+        free(text);
+        return 0;
+}
+
+/* Takes the reference. */
 static int answer_json(ApiCall *c, const char *key, json_t *value) {
         json_t *answer = json_pack("{s:o}", key, value);
         char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
@@ -92,12 +102,39 @@ static int answer_json(ApiCall *c, const char *key, json_t *value) {
         return 0;
 }
 
-/* What would be told if it were told now, as in `notify = observe`. */
+static json_t *window_of(const ApiCall *c, const json_t *list) {
+        json_t *window = json_array();
+
+        for (size_t i = 0, n = api_window(c, json_array_size(list)); window && i < n; i++)
+                if (json_array_append(window, json_array_get(list, c->offset + i)) < 0) {
+                        json_decref(window);
+                        return NULL;
+                }
+        return window;
+}
+
+/* What would be told if it were told now, as in `notify = observe`: there is no message of it yet, and
+ * no past. */
 static int observed(ApiCall *c) {
+        const char *other = api_query(c, "state")   ? "state"
+                            : api_query(c, "as_of") ? "as_of"
+                                                    : NULL;
         json_t *targets = NULL;
 
+        if (other)
+                return API_ARGUMENT(c, 400, "observed nói về lúc này, không đi cùng %s",
+                                    "observed speaks of now, %s does not go with it", other);
         int r = teller_preview(c->app, clock_now_ms(), &targets);
-        return r < 0 ? r : answer_json(c, "targets", targets);
+        if (r < 0)
+                return r;
+        json_t *window = window_of(c, targets);
+        json_out_object(&c->out, NULL);
+        api_page(c, json_array_size(targets));
+        r = window ? add_json(c, "targets", window) : -ENOMEM;
+        json_out_end_object(&c->out);
+        json_decref(window);
+        json_decref(targets);
+        return r;
 }
 
 /* Who hears, as configured; where they are reached is in no answer. */
@@ -160,8 +197,6 @@ int api_render(ApiCall *c) {
 }
 
 int api_deliveries(ApiCall *c) {
-        if (api_flag(c, "observed"))
-                return observed(c);
         TargetRow *targets = NULL;
         MessageRow *rows = NULL;
         size_t n_targets = 0, n = 0;
@@ -169,6 +204,8 @@ int api_deliveries(ApiCall *c) {
 
         if (!api_query(c, "limit"))
                 c->limit = 100;
+        if (api_flag(c, "observed"))
+                return observed(c);
         int r = read_state(c, &state);
         if (r == 0)
                 r = store_targets(c->store, &targets, &n_targets);

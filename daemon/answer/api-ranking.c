@@ -340,6 +340,20 @@ static int write_head(ApiCall *c, const Ranking *ranking, size_t total) {
         return 0;
 }
 
+/* A column that stands twice says nothing more, and as members of a row the two are one. */
+static int check_once(ApiCall *c, const Ranking *ranking) {
+        const IndicatorDef *newest = ranking->with[ranking->n_with];
+
+        for (size_t i = 0; i < ranking->n_with; i++) {
+                if (ranking->with[i] != newest)
+                        continue;
+                (void) API_ARGUMENT(c, 400, "with: %s có hai lần", "with: %s is given twice",
+                                    newest->name);
+                return API_E_ANSWERED;
+        }
+        return 0;
+}
+
 static int read_with(ApiCall *c, Ranking *ranking) {
         const char *list = api_query(c, "with");
 
@@ -359,6 +373,8 @@ static int read_with(ApiCall *c, Ranking *ranking) {
                 if (n == 0)
                         continue;
                 int r = api_find_indicator(c, name, &ranking->with[ranking->n_with]);
+                if (r == 0)
+                        r = check_once(c, ranking);
                 if (r != 0)
                         return r;
                 ranking->n_with++;

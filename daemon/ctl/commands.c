@@ -118,6 +118,22 @@ static int show_rendered(const Ctl *ctl, const json_t *answer, Buf *out) {
         return r;
 }
 
+/* A body a line and nothing else, for who reads it by program. */
+static int show_bodies(const Ctl *ctl, const json_t *answer, Buf *out) {
+        const json_t *one, *line;
+        size_t i, k;
+        int r = 0;
+
+        (void) ctl;
+        json_array_foreach(json_object_get(answer, "messages"), i, one) {
+                json_array_foreach(json_object_get(one, "lines"), k, line) if (r == 0) r =
+                        buf_str(out, str_or(json_string_value(line), ""));
+                if (r == 0)
+                        r = buf_char(out, '\n');
+        }
+        return r;
+}
+
 int command_render(Ctl *ctl) {
         static const char *const names[] = {"format"};
         CLEANUP(buf_done) Buf path = BUF_INIT(CTL_PATH_MAX);
@@ -127,8 +143,10 @@ int command_render(Ctl *ctl) {
                 r = query_add(&path, "recipient", ctl->words[0]);
         if (r == 0)
                 r = answer_add_options(ctl, names, ELEMENTSOF(names), &path);
+        bool is_body = streq(str_or(ctl_option(ctl, "format"), ""), "json");
         return r < 0 ? answer_out_of_memory()
-                     : answer_get_admin(ctl, buf_text(&path), show_rendered);
+                     : answer_get_admin(ctl, buf_text(&path),
+                                        is_body ? show_bodies : show_rendered);
 }
 
 int command_sources(Ctl *ctl) {

@@ -84,10 +84,18 @@ def main():
         assert len(html) == 1 and html[0]["body"].strip().endswith("</html>")
         body = json.loads(lab.json("render", "--format", "json")["messages"][0]["body"])
         assert body["items"], body
+        bodies = [json.loads(line) for line in lab.ctl("render", "--format", "json").stdout.splitlines()]
+        assert bodies == [json.loads(m["body"]) for m in lab.json("render", "--format", "json")["messages"]] and body in bodies, "nothing but bodies"
         assert lab.ctl("render", "--format", "pdf", check=False).returncode == 2
         observed = {t["target"]: t for t in lab.json("deliveries", "--observed")["targets"]}
         assert observed["district/email"]["items"] == 8 and observed["district/email"]["subject"].startswith("[766] "), observed
         assert "district/email" in lab.ctl("deliveries", "--observed").stdout
+        everything = lab.api("/v1/deliveries?observed=1")
+        second = lab.api("/v1/deliveries?observed=1&limit=1&offset=1")
+        assert second["targets"] == everything["targets"][1:2] and second["total"] == everything["total"] == len(everything["targets"]) >= 2, second
+        for other in ("state=dead", "as_of=2024-08-31"):
+            refused = lab.api("/v1/deliveries?observed=1&" + other)
+            assert refused["status"] == 400 and other.split("=")[0] in refused["detail"], refused
         assert (lab.sql("SELECT count(*), max(id) FROM message"), len(lab.mails())) == before
 
         lab.ctl("drill", "district")
