@@ -8,6 +8,7 @@
 #include "flow/boot.h"
 #include "flow/courier.h"
 #include "flow/cycle.h"
+#include "flow/define.h"
 #include "flow/inbox.h"
 #include "flow/judge.h"
 #include "flow/precheck.h"
@@ -170,6 +171,8 @@ void bind_reload(App *app) {
         int r = boot_config(app->config_path, app->share_dir, clock_now_ms(), &diag, &config);
         if (r >= 0)
                 precheck_secrets(config, &diag);
+        if (r >= 0)
+                r = define_check(config, app->reader, &diag);
         if (r >= 0)
                 r = reload_inside(app, config, &diag);
         app->config_generation++; /* refused or not: what was bound before is bound anew */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "flow/define.h"
 #include "os/crypto.h"
 #include "os/file.h"
 #include "os/secret.h"
@@ -206,6 +207,7 @@ static void check_memory(const Config *c, Diag *diag) {
         char CLEANUP_FREE *path = file_join(c->daemon.state_dir, "chisod.db");
         if (!path || store_open_reader(path, &ignored, &store) != 0)
                 return;
+        (void) define_check(c, store, diag); /* what cannot be read is the daemon's to tell */
         check_bounces(c, store, diag);
         check_certificates(store, diag);
 }

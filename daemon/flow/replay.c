@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "flow/cycle.h"
+#include "flow/define.h"
 #include "flow/stored.h"
 #include "os/file.h"
 #include "store/figure.h"
@@ -126,22 +127,10 @@ static int play(Work *w) {
         return r == 0 ? store_replay_compare(w->app.store, w->diag, &w->report->sizes) : r;
 }
 
-static int bind_inside(Work *w) {
-        Config *c = w->app.config;
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < c->n_indicators; i++) {
-                IndicatorDef *d = &c->indicators[i];
-                if (d->source >= 0)
-                        r = store_indicator_bind(w->app.store, d, c->sources[d->source].name,
-                                                 w->diag, &d->id);
-        }
-        return r == STORE_E_MISMATCH ? -EINVAL : r;
-}
-
 static int bind(Work *w) {
         int r = store_begin(w->app.store);
         if (r >= 0)
-                r = bind_inside(w);
+                r = define_bind(w->app.config, w->app.store, w->diag);
         if (r >= 0)
                 return store_commit(w->app.store);
         store_rollback(w->app.store);

@@ -5,28 +5,14 @@
 #include <errno.h>
 
 #include "core/render.h"
+#include "flow/define.h"
 #include "flow/judge.h"
 #include "flow/teller.h"
 #include "flow/watch.h"
 #include "store/figure.h"
-#include "store/registry.h"
-
-static int bind_indicators(App *app, Diag *diag) {
-        Config *c = app->config;
-        int r = 0;
-        for (size_t i = 0; r >= 0 && i < c->n_indicators; i++) {
-                IndicatorDef *d = &c->indicators[i];
-                if (d->source < 0)
-                        continue;
-                r = store_indicator_bind(app->store, d, c->sources[d->source].name, diag, &d->id);
-                if (r == STORE_E_MISMATCH)
-                        return -EINVAL;
-        }
-        return MIN(r, 0);
-}
 
 int root_bind(App *app, StepId step, int64_t now_ms, Diag *diag) {
-        int r = bind_indicators(app, diag);
+        int r = define_bind(app->config, app->store, diag);
         if (r >= 0)
                 r = judge_sync_rules(app, step, now_ms);
         return r < 0 ? r : teller_sync_targets(app, step);

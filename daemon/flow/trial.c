@@ -7,9 +7,9 @@
 
 #include "core/rule.h"
 #include "flow/boot.h"
+#include "flow/define.h"
 #include "flow/judge.h"
 #include "store/alert.h"
-#include "store/registry.h"
 
 #define REACH_MONTHS 26 /* as far as the teller looks back */
 
@@ -153,23 +153,11 @@ static int collect_alerts(App *app, StepId step, int64_t now_ms, Trial *t) {
         return MIN(r, 0);
 }
 
-static int bind_indicators(App *app, Diag *diag) {
-        const Config *c = app->config;
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < c->n_indicators; i++) {
-                IndicatorDef *d = &c->indicators[i];
-                if (d->source >= 0)
-                        r = store_indicator_bind(app->store, d, c->sources[d->source].name, diag,
-                                                 &d->id);
-        }
-        return r == STORE_E_MISMATCH ? -EINVAL : r;
-}
-
 static int try_inside(App *app, int64_t now_ms, Diag *diag, Trial *t) {
         StepId step = 0;
         int r = store_step(app->store, CAUSE_RELOAD, now_ms, &step);
         if (r >= 0)
-                r = bind_indicators(app, diag);
+                r = define_bind(app->config, app->store, diag);
         if (r >= 0)
                 r = judge_sync_rules(app, step, now_ms);
         if (r >= 0)

@@ -5,6 +5,7 @@
 #include "store/registry.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "store/sql.h"
 
@@ -297,11 +298,20 @@ static const char *direction_text(int64_t direction) {
 
 static void mismatch(Diag *diag, const IndicatorDef *def, const char *what, const char *stored,
                      const char *now) {
-        diag_error(
-                diag, NULL, 0, def->name,
-                "%s was '%s' when its first figure was stored and is '%s' now: a new meaning is a "
-                "new indicator, give it another name",
-                what, stored, now);
+        char key[160];
+
+        (void) snprintf(key, sizeof(key), "%s.%s", def->name, what);
+        if (streq(what, "source"))
+                diag_error(diag, NULL, 0, key,
+                           "source was '%s' when its first figure was stored and is '%s' now: "
+                           "figures stay with their source, whose label may change and whose name "
+                           "may not",
+                           stored, now);
+        else
+                diag_error(diag, NULL, 0, key,
+                           "%s was '%s' when its first figure was stored and is '%s' now: a new "
+                           "meaning is a new indicator, give it another name",
+                           what, stored, now);
 }
 
 /* Row: id, decimals, unit, direction, source. True when nothing differs. */
@@ -331,9 +341,12 @@ static bool definition_holds(Query q, const IndicatorDef *def, const char *sourc
         return is_same;
 }
 
+/* *ret_is_same: what is stored is what is defined now; without a figure it may differ. */
 static int indicator_find(Store *s, const IndicatorDef *def, const char *source, Diag *diag,
-                          IndicatorId *ret) {
+                          IndicatorId *ret, bool *ret_is_same) {
         CLEANUP_QUERY Query q = NULL;
+        Diag CLEANUP(diag_done) found = DIAG_INIT;
+        int64_t is_used = 0;
         int r;
 
         r = query_begin(s, STMT_INDICATOR_GET, ARGS(arg_text(def->name)), &q);
@@ -342,21 +355,34 @@ static int indicator_find(Store *s, const IndicatorDef *def, const char *source,
         r = query_next(q);
         if (r <= 0)
                 return r < 0 ? r : STORE_E_NONE;
-        if (!definition_holds(q, def, source, diag))
-                return STORE_E_MISMATCH;
         *ret = (IndicatorId) column_int(q, 0);
-        return 0;
+        *ret_is_same = definition_holds(q, def, source, /* diag= */ NULL);
+        if (*ret_is_same)
+                return 0;
+        r = query_int(s, STMT_INDICATOR_USED, ARGS(arg_int(*ret)), 0, &is_used);
+        if (r < 0 || !is_used)
+                return MIN(r, 0);
+        (void) definition_holds(q, def, source, diag);
+        return STORE_E_MISMATCH;
+}
+
+int store_indicator_check(Store *s, const IndicatorDef *def, const char *source, Diag *diag) {
+        IndicatorId id;
+        bool is_same;
+
+        return indicator_find(s, def, str_or(source, ""), diag, &id, &is_same);
 }
 
 int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag,
                          IndicatorId *ret) {
         const char *label = str_or(def->label, def->name);
         IndicatorId id = 0;
+        bool is_same = true;
         int r;
 
         assert(def->decimals <= DECIMAL_MAX_DECIMALS);
         source = str_or(source, "");
-        r = indicator_find(s, def, source, diag, &id);
+        r = indicator_find(s, def, source, diag, &id, &is_same);
         if (r == STORE_E_NONE) {
                 r = query_run(s, STMT_INDICATOR_ADD,
                               ARGS(arg_text(def->name), arg_text(label), arg_int(def->unit),
@@ -364,7 +390,11 @@ int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, 
                                    arg_text(source)));
                 id = (IndicatorId) sqlite3_last_insert_rowid(s->db);
         } else if (r == 0 && !s->is_reader)
-                r = query_run(s, STMT_INDICATOR_LABEL, ARGS(arg_int(id), arg_text(label)));
+                r = is_same ? query_run(s, STMT_INDICATOR_LABEL, ARGS(arg_int(id), arg_text(label)))
+                            : query_run(s, STMT_INDICATOR_SET,
+                                        ARGS(arg_int(id), arg_text(label), arg_int(def->unit),
+                                             arg_int(def->decimals), arg_int(def->direction),
+                                             arg_text(source)));
         if (r != 0)
                 return r;
         *ret = id;

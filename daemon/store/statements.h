@@ -123,6 +123,8 @@ X(QUARANTINE_LIST, "SELECT q.source, q.namespace, q.code, q.name, q.reason, a.at
 X(INDICATOR_GET, "SELECT id, decimals, unit, direction, source FROM indicator WHERE name = ?1") \
 X(INDICATOR_ADD, "INSERT INTO indicator(name, label, unit, decimals, direction, source)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)") \
+X(INDICATOR_USED, "SELECT 1 FROM series WHERE indicator = ?1 LIMIT 1") \
+X(INDICATOR_SET, "UPDATE indicator SET label = ?2, unit = ?3, decimals = ?4, direction = ?5, source = ?6 WHERE id = ?1") \
 X(INDICATOR_LABEL, "UPDATE indicator SET label = ?2 WHERE id = ?1 AND label <> ?2") \
 X(SCOPE_GET, "SELECT ifnull(unit, 0) FROM scope WHERE source = ?1 AND scope = ?2") \
 X(SCOPE_PUT, "INSERT INTO scope(source, scope, unit) VALUES(?1, ?2, ?3)" \

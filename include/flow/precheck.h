@@ -14,8 +14,8 @@
 void precheck_secrets(const Config *c, Diag *diag);
 
 /* For --check-config, which has no daemon: the disk of the state folder, authorities that end, and from
- * the database, if one can be read, addresses that were refused and certificates that peers showed
- * last. What cannot be looked at is left out. */
+ * the database, if one can be read, addresses that were refused, certificates that peers showed last
+ * and, as errors, what it would refuse (flow/define). What cannot be looked at is left out. */
 void precheck_machine(const Config *c, int64_t now_ms, Diag *diag);
 
 /* When the last certificate of a ca_file ends: from then on it verifies nothing. 0; -ENOENT: there is

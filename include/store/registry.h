@@ -53,9 +53,13 @@ typedef struct QuarantineRow {
 int store_quarantine_list(Store *s, QuarantineRow **ret, size_t *ret_n); /* not done ones */
 void quarantine_rows_free(QuarantineRow *rows, size_t n);
 
-/* decimals, unit, direction and source are stored at first use; a different value later is STORE_E_MISMATCH with the text. */
+/* decimals, unit, direction and source are those of the first figure; a different value later is STORE_E_MISMATCH, with a text and the
+ * key NAME.KEY for each. Before there is a figure they are what was bound last. */
 int store_indicator_bind(Store *s, const IndicatorDef *def, const char *source, Diag *diag,
                          IndicatorId *ret);
+
+/* The same without binding: 0, STORE_E_NONE (not bound yet) or STORE_E_MISMATCH. */
+int store_indicator_check(Store *s, const IndicatorDef *def, const char *source, Diag *diag);
 
 /* The unit that is the parent of a scope's rows; UnitId 0 = the scope has none (national lists). STORE_E_NONE unknown. */
 int store_scope_get(Store *s, const char *source, const char *scope, UnitId *ret);

@@ -159,8 +159,18 @@ static void test_indicator(void **state) {
         IndicatorDef renamed = good;
         IndicatorId id = 0, again = 0, second = 0;
 
-        ok(store_indicator_bind(s, &good, "portal", &diag, &id));
+        assert_int_equal(store_indicator_check(s, &good, "portal", &diag), STORE_E_NONE);
+        StepId step = begin(s, CAUSE_SNAPSHOT, T0);
+        UnitId unit = unit_new(s, step, "H31.1", "commune", 0);
+
+        /* what has no figure is whatever it was bound to last */
+        ok(store_indicator_bind(s, &bad[1].def, "other", &diag, &id));
         assert_int_not_equal(id, 0);
+        ok(store_indicator_check(s, &good, "portal", &diag));
+        ok(store_indicator_bind(s, &good, "portal", &diag, &again));
+        assert_int_equal(again, id);
+        assert_sql_text(s, "SELECT unit || decimals || source FROM indicator", "02portal");
+        figure_set(s, step, 2024108, id, unit, 9500);
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 CLEANUP(diag_done) Diag d = DIAG_INIT;
 
@@ -168,9 +178,11 @@ static void test_indicator(void **state) {
                 assert_int_equal(store_indicator_bind(s, &bad[i].def, bad[i].source, &d, &again),
                                  STORE_E_MISMATCH);
                 assert_int_equal(again, 77);
+                assert_int_equal(store_indicator_check(s, &bad[i].def, bad[i].source, NULL),
+                                 STORE_E_MISMATCH);
                 assert_int_equal(d.n_errors, 1);
                 assert_non_null(strstr(d.items[0].text, bad[i].text));
-                assert_string_equal(d.items[0].key, "progress");
+                assert_memory_equal(d.items[0].key, "progress.", 9);
         }
         renamed.label = "Tiến độ giải quyết";
         ok(store_indicator_bind(s, &renamed, "portal", &diag, &again));
@@ -179,6 +191,7 @@ static void test_indicator(void **state) {
         second = indicator_new(s, "late", DIRECTION_DOWN, "portal");
         assert_int_not_equal(second, id);
         assert_int_equal(diag.n, 0);
+        store_rollback(s);
 }
 
 static void test_scope(void **state) {
