@@ -143,10 +143,11 @@ static int read_decision(ApiCall *c, RegistryDecision *ret, Day *ret_from) {
 }
 
 static int decide(ApiCall *c, Diag *diag, RegistryReport *report) {
-        RegistryDecision decision;
-        Day from;
+        RegistryOrder order = {.code = api_query(c, "code"),
+                               .unit = api_query(c, "unit"),
+                               .is_unseen = api_flag(c, "unseen")};
 
-        int r = read_decision(c, &decision, &from);
+        int r = read_decision(c, &order.decision, &order.from);
         if (r != 0)
                 return r;
         if (api_flag(c, "preview")) {
@@ -155,8 +156,7 @@ static int decide(ApiCall *c, Diag *diag, RegistryReport *report) {
                                     "preview goes with an imported list, not with action");
                 return API_E_ANSWERED;
         }
-        return registry_decide(c->app, decision, api_query(c, "code"), api_query(c, "unit"), from,
-                               clock_now_ms(), diag, report);
+        return registry_decide(c->app, &order, clock_now_ms(), diag, report);
 }
 
 int api_units_import(ApiCall *c) {

@@ -80,7 +80,7 @@ static const ApiRoute routes[] = {
         {"POST", "/v1/snapshots/*/reject", api_snapshot_reject, .is_admin = true},
         {"POST", "/v1/snapshots/*/undo", api_snapshot_undo, .is_admin = true},
         {"POST", "/v1/units", api_units_import, .is_admin = true, .takes_file = true,
-         .takes = {"preview", "action", "code", "unit", "from"}},
+         .takes = {"preview", "action", "code", "unit", "from", "unseen"}},
         {"POST", "/v1/sources/*/fetch", api_source_fetch, .is_admin = true,
          .takes = {"from", "to"}},
         {"POST", "/v1/alerts/*/ack", api_alert_ack, .is_admin = true,

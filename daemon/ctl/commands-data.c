@@ -212,7 +212,8 @@ static int decide_units(Ctl *ctl) {
         if (buf_str(&path, "/v1/units") < 0 || query_add(&path, "action", ctl->words[0]) < 0 ||
             query_add(&path, "code", ctl->words[1]) < 0 ||
             query_add(&path, "unit", ctl->n_words > 2 ? ctl->words[2] : NULL) < 0 ||
-            query_add(&path, "from", ctl_option(ctl, "from")) < 0)
+            query_add(&path, "from", ctl_option(ctl, "from")) < 0 ||
+            query_add(&path, "unseen", ctl_option(ctl, "yes") ? "1" : NULL) < 0)
                 return answer_out_of_memory();
         return answer_send(ctl, buf_text(&path), NULL, show_unit_changes);
 }
@@ -243,6 +244,6 @@ int command_units(Ctl *ctl) {
             ((streq(verb, "same") || streq(verb, "new")) && n == 2 && ctl_option(ctl, "from")))
                 return decide_units(ctl);
         return answer_usage(ctl,
-                            "units list | import FILE | export [FILE] | suggest | link CODE UNIT | "
+                            "units list | import FILE | export [FILE] | suggest | link CODE UNIT [--yes] | "
                             "same CODE --from DATE | new CODE --from DATE");
 }

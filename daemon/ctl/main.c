@@ -77,7 +77,7 @@ static const Command commands[] = {
          "list [--kind K] [--parent U] [--all] | import FILE [--sheet NAME] [--yes] | export "
          "[FILE] "
          "[--format csv|xlsx] | suggest | "
-         "link CODE UNIT [--from DATE] | same CODE --from DATE | new CODE --from DATE",
+         "link CODE UNIT [--from DATE] [--yes] | same CODE --from DATE | new CODE --from DATE",
          "danh mục đơn vị và nơi nhận", "the registry of units and their contacts"},
         {"deliveries", command_deliveries, "dead observed as-of= limit=", 0, 0,
          "[--dead | --observed] [--as-of T] [--limit N]",

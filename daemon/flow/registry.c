@@ -308,11 +308,29 @@ static int decide_new(Change *c, const RegistryRow *row, const Unit *old, const 
         return r < 0 ? r : registry_note(c, key, "new", NULL, name);
 }
 
-static int decide_inside(Change *c, RegistryDecision decision, const char *code, const char *unit,
-                         Day from) {
+/* A slip of the pen would give a unit a code that no row ever comes with, and nobody would hear of it. */
+static int check_seen(Change *c, const RegistryRow *row) {
+        bool is_seen = false;
+        int r = store_code_seen(c->app->store, row->namespace_, row->code, &is_seen);
+        if (r < 0 || is_seen)
+                return r;
+        return REFUSE(
+                c, 0,
+                "chưa nguồn nào gửi mã %s:%s: xem chisoctl units suggest; nếu mã đúng và sẽ "
+                "có, thêm --yes",
+                "no source has sent the code %s:%s: see chisoctl units suggest; if it is right "
+                "and will come, add --yes",
+                row->namespace_, row->code);
+}
+
+static int decide_inside(Change *c, const RegistryOrder *order) {
+        RegistryDecision decision = order->decision;
+        Day from = order->from;
         RegistryRow row = {.from = from, .until = DAY_OPEN};
         CLEANUP_FREE char *name = NULL;
-        int r = registry_split_code(c, code, strlen(code), 0, &row);
+        int r = registry_split_code(c, order->code, strlen(order->code), 0, &row);
+        if (r == 0 && decision == REGISTRY_LINK && !order->is_unseen)
+                r = check_seen(c, &row);
         if (r == 0)
                 r = quarantined_name(c->app, &row, &name);
         if (r != 0)
@@ -327,7 +345,7 @@ static int decide_inside(Change *c, RegistryDecision decision, const char *code,
                 return REFUSE(c, 0, "ngày đó không đơn vị nào có mã %s:%s",
                               "no unit has %s:%s on that day", row.namespace_, row.code);
         if (decision == REGISTRY_LINK)
-                r = decide_link(c, &row, unit, name);
+                r = decide_link(c, &row, order->unit, name);
         else
                 r = decision == REGISTRY_SAME ? decide_same(c, &row, u, name)
                                               : decide_new(c, &row, u, name);
@@ -336,11 +354,11 @@ static int decide_inside(Change *c, RegistryDecision decision, const char *code,
                       : r;
 }
 
-int registry_decide(App *app, RegistryDecision decision, const char *code, const char *unit,
-                    Day from, int64_t now_ms, Diag *diag, RegistryReport *ret) {
+int registry_decide(App *app, const RegistryOrder *order, int64_t now_ms, Diag *diag,
+                    RegistryReport *ret) {
         Change c;
         int r = start(app, now_ms, diag, ret, &c);
         if (r == 0)
-                r = decide_inside(&c, decision, code, unit, from);
+                r = decide_inside(&c, order);
         return finish(&c, r, /* is_trial= */ false);
 }

@@ -208,6 +208,17 @@ int store_quarantine_add(Store *s, StepId step, const char *source, const char *
                               arg_text(str_or(reason, "")), arg_int(step)));
 }
 
+int store_code_seen(Store *s, const char *namespace_, const char *code, bool *ret) {
+        int64_t is_seen;
+        int r;
+
+        r = query_int(s, STMT_CODE_SEEN, ARGS(arg_text(namespace_), arg_text(code)), 0, &is_seen);
+        if (r < 0)
+                return r;
+        *ret = is_seen != 0;
+        return 0;
+}
+
 int store_quarantine_count(Store *s, size_t *ret) {
         int64_t n;
         int r;

@@ -110,6 +110,8 @@ X(SUCCESSORS, "SELECT unit, successor, from_day FROM unit_successor ORDER BY uni
 X(QUARANTINE_ADD, "INSERT INTO quarantine(source, namespace, code, name, reason, first_step, last_step)" \
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT(namespace, code, name) DO UPDATE SET" \
         " source = excluded.source, reason = excluded.reason, last_step = excluded.last_step, done_step = NULL") \
+X(CODE_SEEN, "SELECT EXISTS(SELECT 1 FROM quarantine WHERE namespace = ?1 AND code = ?2)" \
+        " OR EXISTS(SELECT 1 FROM unit_code WHERE namespace = ?1 AND code = ?2)") \
 X(QUARANTINE_COUNT, "SELECT count(*) FROM quarantine WHERE done_step IS NULL") \
 X(QUARANTINE_OPEN, "SELECT count(*) FROM quarantine WHERE source = ?1 AND done_step IS NULL") \
 X(QUARANTINE_MATCHED, "UPDATE quarantine SET done_step = ?4 WHERE namespace = ?1 AND code = ?2 AND name = ?3" \

@@ -36,9 +36,15 @@ typedef enum RegistryDecision {
         REGISTRY_SAME, /* the same unit under another name from the day on */
         REGISTRY_NEW,  /* another unit from the day on; the one that had the code ended */
 } RegistryDecision;
-/* code: "NAMESPACE:CODE" or a bare code. unit: as people write it, for REGISTRY_LINK. */
-int registry_decide(App *app, RegistryDecision decision, const char *code, const char *unit,
-                    Day from, int64_t now_ms, Diag *diag, RegistryReport *ret);
+typedef struct RegistryOrder {
+        RegistryDecision decision;
+        const char *code; /* "NAMESPACE:CODE" or a bare code */
+        const char *unit; /* as people write it, for REGISTRY_LINK */
+        Day from;
+        bool is_unseen; /* a link may be for a code that no source has sent yet, and is no slip */
+} RegistryOrder;
+int registry_decide(App *app, const RegistryOrder *order, int64_t now_ms, Diag *diag,
+                    RegistryReport *ret);
 
 /* The whole registry as the CSV that registry_import reads; contacts only when asked for. */
 int registry_export(const App *app, bool has_contacts, Buf *out);

@@ -43,6 +43,8 @@ int store_quarantine_open(Store *s, const char *source, size_t *ret); /* those o
 /* The row was published for `period` and found its unit: done, unless it was put aside for a later period. */
 int store_quarantine_matched(Store *s, StepId step, const char *namespace_, const char *code,
                              const char *name, PeriodId period);
+/* Was a row put aside under the code, ever, or has a unit had it? */
+int store_code_seen(Store *s, const char *namespace_, const char *code, bool *ret);
 /* A person decided; seen again, it is back. name NULL = whatever the code was called. */
 int store_quarantine_done(Store *s, StepId step, const char *namespace_, const char *code,
                           const char *name);

@@ -51,7 +51,7 @@ ACTIONS = [
     ("import --undo @import", None, None),
     ("units export @units.csv", "@units.csv", "12376"),
     ("units import @units.csv --yes", None, None),
-    ("units link gso:99999 12376", "SELECT count(*) FROM unit_code WHERE code = '99999'", 1),
+    ("units link gso:99999 12376 --yes", "SELECT count(*) FROM unit_code WHERE code = '99999'", 1),
     ("report 2024-08 --format txt --new", None, None),
     ("backup @copy.db", "@copy.db", "SQLite format 3"),
     ("verify @copy.db", None, None),

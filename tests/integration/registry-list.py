@@ -114,9 +114,12 @@ def main():
 
         # a code is of a unit that there is, not of one that has ended
         units("003;;;;;2024-08-01;;;", "--yes")
-        ended = lab.ctl("units", "link", "portal:77", "portal:003", check=False)
+        slip = lab.ctl("units", "link", "portal:77", "portal:003", "--from", "2024-07-01", check=False)
+        assert slip.returncode == 2 and "chưa nguồn nào gửi mã portal:77" in slip.stderr and "--yes" in slip.stderr, slip
+        ended = lab.ctl("units", "link", "portal:77", "portal:003", "--yes", check=False)
         assert ended.returncode == 2 and "ngày 2024-08-08 không có đơn vị" in ended.stderr, ended
-        lab.json("units", "link", "portal:77", "portal:003", "--from", "2024-07-01")
+        lab.json("units", "link", "portal:77", "portal:003", "--from", "2024-07-01", "--yes")
+        lab.json("units", "link", "portal:77", "portal:002", "--from", "2024-08-05")  # a code that a unit has is no slip
 
         # by another way than the list
         lab.stop()
