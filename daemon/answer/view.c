@@ -14,8 +14,7 @@
 
 static const int default_final_after[PERIOD_N_TYPES] = {0, 15, 30, 45, 60};
 
-#define LOOK_BACK 120         /* periods searched for the newest one with figures */
-#define SNAPSHOTS_SEARCHED 64 /* for the newest accepted one */
+#define LOOK_BACK 120 /* periods searched for the newest one with figures */
 
 View view_now(App *app, int64_t now_ms) {
         return (View){.app = app, .at_ms = now_ms, .today = day_of_instant(now_ms)};
@@ -112,27 +111,11 @@ int view_fetched(const View *v, const IndicatorDef *def, PeriodId period, int64_
         *ret_ms = 0;
         if (!source || v->is_empty)
                 return 0;
-        if (v->step == 0) {
-                int r = store_seen(v->app->reader, source->name, /* scope= */ NULL, period, ret_ms,
-                                   &first);
-                return MIN(r, 0);
-        }
-        /* What an attempt that changed nothing saw is no step: of the past we know the
-         * snapshots. */
-        SnapshotFilter filter = {.source = source->name,
-                                 .period = period,
-                                 .as_of = v->step,
-                                 .limit = SNAPSHOTS_SEARCHED};
-        SnapshotRow *rows = NULL;
-        size_t n = 0;
-        int r = store_snapshots_list(v->app->reader, &filter, &rows, &n);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n && *ret_ms == 0; i++)
-                if (rows[i].state == SNAPSHOT_ACCEPTED)
-                        *ret_ms = rows[i].at_ms;
-        snapshot_rows_free(rows, n);
-        return 0;
+        int r = v->step == 0 ? store_seen(v->app->reader, source->name, /* scope= */ NULL, period,
+                                          ret_ms, &first)
+                             : store_seen_then(v->app->reader, source->name, period, v->step,
+                                               v->at_ms, ret_ms);
+        return MIN(r, 0);
 }
 
 /* ---- cohorts --------------------------------------------------------------------------------- */

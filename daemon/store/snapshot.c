@@ -7,6 +7,8 @@
 #include "store/figure.h"
 #include "store/sql.h"
 
+#define ATTEMPT_LONGEST_MS (30 * MS_PER_MINUTE) /* flow/fetch gives up before */
+
 const char *fetch_outcome_name(FetchOutcome outcome) {
         switch (outcome) {
         case OUTCOME_NEW:
@@ -129,6 +131,28 @@ int store_seen(Store *s, const char *source, const char *scope, PeriodId period,
         if (ret_first)
                 *ret_first = column_int(q, 1);
         return 0;
+}
+
+int store_seen_then(Store *s, const char *source, PeriodId period, StepId step, int64_t at_ms,
+                    int64_t *ret_last) {
+        int64_t known, good, looked;
+        int r = query_int(s, STMT_SNAPSHOT_SEEN_THEN,
+                          ARGS(arg_text(source), arg_int(period), arg_int(step)), 0, &known);
+        if (r >= 0)
+                r = query_int(s, STMT_JOB_SEEN,
+                              ARGS(arg_text(source), arg_int(period), arg_text(NULL)), 0, &good);
+        if (r < 0)
+                return r;
+        if (good > at_ms - ATTEMPT_LONGEST_MS) { /* some of it came later, or was under way */
+                r = query_int(
+                        s, STMT_ATTEMPT_SEEN_THEN,
+                        ARGS(arg_text(source), arg_int(period), arg_int(known), arg_int(at_ms)), 0,
+                        &looked);
+                good = looked;
+        }
+        if (r >= 0)
+                *ret_last = MAX(known, good);
+        return r;
 }
 
 int store_figures_changed(Store *s, const char *source, PeriodId period, int64_t *ret_ms) {

@@ -157,6 +157,13 @@ X(SNAPSHOT_SEEN_ANY, "SELECT (SELECT at_ms FROM snapshot INDEXED BY snapshot_kno
         " WHERE period = ?2 AND known_step > 0 AND source = ?1 AND state = 1 ORDER BY known_step DESC LIMIT 1)," \
         " (SELECT at_ms FROM snapshot INDEXED BY snapshot_known" \
         " WHERE period = ?2 AND known_step > 0 AND source = ?1 AND state = 1 ORDER BY known_step LIMIT 1)") \
+/* As of step ?3. */ \
+X(SNAPSHOT_SEEN_THEN, "SELECT at_ms FROM snapshot INDEXED BY snapshot_known" \
+        " WHERE period = ?2 AND known_step > 0 AND known_step <= ?3 AND source = ?1" \
+        " AND (state = 1 OR ended_step > ?3) ORDER BY known_step DESC LIMIT 1") \
+X(ATTEMPT_SEEN_THEN, "SELECT at_ms FROM attempt INDEXED BY attempt_at WHERE at_ms > ?3 AND at_ms <= ?4" \
+        " AND source = ?1 AND period = ?2 AND outcome <= 3 AND at_ms + duration_ms <= ?4" \
+        " ORDER BY at_ms DESC LIMIT 1") \
 X(SNAPSHOT_ADD, "INSERT INTO snapshot(source, scope, period, step, known_step, at_ms, state, reason, n_units," \
         " n_values, n_bad) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
 X(SNAPSHOT_PART_ADD, "INSERT INTO snapshot_part(snapshot, n, name, page, body, http_status, url, etag," \

@@ -120,6 +120,10 @@ int store_snapshot_suspects(Store *s, const char *source, const char *scope, Per
  * *ret_first: the first accepted snapshot's instant, 0. */
 int store_seen(Store *s, const char *source, const char *scope, PeriodId period, int64_t *ret_last,
                int64_t *ret_first);
+/* The last of it as of a step (not 0) and the instant that it was asked for. Attempts that changed nothing are no steps, and are
+ * forgotten after a while (retention): before that the newest snapshot that counted tells when. */
+int store_seen_then(Store *s, const char *source, PeriodId period, StepId step, int64_t at_ms,
+                    int64_t *ret_last);
 /* When any figure of the source in the period last changed (or came); 0 = there is none. */
 int store_figures_changed(Store *s, const char *source, PeriodId period, int64_t *ret_ms);
 /* Newest period of the type with a figure of the source; 0 = none. */

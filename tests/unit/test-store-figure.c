@@ -257,11 +257,27 @@ static void test_attempts(void **state) {
         assert_int_equal(job.good_ms, T0);
         assert_string_equal(job.reason, "");
 
+        /* as of an instant: what was over by then, also where nothing changed by it */
+        static const struct {
+                int64_t at_ms, last;
+        } then[] = {
+                {T0 + 1199, 0}, {T0 + 1204, T0}, {T0 + 1205, T0 + 5}, {T0 + MS_PER_DAY, T0 + 5}};
+        for (size_t i = 0; i < ELEMENTSOF(then); i++) {
+                ok(store_seen_then(s, "portal", 2024108, 1, then[i].at_ms, &last));
+                assert_int_equal(last, then[i].last);
+        }
+        ok(store_seen_then(s, "portal", 2024109, 1, T0 + MS_PER_DAY, &last));
+        assert_int_equal(last, 0);
+
         /* attempts are forgotten, what they saw is not */
         ok(store_retain(s, &(StoreRetention){.attempts_ms = T0 + 10}, 1000, &(size_t){0}));
         assert_int_equal(sql_int(s, "SELECT count(*) FROM attempt"), 1);
         ok(store_seen(s, "portal", NULL, 2024108, &last, &first));
         assert_int_equal(last, T0 + 5);
+        ok(store_seen_then(s, "portal", 2024108, 1, T0 + MS_PER_DAY, &last));
+        assert_int_equal(last, T0 + 5);
+        ok(store_seen_then(s, "portal", 2024108, 1, T0 + 1205, &last));
+        assert_int_equal(last, 0); /* no snapshot tells it either */
         for (int a = OUTCOME_NEW; a <= OUTCOME_SUSPECT; a++)
                 assert_string_not_equal(fetch_outcome_name((FetchOutcome) a), "unknown");
         assert_string_equal(fetch_outcome_name(OUTCOME_NOT_MODIFIED), "not_modified");
