@@ -131,7 +131,7 @@ static int judge_appeared(Work *w, size_t u, Episode *e) {
         bool is_filled = is_backfilled(w, e);
         int r;
 
-        e->is_late = is_by_restatement(w, u, e) || e->is_late;
+        e->is_late = is_by_restatement(w, u, e);
         e->tell_from = w->in->is_new_rule ? period_next(w->newest) : 0;
         if (e->is_late)
                 reason = cause_of(w, u);

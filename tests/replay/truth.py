@@ -245,11 +245,13 @@ class Alerts:
     def rename(self, stored, folded):
         """A period that is filled in late makes a run begin earlier: the same alert under an older name."""
         came = self.came.get(self.rule.indicator)
+        # where one step both fills and changes a period, the unit's own figure decides
+        is_own = any(i == self.rule.indicator and u == self.unit for i, _, u in self.changed)
         found = {}
         for first, run in folded.items():
             later = [f for f in stored if ordinal(f) > ordinal(first) and f not in folded and stored[f].state != "gone" and
                      (ordinal(f) < ordinal(run.last) or (f == run.last and run.state == "open") or run.state == "open")]
-            if came and first not in stored and later and ordinal(first) <= ordinal(came) < ordinal(min(later, key=ordinal)):
+            if came and not is_own and first not in stored and later and ordinal(first) <= ordinal(came) < ordinal(min(later, key=ordinal)):
                 found[first] = stored.pop(min(later, key=ordinal))
         return found
 

@@ -337,6 +337,23 @@ static void marks_what_came_late(void **state UNUSED) {
         assert_int_equal(w.n_stored, 2);
 }
 
+/* What once came late and was withdrawn may appear again by the figure of the newest period. */
+static void forgets_that_it_came_late(void **state UNUSED) {
+        World w;
+
+        world_init(&w, 1, "drop 5");
+        series(&w, 0, "90 90");
+        expect(&w, "");
+        restate(&w, 0, 0, 96);
+        expect(&w, "1/1 opened@1 (restated)");
+        assert_true(w.stored[0].is_late);
+        restate(&w, 0, 0, 90);
+        expect(&w, "1/1 withdrawn@1 (restated)");
+        restate(&w, 1, 0, 84);
+        expect(&w, "1/1 opened@1");
+        assert_false(w.stored[0].is_late);
+}
+
 static void splits_and_joins_runs(void **state UNUSED) {
         World w;
 
@@ -966,6 +983,7 @@ int main(void) {
                 cmocka_unit_test(judges_several_publications_at_once),
                 cmocka_unit_test(withdraws_and_amends),
                 cmocka_unit_test(marks_what_came_late),
+                cmocka_unit_test(forgets_that_it_came_late),
                 cmocka_unit_test(splits_and_joins_runs),
                 cmocka_unit_test(says_median),
                 cmocka_unit_test(fills_a_gap_under_the_same_name),
