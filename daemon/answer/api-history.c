@@ -58,8 +58,9 @@ static const char *part_of(const Config *config, const IndicatorDef *def) {
 }
 
 static int write_vintages(ApiCall *c, const History *h, PeriodId period) {
+        const SourceDef *source = view_source(&c->view, h->indicator);
+        CLEANUP_FREE VintageRow *rows = NULL;
         JsonOut *o = &c->out;
-        VintageRow *rows = NULL;
         size_t n = 0;
 
         int r = store_vintages(c->store, period, h->indicator->id, h->unit,
@@ -87,12 +88,11 @@ static int write_vintages(ApiCall *c, const History *h, PeriodId period) {
                         json_out_int(o, "snapshot", v->snapshot);
                 else
                         json_out_null(o, "snapshot");
-                json_out_text(o, "source", v->source);
+                json_out_text(o, "source", v->snapshot && source ? source->name : NULL);
                 json_out_text(o, "hash", v->hash[0] ? v->hash : NULL);
                 json_out_end_object(o);
         }
         json_out_end_array(o);
-        vintage_rows_free(rows, n);
         return 0;
 }
 

@@ -310,19 +310,7 @@ static int refuse_path(ApiCall *c) {
                                                                                   : r;
 }
 
-static int dispatch(ApiCall *c) {
-        bool is_other_method;
-        const ApiRoute *route = find_route(c, &is_other_method);
-
-        if (!route && is_other_method)
-                return API_PROBLEM(c, 405, "%s không dùng được với %s", "%s does not go with %s",
-                                   c->request->method, c->request->path);
-        if (!route)
-                return refuse_path(c);
-        if (route->is_admin && !c->is_admin)
-                return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
-                                   "only by admin.sock (group chisod-admin)");
-
+static int answer(ApiCall *c, const ApiRoute *route) {
         int r = check_arguments(c, route);
         if (r == 0)
                 r = api_read_window(c);
@@ -345,6 +333,34 @@ static int dispatch(ApiCall *c) {
         else if (route->tags_bytes && !c->is_answered)
                 set_bytes_tag(c);
         return r;
+}
+
+/* Who orders something reads what it has just written; who asks reads one state from end to end. */
+static int answer_whole(ApiCall *c, const ApiRoute *route) {
+        if (!streq(route->method, "GET"))
+                return answer(c, route);
+
+        int r = store_look(c->store);
+        if (r < 0)
+                return r;
+        r = answer(c, route);
+        int ended = store_commit(c->store);
+        return r != 0 ? r : ended;
+}
+
+static int dispatch(ApiCall *c) {
+        bool is_other_method;
+        const ApiRoute *route = find_route(c, &is_other_method);
+
+        if (!route && is_other_method)
+                return API_PROBLEM(c, 405, "%s không dùng được với %s", "%s does not go with %s",
+                                   c->request->method, c->request->path);
+        if (!route)
+                return refuse_path(c);
+        if (route->is_admin && !c->is_admin)
+                return API_PROBLEM(c, 403, "chỉ làm được qua admin.sock (nhóm chisod-admin)",
+                                   "only by admin.sock (group chisod-admin)");
+        return answer_whole(c, route);
 }
 
 int api_handle(const ServeRequest *request, ServeReply *reply, void *userdata) {

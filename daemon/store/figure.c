@@ -331,45 +331,94 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, StepId 
 
 /* ---- vintages of one figure ------------------------------------------------------------------ */
 
+/* Where the body of the part stood in the snapshot that was looked at last: mostly there in the next
+ * one too, since a source asks for its parts in one order. */
+typedef struct PartPlace {
+        const char *name; /* NULL: the first body is wanted */
+        int64_t n, page;
+} PartPlace;
+
 typedef struct VintageList {
         VintageRow *rows;
         size_t n, cap;
-        bool has_part; /* the newest one's hash is the part's */
+        PartPlace part;
 } VintageList;
 
-static int vintage_new(Query q, VintageList *l) {
+static void hash_read(Query q, int i, VintageRow *row) {
+        const void *hash = sqlite3_column_blob(q, i);
+
+        if (hash && sqlite3_column_bytes(q, i) == SHA256_SIZE)
+                crypto_hex(hash, SHA256_SIZE, row->hash);
+}
+
+static bool part_is(Query q, int name, int page, const PartPlace *part) {
+        const char *text = (const char *) sqlite3_column_text(q, name);
+
+        return !part->name ||
+               (text && streq(text, part->name) && column_int(q, page) == part->page);
+}
+
+static int hash_find(Store *s, PartPlace *part, VintageRow *row) {
+        CLEANUP_QUERY Query q = NULL;
+        int r;
+
+        r = query_begin(s, STMT_SNAPSHOT_PART_OF,
+                        ARGS(arg_int(row->snapshot), arg_text(part->name)), &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r <= 0)
+                return r;
+        hash_read(q, 3, row);
+        part->n = column_int(q, 0);
+        part->page = column_int(q, 2);
+        return 0;
+}
+
+/* The next older one, which was known until the step `until`; 0 = the one that stands. STORE_E_NONE. */
+static int vintage_take(Store *s, StatementId id, const Arg *args, size_t n_args, StepId until,
+                        VintageList *l) {
+        CLEANUP_QUERY Query q = NULL;
         VintageRow *row;
         int r;
 
+        r = query_begin(s, id, args, n_args, &q);
+        if (r >= 0)
+                r = query_next(q);
+        if (r <= 0)
+                return r < 0 ? r : STORE_E_NONE;
         r = ARRAY_GROW(l->rows, l->cap, l->n + 1);
         if (r < 0)
                 return r;
         row = &l->rows[l->n++];
         column_known(q, 0, &row->value, &row->why);
         row->from = column_int(q, 1);
-        row->until = column_int(q, 2);
-        row->from_ms = column_int(q, 3);
-        row->snapshot = column_int(q, 4);
-        l->has_part = false;
-        return column_text(q, 5, &row->source);
+        row->until = until;
+        row->from_ms = column_int(q, 2);
+        row->snapshot = column_int(q, 3);
+        if (row->snapshot == 0)
+                return 0;
+        if (!part_is(q, 4, 5, &l->part))
+                return hash_find(s, &l->part, row);
+        hash_read(q, 6, row);
+        return 0;
 }
 
-/* A vintage comes once for each body that could be its own: the first page of the part is, where
- * there is one, else the first body of all. */
-static int read_vintage(Query q, VintageList *l) {
-        VintageRow *last = l->n ? &l->rows[l->n - 1] : NULL;
-        bool is_new = !last || last->from != column_int(q, 1);
-        bool is_part = column_int(q, 7);
-        const void *hash;
-        int r = is_new ? vintage_new(q, l) : 0;
+/* From what stands backwards: where one began the one before it ended, so that nothing is sought in
+ * vain, however many others changed the period meanwhile. */
+static int vintages_collect(Store *s, PeriodId period, IndicatorId indicator, UnitId unit,
+                            int64_t key, VintageList *l) {
+        int r = vintage_take(s, STMT_VINTAGE_NOW,
+                             ARGS(arg_int(period), arg_int(key), arg_int(l->part.n)), 0, l);
 
-        if (r < 0 || (!is_new && (l->has_part || !is_part || last->snapshot != column_int(q, 4))))
-                return r;
-        hash = sqlite3_column_blob(q, 6);
-        if (hash && sqlite3_column_bytes(q, 6) == SHA256_SIZE)
-                crypto_hex(hash, SHA256_SIZE, l->rows[l->n - 1].hash);
-        l->has_part = is_part;
-        return 0;
+        while (r == 0) {
+                StepId until = l->rows[l->n - 1].from;
+
+                r = vintage_take(s, STMT_VINTAGE_ENDED,
+                                 ARGS(arg_int(period), arg_int(until), arg_int(l->part.n),
+                                      arg_int(indicator), arg_int(unit)),
+                                 until, l);
+        }
+        return r == STORE_E_NONE ? 0 : r;
 }
 
 static void vintages_reverse(VintageRow *rows, size_t n) {
@@ -381,40 +430,21 @@ static void vintages_reverse(VintageRow *rows, size_t n) {
         }
 }
 
-static int vintages_collect(Store *s, const Arg *args, size_t n_args, VintageList *ret) {
-        CLEANUP_QUERY Query q = NULL;
-        int r;
-
-        r = query_begin(s, STMT_VINTAGES, args, n_args, &q);
-        while (r >= 0 && (r = query_next(q)) > 0)
-                r = read_vintage(q, ret);
-        return r;
-}
-
 int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, const char *part,
                    VintageRow **ret, size_t *ret_n) {
-        VintageList l = {0};
+        VintageList l = {.part = {.name = part}};
         int64_t series;
         int r;
 
         r = series_find(s, period, indicator, &series);
         if (r >= 0)
-                r = vintages_collect(s,
-                                     ARGS(arg_int(period), arg_int(indicator), arg_int(unit),
-                                          arg_int(known_key(series, unit)), arg_text(part)),
-                                     &l);
+                r = vintages_collect(s, period, indicator, unit, known_key(series, unit), &l);
         if (r < 0) {
-                vintage_rows_free(l.rows, l.n);
+                free(l.rows);
                 return r;
         }
         vintages_reverse(l.rows, l.n);
         *ret = l.rows;
         *ret_n = l.n;
         return 0;
-}
-
-void vintage_rows_free(VintageRow *rows, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                free(rows[i].source);
-        free(rows);
 }

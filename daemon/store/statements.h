@@ -36,6 +36,15 @@
         " AND (((c.id << 12) + ?2) << 18) + " last                                                 \
         " WHERE c.period = ?1 AND c.step > ?3 AND c.step - v.lasted <= ?3"
 
+/* Of a vintage that began at a step: its time, its snapshot, the body ?3 of that. One row, but for a step
+ * with several snapshots of the period ?1. */
+#define SQL_ORIGIN(began, from)                                                                    \
+        ", ifnull(n.known_ms, (SELECT at_ms FROM step WHERE id = " began                           \
+        ")), ifnull(n.id, 0),"                                                                     \
+        " p.name, p.page, p.hash FROM " from                                                       \
+        " LEFT JOIN snapshot n ON n.period = ?1 AND n.known_step = " began                         \
+        " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND p.n = ?3"
+
 #define STATEMENTS(X)                                                                              \
         STATEMENTS_STORE(X)                                                                        \
         STATEMENTS_REGISTRY(X)                                                                     \
@@ -60,6 +69,7 @@ X(HISTORY_BEGIN, "SELECT at_ms FROM step ORDER BY id LIMIT 1")
 
 #define STATEMENTS_STORE(X) \
 X(BEGIN, "BEGIN IMMEDIATE") \
+X(LOOK, "BEGIN") \
 X(COMMIT, "COMMIT") \
 X(ROLLBACK, "ROLLBACK") \
 X(DATA_VERSION, "PRAGMA data_version") \
@@ -78,7 +88,7 @@ X(RETAIN_ATTEMPTS, "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHER
 X(RETAIN_MESSAGES, "UPDATE message SET body = NULL WHERE id IN (SELECT id FROM message" \
         " WHERE body IS NOT NULL AND state IN (3, 4, 5) AND settled_ms < ?1 LIMIT ?2)") \
 X(RETAIN_BODIES, "UPDATE body SET packed = NULL WHERE id IN (SELECT id FROM body WHERE packed IS NOT NULL" \
-        " AND id NOT IN (SELECT body FROM snapshot_part WHERE at_ms >= ?1) LIMIT ?2)")
+        " AND hash NOT IN (SELECT hash FROM snapshot_part WHERE at_ms >= ?1) LIMIT ?2)")
 
 #define STATEMENTS_REGISTRY(X) \
 X(UNITS, "SELECT id, key, kind, ifnull(parent, 0), valid_from, valid_until FROM unit ORDER BY id") \
@@ -164,12 +174,16 @@ X(SNAPSHOT_SEEN_THEN, "SELECT at_ms FROM snapshot INDEXED BY snapshot_known" \
 X(ATTEMPT_SEEN_THEN, "SELECT at_ms FROM attempt INDEXED BY attempt_at WHERE at_ms > ?3 AND at_ms <= ?4" \
         " AND source = ?1 AND period = ?2 AND outcome <= 3 AND at_ms + duration_ms <= ?4" \
         " ORDER BY at_ms DESC LIMIT 1") \
-X(SNAPSHOT_ADD, "INSERT INTO snapshot(source, scope, period, step, known_step, at_ms, state, reason, n_units," \
-        " n_values, n_bad) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
-X(SNAPSHOT_PART_ADD, "INSERT INTO snapshot_part(snapshot, n, name, page, body, http_status, url, etag," \
-        " last_modified, at_ms) VALUES(?1, ?2, ?3, ?4, (SELECT id FROM body WHERE hash = ?5), ?6, ?7, ?8, ?9, ?10)") \
-X(SNAPSHOT_PARTS, "SELECT p.name, p.page, b.hash, p.http_status, p.url, p.etag, p.last_modified, p.at_ms" \
-        " FROM snapshot_part p JOIN body b ON b.id = p.body WHERE p.snapshot = ?1 ORDER BY p.n") \
+X(SNAPSHOT_ADD, "INSERT INTO snapshot(source, scope, period, step, known_step, known_ms, at_ms, state, reason," \
+        " n_units, n_values, n_bad) VALUES(?1, ?2, ?3, ?4, ?5, (SELECT at_ms FROM step WHERE id = ?5), ?6, ?7, ?8," \
+        " ?9, ?10, ?11)") \
+X(SNAPSHOT_PART_ADD, "INSERT INTO snapshot_part(snapshot, n, name, page, hash, http_status, url, etag," \
+        " last_modified, at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+X(SNAPSHOT_PARTS, "SELECT name, page, hash, http_status, url, etag, last_modified, at_ms" \
+        " FROM snapshot_part WHERE snapshot = ?1 ORDER BY n") \
+/* The first page of the part of that name, else the first body of all. */ \
+X(SNAPSHOT_PART_OF, "SELECT n, name, page, hash FROM snapshot_part WHERE snapshot = ?1 ORDER BY name IS NOT ?2, n" \
+        " LIMIT 1") \
 X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
         " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
 X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
@@ -186,6 +200,7 @@ X(SNAPSHOT_LIST, "SELECT id, source, scope, period, step, at_ms," \
         " FROM snapshot WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR period = ?2) AND step <= ?3" \
         " ORDER BY id DESC LIMIT ?4 OFFSET ?5") \
 X(SNAPSHOT_DECIDE, "UPDATE snapshot SET state = ?2, known_step = CASE WHEN ?2 = 1 THEN ?3 END," \
+        " known_ms = CASE WHEN ?2 = 1 THEN (SELECT at_ms FROM step WHERE id = ?3) END," \
         " ended_step = CASE WHEN ?2 = 3 THEN ?3 END" \
         " WHERE id = ?1 AND state = 2") \
 X(SNAPSHOT_UNDO, "UPDATE snapshot SET state = 3, ended_step = ?2 WHERE id = ?1 AND state = 1") \
@@ -252,17 +267,11 @@ X(PERIOD_HAS_SOURCE, "SELECT 1 FROM series s CROSS JOIN indicator i ON i.id = s.
         " WHERE s.period = ?1 AND i.source = ?2 LIMIT 1") \
 X(SERIES_STANDS, "SELECT 1 FROM known WHERE id BETWEEN ?4 AND ?5 AND from_step <= ?3 AND value <> 'gone'" \
         " UNION ALL SELECT 1 " SQL_KNOWN_THEN("0", "262143") " AND v.value <> 'gone' LIMIT 1") \
-/* Backwards from the row ?4 of `known`: where one began the one before it ended, so nothing is sought in vain. */ \
-X(VINTAGES, "WITH RECURSIVE back(value, began, ended) AS (" \
-        "SELECT value, from_step, 0 FROM known WHERE id = ?4" \
-        " UNION ALL SELECT v.value, c.step - v.lasted, c.step FROM back" \
-        " CROSS JOIN change_step c ON c.period = ?1 AND c.step = back.began" \
-        " CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?2) << 18) + ?3)" \
-        " SELECT back.value, back.began, back.ended, t.at_ms, ifnull(n.id, 0), n.source, b.hash, p.name = ?5" \
-        " FROM back CROSS JOIN step t ON t.id = back.began" \
-        " LEFT JOIN snapshot n ON n.period = ?1 AND n.known_step = t.id" \
-        " LEFT JOIN snapshot_part p ON p.snapshot = n.id AND (p.n = 0 OR p.name = ?5)" \
-        " LEFT JOIN body b INDEXED BY body_hash ON b.id = p.body")
+/* What stands (its row ?2), and what ended at step ?2. */ \
+X(VINTAGE_NOW, "SELECT k.value, k.from_step" SQL_ORIGIN("k.from_step", "known k") " WHERE k.id = ?2") \
+X(VINTAGE_ENDED, "SELECT v.value, c.step - v.lasted" SQL_ORIGIN("c.step - v.lasted", \
+        "change_step c CROSS JOIN known_before v ON v.id = (((c.id << 12) + ?4) << 18) + ?5") \
+        " WHERE c.period = ?1 AND c.step = ?2")
 
 #define STATEMENTS_ALERT(X) \
 X(RULE_TEXTS, "SELECT from_period, text, step FROM rule_version WHERE rule = ?1 ORDER BY from_period") \

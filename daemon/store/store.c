@@ -25,6 +25,10 @@ void store_rollback(Store *s) {
                 (void) query_run(s, STMT_ROLLBACK, NO_ARGS);
 }
 
+int store_look(Store *s) {
+        return query_run(s, STMT_LOOK, NO_ARGS);
+}
+
 const char *step_cause_name(StepCause cause) {
         switch (cause) {
         case CAUSE_SNAPSHOT:

@@ -179,19 +179,18 @@ int store_period_range(Store *s, IndicatorId indicator, PeriodType type, StepId 
                        PeriodId *ret_first, PeriodId *ret_last);
 
 /* Every vintage of one figure, oldest first, the present one last (until = 0), with the snapshot that brought it and the
- * hash of its body: of the first page of `part`, or, where there is none (or part is NULL), of the snapshot's first. */
+ * hash of its body: of the first page of `part`, or, where there is none (or part is NULL), of the snapshot's first. Its
+ * source is the indicator's. Heap array. */
 typedef struct VintageRow {
         int64_t value;
         Why why;
         StepId from, until;
         int64_t from_ms;
         int64_t snapshot; /* 0 = import or unknown */
-        char *source;
-        char hash[65]; /* hex; "" */
+        char hash[65];    /* hex; "" */
 } VintageRow;
 int store_vintages(Store *s, PeriodId period, IndicatorId indicator, UnitId unit, const char *part,
                    VintageRow **ret, size_t *ret_n);
-void vintage_rows_free(VintageRow *rows, size_t n);
 
 /* Values that were replaced, newest first: what was known until the step `until`, and what has been known since. */
 typedef struct RevisionRow {

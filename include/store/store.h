@@ -36,6 +36,9 @@ DEFINE_CLEANUP(Store, store_close)
 int store_begin(Store *s);
 int store_commit(Store *s);
 void store_rollback(Store *s);
+/* For a reader, ended by store_commit: all until then read one state, and whether the file has changed is asked once, not by
+ * each statement. */
+int store_look(Store *s);
 
 typedef enum StepCause {
         CAUSE_SNAPSHOT = 1,

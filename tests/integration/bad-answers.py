@@ -372,7 +372,7 @@ def suspect(lab):
             found = trouble.expect(1 if i < 2 else 2, "%s: suspect %d" % (source, i))
             assert told in body_of(found[0]), body_of(found[0])
         assert figures(lab) == before
-        states = lab.sql("SELECT state, known_step, (SELECT count(*) FROM snapshot_part p JOIN body b ON b.id = p.body"
+        states = lab.sql("SELECT state, known_step, (SELECT count(*) FROM snapshot_part p JOIN body b ON b.hash = p.hash"
                          " WHERE p.snapshot = s.id AND b.packed IS NOT NULL) FROM snapshot s WHERE source = ? AND reason LIKE ?", source, "%" + words + "%")
         assert states and all(known is None and bodies > 0 for _, known, bodies in states), states
         lab.publish(group_routes(group_rows()) + august())

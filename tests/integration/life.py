@@ -22,8 +22,7 @@ CONTENT = {
     "figure": "SELECT period, i.name, u.key, value, why FROM figure f JOIN indicator i ON i.id = f.indicator JOIN unit u ON u.id = f.unit",
     "vintage": "SELECT period, i.name, u.key, value, why FROM vintage f JOIN indicator i ON i.id = f.indicator JOIN unit u ON u.id = f.unit",
     "snapshot": "SELECT source, scope, period, state, reason, n_units, n_values, n_bad FROM snapshot",
-    "part": "SELECT s.period, p.n, p.name, p.page, hex(b.hash) FROM snapshot_part p JOIN snapshot s ON s.id = p.snapshot"
-            " JOIN body b ON b.id = p.body",
+    "part": "SELECT s.period, p.n, p.name, p.page, hex(p.hash) FROM snapshot_part p JOIN snapshot s ON s.id = p.snapshot",
     "note": "SELECT period, kind, text FROM note",
     "episode": "SELECT rule, u.key, subject, first, opened, last, length, state, end_reason, e.severity, value, previous, limit_value, delta,"
                " place, of_count, is_late, is_held, tell_from FROM episode e LEFT JOIN unit u ON u.id = e.unit",

@@ -377,7 +377,7 @@ def verify(lab):
                 db.execute(s)
             db.commit()
     # bodies past their retention: their figures are taken as they are kept, and what comes after them is still made anew
-    change("UPDATE body SET packed = NULL WHERE id IN (SELECT body FROM snapshot_part WHERE snapshot IN (5, 6, 7))")
+    change("UPDATE body SET packed = NULL WHERE hash IN (SELECT hash FROM snapshot_part WHERE snapshot IN (5, 6, 7))")
     aged = again()
     assert aged.returncode == 0 and "quá hạn lưu" in aged.stdout, (aged.stdout, aged.stderr)
     key = "SELECT k.id FROM known k JOIN series s ON s.id = k.series JOIN indicator i ON i.id = s.indicator JOIN unit u ON u.id = k.unit" \

@@ -59,8 +59,8 @@ def check_retention(lab):
     tended(lab, "2027-09-08")
     last = counts(lab)
     assert last["bodies"] < first["bodies"] and last["messages"] < first["messages"], last
-    assert lab.sql("SELECT count(*) FROM body WHERE packed IS NOT NULL AND id NOT IN"
-                   " (SELECT body FROM snapshot_part WHERE at_ms >= 1725728400000)") == [(0,)], last
+    assert lab.sql("SELECT count(*) FROM body WHERE packed IS NOT NULL AND hash NOT IN"
+                   " (SELECT hash FROM snapshot_part WHERE at_ms >= 1725728400000)") == [(0,)], last
     assert all(a <= b for a, b in zip(first["rows"][:4], last["rows"][:4])), (first["rows"][:4], last["rows"][:4])
     known = {tuple(r) for r in first["rows"][4]}
     assert known <= {tuple(r) for r in last["rows"][4]}
@@ -94,8 +94,8 @@ def rot(path):
     db = sqlite3.connect(path, timeout=30)
     db.execute("DROP TRIGGER body_fixed")
     db.execute("UPDATE body SET packed = (SELECT packed FROM body b WHERE b.id <> body.id AND b.packed IS NOT NULL LIMIT 1),"
-               " size = (SELECT size FROM body b WHERE b.id <> body.id AND b.packed IS NOT NULL LIMIT 1) WHERE id ="
-               " (SELECT body FROM snapshot_part WHERE snapshot = 1 AND n = (SELECT min(n) FROM snapshot_part WHERE snapshot = 1))")
+               " size = (SELECT size FROM body b WHERE b.id <> body.id AND b.packed IS NOT NULL LIMIT 1) WHERE hash ="
+               " (SELECT hash FROM snapshot_part WHERE snapshot = 1 AND n = (SELECT min(n) FROM snapshot_part WHERE snapshot = 1))")
     db.commit()
     db.close()
 
@@ -104,7 +104,7 @@ def check_rot(lab):
     path = lab.path("state", "chisod.db")
     db = sqlite3.connect(path, timeout=30)
     (good,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'body_fixed'").fetchone()
-    row = db.execute("SELECT b.id, b.packed, b.size FROM body b JOIN snapshot_part p ON p.body = b.id WHERE p.snapshot = 1 ORDER BY n").fetchone()
+    row = db.execute("SELECT b.id, b.packed, b.size FROM body b JOIN snapshot_part p ON p.hash = b.hash WHERE p.snapshot = 1 ORDER BY n").fetchone()
     db.close()
     rot(path)
     # never served

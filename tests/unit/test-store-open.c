@@ -44,7 +44,7 @@ static void test_settings(void **state) {
         assert_int_equal(sql_int(s, "PRAGMA busy_timeout"), 0);
         assert_int_equal(sql_int(s, "PRAGMA cache_size"), -2000);
         assert_int_equal(sql_int(s, "PRAGMA application_id"), STORE_APPLICATION_ID);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 4);
         ok(sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, -1, &on));
         assert_int_equal(on, 1);
         assert_int_equal(sql_do(s, "SELECT \"no such column\" FROM step"), -EINVAL);
@@ -120,32 +120,32 @@ static void test_newer(void **state) {
         CLEANUP(diag_done) Diag diag = DIAG_INIT;
         Store *s = NULL;
 
-        ok(sql_do(w->store, "PRAGMA user_version = 4"));
+        ok(sql_do(w->store, "PRAGMA user_version = 5"));
         store_close(w->store);
         w->store = NULL;
         assert_int_equal(store_open(w->path, &diag, &s), STORE_E_NEWER);
         assert_int_equal(store_open_reader(w->path, &diag, &s), STORE_E_NEWER);
-        assert_non_null(strstr(diag_first_error(&diag, ""), "version 4"));
+        assert_non_null(strstr(diag_first_error(&diag, ""), "version 5"));
         assert_null(s);
 }
 
 /* ---- migrations: the next version is one more row --------------------------------------------------- */
 
 static const Migration next_good[] = {
-        {.version = 3, .sql = "CREATE TABLE never(x INTEGER) STRICT; PRAGMA user_version = 3;"},
-        {.version = 4,
+        {.version = 4, .sql = "CREATE TABLE never(x INTEGER) STRICT; PRAGMA user_version = 4;"},
+        {.version = 5,
          .sql = "CREATE TABLE extra(x INTEGER) STRICT; INSERT INTO extra VALUES(7);"
-                "PRAGMA user_version = 4;"},
+                "PRAGMA user_version = 5;"},
 };
 static const Migration next_bad[] = {
-        {.version = 3, .sql = "PRAGMA user_version = 3;"},
-        {.version = 4,
-         .sql = "CREATE TABLE extra(x INTEGER) STRICT; PRAGMA user_version = 4; INSERT INTO "
+        {.version = 4, .sql = "PRAGMA user_version = 4;"},
+        {.version = 5,
+         .sql = "CREATE TABLE extra(x INTEGER) STRICT; PRAGMA user_version = 5; INSERT INTO "
                 "nowhere VALUES(1);"},
 };
 static const Migration next_forgets[] = {
-        {.version = 3, .sql = "PRAGMA user_version = 3;"},
-        {.version = 4, .sql = "CREATE TABLE extra(x INTEGER) STRICT;"},
+        {.version = 4, .sql = "PRAGMA user_version = 4;"},
+        {.version = 5, .sql = "CREATE TABLE extra(x INTEGER) STRICT;"},
 };
 
 static void test_migrate(void **state) {
@@ -157,33 +157,33 @@ static void test_migrate(void **state) {
         FILE *f;
 
         ok(store_meta_put(s, "installation", "abc"));
-        world_path(w, ".before-v4", backup, sizeof(backup));
+        world_path(w, ".before-v5", backup, sizeof(backup));
 
         ok(schema_migrate(s->db, w->path, schema_migrations, schema_n_migrations, NULL));
         assert_int_not_equal(access(backup, F_OK), 0); /* nothing to do, nothing made */
 
         /* a copy that cannot be made stops it */
-        world_path(w, ".before-v4.part", blocked, sizeof(blocked));
+        world_path(w, ".before-v5.part", blocked, sizeof(blocked));
         ok(mkdir(blocked, 0700));
         assert_true(schema_migrate(s->db, w->path, next_good, 2, NULL) < 0);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 4);
         ok(rmdir(blocked));
 
         assert_int_equal(schema_migrate(s->db, w->path, next_bad, 2, NULL), -EINVAL);
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 4);
         assert_int_equal(schema_migrate(s->db, w->path, next_forgets, 2, NULL), -EINVAL);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
         assert_int_equal(sqlite3_get_autocommit(s->db), 1);
 
         ok(schema_migrate(s->db, w->path, next_good, 2, NULL));
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 4);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 5);
         assert_int_equal(sql_int(s, "SELECT x FROM extra"), 7);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'never'"), 0);
 
         assert_int_equal(mode_of(backup), 0640);
         ok(sqlite3_open_v2(backup, &db, SQLITE_OPEN_READONLY, NULL));
         copy.db = db;
-        assert_int_equal(sql_int(&copy, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_int(&copy, "PRAGMA user_version"), 4);
         assert_sql_text(&copy, "SELECT value FROM meta WHERE name = 'installation'", "abc");
         assert_sql_text(&copy, "PRAGMA journal_mode", "delete");
         ok(sqlite3_close(db));
@@ -205,7 +205,13 @@ static const char version_1_rows[] =
         " (2024108, 1, 1, 0, 0, 4), (2024108, 1, 2, 1, 0, 4), (2024108, 2, 1, -300, 0, 2);"
         "INSERT INTO vintage VALUES(3, 2024107, 2, 2, 7000, 0, 1), (4, 2024108, 1, 1, NULL, 1, 1),"
         " (4, 2024108, 1, 2, NULL, 2, 3), (3, 2024108, 1, 2, NULL, 3, 1);"
-        "INSERT INTO change_step VALUES(2024107, 3), (2024108, 3), (2024108, 4);";
+        "INSERT INTO change_step VALUES(2024107, 3), (2024108, 3), (2024108, 4);"
+        "INSERT INTO body(hash, size, packed) VALUES(x'0a', 1, NULL), (x'0b', 2, NULL);"
+        "INSERT INTO snapshot(source, scope, period, step, known_step, at_ms, state, n_units,"
+        " n_values, n_bad) VALUES('s', 'x', 2024108, 3, 3, 2900, 1, 2, 2, 0),"
+        " ('s', 'x', 2024108, 4, NULL, 4000, 2, 2, 2, 0);"
+        "INSERT INTO snapshot_part VALUES(1, 0, 'a', 1, 2, 200, 'u', NULL, NULL, 2800),"
+        " (1, 1, 'b', 1, 1, 200, 'v', 'e', 'l', 2850), (2, 0, 'a', 1, 2, 200, 'u', NULL, NULL, 4);";
 #define SQL_DUMP                                                                                   \
         "SELECT group_concat(t, ' ') FROM (SELECT printf('%d/%d/%d=%s:%d@%d-%s', period,"          \
         " indicator, unit, ifnull(value, '-'), why, from_step, ifnull(until_step, '')) AS t"       \
@@ -247,8 +253,17 @@ static void test_from_version_1(void **state) {
         ok(store_verify(s, NULL));
         assert_int_equal(sql_int(s, "SELECT count(*) FROM v_history"), 9);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM v_ranking"), 5);
+        assert_sql_text(s,
+                        "SELECT group_concat(snapshot || n || name || page || hex(hash) ||"
+                        " http_status || url || ifnull(etag, '-') || ifnull(last_modified, '-') ||"
+                        " at_ms, ' ') FROM snapshot_part",
+                        "10a10B200u--2800 11b10A200vel2850 20a10B200u--4");
+        assert_sql_text(s,
+                        "SELECT group_concat(ifnull(known_ms, '-'), ' ')"
+                        " FROM (SELECT * FROM snapshot ORDER BY id)",
+                        "3000 -");
         store_close(s);
-        world_path(w, ".v1.before-v3", path, sizeof(path));
+        world_path(w, ".v1.before-v4", path, sizeof(path));
         ok(access(path, F_OK));
 }
 
@@ -266,10 +281,10 @@ static void test_older_and_empty(void **state) {
         (void) close(fd);
         assert_int_equal(store_open_reader(path, NULL, &s), STORE_E_MISMATCH);
         ok(store_open(path, NULL, &s));
-        assert_int_equal(sql_int(s, "PRAGMA user_version"), 3);
+        assert_int_equal(sql_int(s, "PRAGMA user_version"), 4);
         store_close(s);
         s = NULL;
-        (void) snprintf(backup, sizeof(backup), "%s.before-v3", path);
+        (void) snprintf(backup, sizeof(backup), "%s.before-v4", path);
         assert_int_not_equal(access(backup, F_OK), 0);
 
         /* one of ours at version 0 that has tables is copied first */
@@ -282,7 +297,7 @@ static void test_older_and_empty(void **state) {
         assert_int_equal(sql_int(s, "SELECT count(*) FROM ancient"), 0);
         assert_int_equal(sql_int(s, "SELECT count(*) FROM figure"), 0);
         store_close(s);
-        (void) snprintf(backup, sizeof(backup), "%s.before-v3", path);
+        (void) snprintf(backup, sizeof(backup), "%s.before-v4", path);
         ok(access(backup, F_OK));
 }
 
