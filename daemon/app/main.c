@@ -7,6 +7,7 @@
 #include "flow/precheck.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "store/store.h"
 
 static const char usage[] =
         "Usage: chisod [--config FILE] [--check-config | --once] [--verbose]\n"
@@ -86,5 +87,10 @@ int main(int argc, char **argv) {
                 return 2;
         }
         log_init("chisod", manager.is_verbose);
+        int r = store_setup();
+        if (r < 0) {
+                log_error("SQLite cannot be set up: %s", strerror(-r));
+                return 1;
+        }
         return is_check ? check_config(manager.config_path) : manager_run(&manager);
 }

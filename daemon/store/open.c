@@ -18,6 +18,10 @@
 #define READER_BUSY_MS 2000
 #define OPEN_BUSY_MS 2000
 
+int store_setup(void) {
+        return sql_errno(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0));
+}
+
 static int lock_take(const char *path, Diag *diag, int *ret_fd) {
         CLEANUP(buf_done) Buf name = BUF_INIT(BUF_MAX_TEXT);
         int fd, r;

@@ -544,6 +544,8 @@ int main(int argc, char **argv) {
 
         r = bench_init(&b, argc, argv);
         if (r >= 0)
+                r = store_setup();
+        if (r >= 0)
                 r = stat(argv[1], &st) == 0 && S_ISREG(st.st_mode) ? read_again(&b, argv[1])
                                                                    : make_and_read(&b, argv[1]);
         if (r < 0)
