@@ -339,7 +339,7 @@ int api_read_until(ApiCall *c, const char *name, int64_t otherwise, int64_t *ret
 
         int r = api_read_text(c, name, &text);
         *ret = otherwise;
-        if (r != 0 || !text || asof_parse(text, ret) == 0)
+        if (r != 0 || !text || instant_parse(text, ret) == 0 || asof_parse(text, ret) == 0)
                 return r;
         (void) API_ARGUMENT(c, 400, "%s \"%s\" không phải thời điểm", "%s \"%s\" is no instant",
                             name, text);

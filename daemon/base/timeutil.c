@@ -206,9 +206,15 @@ int instant_parse(const char *text, int64_t *ret_ms) {
 int asof_parse(const char *text, int64_t *ret_ms) {
         Day day;
 
-        if (day_parse(text, &day) < 0)
-                return instant_parse(text, ret_ms);
-        *ret_ms = day_start_ms(day) + MS_PER_DAY - 1;
+        if (day_parse(text, &day) == 0) {
+                *ret_ms = day_start_ms(day) + MS_PER_DAY - 1;
+                return 0;
+        }
+        int r = instant_parse(text, ret_ms);
+        if (r < 0 || strchr(text, '.'))
+                return r;
+        *ret_ms +=
+                (text[sizeof("2024-09-05T08:00") - 1] == ':' ? MS_PER_SECOND : MS_PER_MINUTE) - 1;
         return 0;
 }
 

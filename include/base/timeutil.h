@@ -38,8 +38,9 @@ const char *day_format_vi(char text[static 16], Day day); /* 31/10/2026 */
  * seconds; formatting writes +07:00 and whole seconds. */
 int instant_parse(const char *text, int64_t *ret_ms);
 const char *instant_format(char text[static 40], int64_t at_ms);
-/* "As of" (semantics 4): an RFC 3339 instant, or a bare date, which means the end of that local
- * day. */
+/* "As of" (semantics 4): an RFC 3339 instant, or a bare date. Each means the end of what is written:
+ * of that local day, minute or second. Answers print whole seconds, and who asks as of such a time
+ * wants what came then. */
 int asof_parse(const char *text, int64_t *ret_ms);
 /* RFC 5322 date with +0700: "Thu, 05 Sep 2024 08:00:00 +0700". */
 const char *instant_format_mail(char text[static 48], int64_t at_ms);

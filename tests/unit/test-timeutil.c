@@ -209,8 +209,12 @@ static void writes_instants(void **state UNUSED) {
 static void as_of_takes_both(void **state UNUSED) {
         int64_t at = UNTOUCHED;
 
-        assert_int_equal(asof_parse("2024-09-05T08:00:00+07:00", &at), 0);
+        assert_int_equal(asof_parse("2024-09-05T08:00:00.000+07:00", &at), 0);
         assert_int_equal(at, SEPTEMBER);
+        assert_int_equal(asof_parse("2024-09-05T08:00:00+07:00", &at), 0);
+        assert_int_equal(at, SEPTEMBER + MS_PER_SECOND - 1);
+        assert_int_equal(asof_parse("2024-09-05 01:00Z", &at), 0);
+        assert_int_equal(at, SEPTEMBER + MS_PER_MINUTE - 1);
         assert_int_equal(asof_parse("2024-09-05", &at), 0);
         assert_int_equal(at, SEPTEMBER + 16 * MS_PER_HOUR - 1);
         assert_int_equal(asof_parse("2024-09-31", &at), -EINVAL);
