@@ -24,6 +24,8 @@ static int suggest(ApiCall *c, const char *name, bool is_exact, size_t *n) {
         if (r != 0 || !wanted || !*wanted)
                 return MIN(r, 0);
         for (size_t i = 0; i < registry->n && *n < SUGGESTIONS_MAX; i++) {
+                if (!unit_counts(&registry->units[i], 0))
+                        continue;
                 const char *own = app_unit_label(c->app, registry->units[i].id, c->view.today);
                 CLEANUP_FREE char *own_bare = NULL, *folded = NULL;
 

@@ -203,6 +203,7 @@ static int answer_report(ApiCall *c, const CycleReport *report) {
         json_out_int(&c->out, "changed", (int64_t) report->n_changed);
         json_out_int(&c->out, "transitions", (int64_t) report->n_transitions);
         json_out_int(&c->out, "unknown_units", (int64_t) report->n_quarantined);
+        json_out_int(&c->out, "units_taken_back", (int64_t) report->n_uncounted);
         json_out_end_object(&c->out);
         return 0;
 }

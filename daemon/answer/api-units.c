@@ -92,10 +92,12 @@ int api_unit(ApiCall *c) {
         const Unit *u = unit_get(&c->app->units, id);
         size_t children = 0;
         for (size_t i = 0; i < c->app->units.n; i++)
-                children += c->app->units.units[i].parent == id;
+                children += c->app->units.units[i].parent == id &&
+                            unit_counts(&c->app->units.units[i], 0);
 
         json_out_object(&c->out, NULL);
         write_head(c, u);
+        json_out_bool(&c->out, "taken_back", !unit_counts(u, 0));
         json_out_int(&c->out, "children", (int64_t) children);
         write_names(&c->out, u);
         r = api_unit_kin(c, id);
@@ -109,6 +111,8 @@ static bool is_listed(const ApiCall *c, const Unit *u, UnitId parent) {
         if (kind && !streq(u->kind, kind))
                 return false;
         if (parent && u->parent != parent)
+                return false;
+        if (!unit_counts(u, 0))
                 return false;
         return api_flag(c, "all") || (u->from <= c->view.today && c->view.today < u->until);
 }

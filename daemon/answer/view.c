@@ -221,6 +221,24 @@ void view_cohorts_free(ViewCohort *cohorts, size_t n) {
         free(cohorts);
 }
 
+/* Of one that was taken back what was figures then is figures still, as of when it had some again. */
+static int has_figure(const View *v, const ViewQuery *q, UnitId unit, bool *ret) {
+        FigureRow row;
+
+        int r = store_figure_get(v->app->reader, q->period, q->indicator->id, unit, v->step, &row,
+                                 NULL);
+        *ret = r == 0 && row.why != WHY_GONE;
+        return MIN(r, 0);
+}
+
+static int is_member(const View *v, const ViewQuery *q, const Unit *u, bool has_row, bool *ret) {
+        *ret = has_row || is_alive(u, period_end(q->period) - 1);
+        if (!*ret || unit_counts(u, v->step))
+                return 0;
+        *ret = false;
+        return has_row ? has_figure(v, q, u->id, ret) : 0;
+}
+
 /* The cohorts that occur among units with figures, still without members. */
 static int open_cohorts(const View *v, const ViewQuery *q, const char *kind, const UnitId *ids,
                         size_t n_ids, ViewCohort **cohorts, size_t *n) {
@@ -258,8 +276,11 @@ int view_cohorts(const View *v, const ViewQuery *q, ViewCohort **ret, size_t *re
         for (size_t i = 0; r == 0 && i < registry->n; i++) {
                 const Unit *u = registry->units + i;
                 int c = is_wanted(q, kind, u) ? find_cohort(cohorts, n, u) : -1;
+                bool is_in = false;
 
-                if (c >= 0 && (is_alive(u, day) || has_id(ids, n_ids, u->id)))
+                if (c >= 0)
+                        r = is_member(v, q, u, has_id(ids, n_ids, u->id), &is_in);
+                if (r == 0 && is_in)
                         r = cohort_add(cohorts + c, u->id);
         }
         for (size_t i = 0; r == 0 && i < n; i++)

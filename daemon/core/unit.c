@@ -321,7 +321,8 @@ static void find_name(const UnitRegistry *r, const NameQuery *q, Hits *hits) {
         while (index &&
                (slot = hash_index_next(&index->names, hash_text(HASH_SEED, q->bare), &cursor))) {
                 const Unit *u = &r->units[slot->a];
-                if (slot->b >= u->n_names || !holds(u->from, u->until, q->day))
+                if (slot->b >= u->n_names || !holds(u->from, u->until, q->day) ||
+                    !unit_counts(u, 0))
                         continue;
                 const UnitName *name = &u->names[slot->b];
                 bool is_wanted = name->is_alias ? q->wants_alias : q->wants_own;
@@ -342,7 +343,7 @@ static void find_similar(const UnitRegistry *r, const NameQuery *q, Hits *hits) 
                 return;
         for (size_t i = 0; i < r->n && hits->n < LIST_MAX; i++) {
                 const Unit *u = &r->units[i];
-                if (!holds(u->from, u->until, q->day) ||
+                if (!holds(u->from, u->until, q->day) || !unit_counts(u, 0) ||
                     (!q->is_any_parent && u->parent != q->parent))
                         continue;
                 for (size_t j = 0; j < u->n_names; j++) {
@@ -364,7 +365,8 @@ typedef struct Row {
         Diag *diag;
 } Row;
 
-/* Same name under the known code? A missing type word contradicts nothing. */
+/* Same name under the known code? A missing type word contradicts nothing; nor does a name that only
+ * an undone import gave. */
 static UnitDecision judge_name(const Row *row, const Unit *u) {
         bool has_name = false, has_bare = false;
         for (size_t i = 0; i < u->n_names; i++) {
@@ -381,7 +383,7 @@ static UnitDecision judge_name(const Row *row, const Unit *u) {
                     !row->word || streq(word->word, row->word->word))
                         return UNIT_KNOWN;
         }
-        if (has_bare || !has_name)
+        if (has_bare || !has_name || !unit_counts(u, 0))
                 return UNIT_RENAMED;
         return UNIT_QUARANTINED;
 }
@@ -450,6 +452,8 @@ UnitDecision unit_resolve(const UnitRegistry *r, const char *namespace_, const c
         CLEANUP_FREE char *bare = NULL;
         Hits hits = {0};
         find_code(r, namespace_, code, day, &hits);
+        if (is_strict && hits.n == 1 && !unit_counts(hits.unit[0], 0))
+                hits.n = 0;
         if (hits.n == 1 && is_as_known(hits.unit[0], str_or(name, ""), day)) {
                 *ret_id = hits.unit[0]->id;
                 return UNIT_KNOWN;

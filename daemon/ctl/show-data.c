@@ -99,14 +99,24 @@ int show_snapshot(const Ctl *ctl, const json_t *snapshot, Buf *out) {
 }
 
 int show_decided(const Ctl *ctl, const json_t *report, Buf *out) {
+        int64_t n_units = at_int(report, "units_taken_back");
+        int r = buf_printf(out,
+                           SAID(ctl,
+                                "%" PRId64 " số liệu mới, %" PRId64 " thay đổi, %" PRId64
+                                " diễn biến cảnh báo\n",
+                                "%" PRId64 " new figures, %" PRId64 " changed, %" PRId64
+                                " transitions of alerts\n"),
+                           at_int(report, "new"), at_int(report, "changed"),
+                           at_int(report, "transitions"));
+        if (r < 0 || n_units == 0)
+                return r;
         return buf_printf(out,
                           SAID(ctl,
-                               "%" PRId64 " số liệu mới, %" PRId64 " thay đổi, %" PRId64
-                               " diễn biến cảnh báo\n",
-                               "%" PRId64 " new figures, %" PRId64 " changed, %" PRId64
-                               " transitions of alerts\n"),
-                          at_int(report, "new"), at_int(report, "changed"),
-                          at_int(report, "transitions"));
+                               "%" PRId64 " đơn vị chỉ có trong tệp này: không còn được tính vào "
+                               "danh mục và xếp hạng\n",
+                               "%" PRId64 " units that only this file had: they no longer count in "
+                               "the registry and the rankings\n"),
+                          n_units);
 }
 
 /* ---- imports --------------------------------------------------------------------------------- */

@@ -18,7 +18,8 @@ typedef struct Evaluation {
         FigureChange *changes;
         size_t n_changes;
         bool is_registry_touched;
-        bool *has_column; /* per column: some row of the snapshot speaks of it */
+        bool is_seen_again; /* it speaks of units that had been taken back */
+        bool *has_column;  /* per column: some row of the snapshot speaks of it */
         const CycleOrder *order;
         CycleReport *report;
         bool is_reading; /* what does it say? nothing is registered, quarantined or known by it */
@@ -34,6 +35,11 @@ void cycle_evaluation_done(Evaluation *e);
 
 /* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
 int cycle_units(Evaluation *e);
+/* Which units count, once the figures are written; the report says how many do not that did. */
+int cycle_recount(Evaluation *e);
+/* Units that had been taken back and are seen again count: by their figures, and where the row had none,
+ * because they are registered anew. */
+int cycle_bring_back(Evaluation *e);
 
 /* cycle-know.c. Two published codes of one unit: the first in code order counts, the other is
  * quarantined. */

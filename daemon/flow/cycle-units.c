@@ -69,6 +69,15 @@ static int adopt_scope(Evaluation *e, const Unit *u, const char *name, const cha
         return r < 0 ? r : reload_units(e->app);
 }
 
+/* A file may name units by code alone: they are what the source's own answers have, if that is one kind. */
+static const char *usual_kind(const SourceDef *source) {
+        const char *kind = source->n_parts ? source->parts[0].kind_default : "";
+        for (size_t i = 1; i < source->n_parts; i++)
+                if (!streq_ptr(kind, source->parts[i].kind_default))
+                        return "unit";
+        return kind && *kind ? kind : "unit";
+}
+
 static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
         App *app = e->app;
         Day first = period_start(e->result->period), last = period_end(e->result->period) - 1;
@@ -88,6 +97,10 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 return 0;
         }
         const Unit *known = id ? unit_get(&app->units, id) : NULL;
+        if (known && decision != UNIT_QUARANTINED && !unit_counts(known, 0)) {
+                e->is_seen_again = e->is_registry_touched = true;
+                e->report->n_registered++;
+        }
         if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
                 *ret = id;
                 return adopt_scope(e, known, u->name, kind, parent);
@@ -97,7 +110,8 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 *ret = id;
                 return 0;
         case UNIT_NEW:
-                return register_unit(e, u->code, u->name, *kind ? kind : "unit", parent, ret);
+                return register_unit(e, u->code, u->name, *kind ? kind : usual_kind(e->source),
+                                     parent, ret);
         case UNIT_RENAMED:
                 *ret = id;
                 return rename_unit(e, id, u->name, first);
@@ -174,4 +188,34 @@ int cycle_units(Evaluation *e) {
                 if (!s->units[i].is_scope)
                         r = resolve_row(e, &s->units[i], e->scope_unit, &e->unit_of[i]);
         return r < 0 || e->is_reading ? r : release_matched(e);
+}
+
+static size_t count_uncounted(const UnitRegistry *units) {
+        size_t n = 0;
+        for (size_t i = 0; i < units->n; i++)
+                n += !unit_counts(&units->units[i], 0);
+        return n;
+}
+
+int cycle_recount(Evaluation *e) {
+        UnitRegistry *units = &e->app->units;
+        size_t before = count_uncounted(units);
+        e->is_registry_touched = true;
+        int r = store_units_recount(e->app->store, units);
+        size_t now = count_uncounted(units);
+        e->report->n_uncounted = now > before ? now - before : 0;
+        return r;
+}
+
+int cycle_bring_back(Evaluation *e) {
+        bool is_any = false;
+        int r = cycle_recount(e);
+        for (size_t i = 0; r >= 0 && i < e->result->snapshot->n_units; i++) {
+                const Unit *u = e->unit_of[i] ? unit_get(&e->app->units, e->unit_of[i]) : NULL;
+                if (!u || unit_counts(u, 0))
+                        continue;
+                is_any = true;
+                r = store_unit_confirm(e->app->store, e->step, u->id);
+        }
+        return r >= 0 && is_any ? cycle_recount(e) : r;
 }

@@ -221,6 +221,8 @@ static int accept(Evaluation *e) {
                 r = keep_snapshot(e);
         if (r >= 0)
                 r = cycle_know(e);
+        if (r >= 0 && e->is_seen_again)
+                r = cycle_bring_back(e);
         if (r >= 0)
                 r = tell_suspicion(e, false,
                                    e->order && e->order->snapshot
@@ -531,6 +533,8 @@ static int undo_inside(Evaluation *e, const SnapshotRow *row) {
                 return r;
         e->report->n_changed = e->n_changes;
         r = judge(e);
+        if (r >= 0) /* an alert that is still open keeps its unit */
+                r = cycle_recount(e);
         return r < 0 ? r : teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
 }
 
@@ -564,7 +568,7 @@ int cycle_take_back(App *app, const SnapshotRow *row, int64_t now_ms, CycleRepor
         if (r == 0)
                 r = store_commit(app->store);
         if (r != 0)
-                forget(app, false);
+                forget(app, e.is_registry_touched);
         return r;
 }
 

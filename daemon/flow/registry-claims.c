@@ -55,7 +55,7 @@ static int collect_names(const UnitRegistry *units, Claims *ret) {
         int r = 0;
         for (size_t i = 0; r >= 0 && i < units->n; i++) {
                 const Unit *u = &units->units[i];
-                for (size_t k = 0; r >= 0 && k < u->n_names; k++)
+                for (size_t k = 0; r >= 0 && unit_counts(u, 0) && k < u->n_names; k++)
                         r = claim(ret, u,
                                   (Claim){.text = u->names[k].bare,
                                           .within = u->kind,
@@ -71,7 +71,7 @@ static int collect_codes(const UnitRegistry *units, Claims *ret) {
         int r = 0;
         for (size_t i = 0; r >= 0 && i < units->n; i++) {
                 const Unit *u = &units->units[i];
-                for (size_t k = 0; r >= 0 && k < u->n_codes; k++)
+                for (size_t k = 0; r >= 0 && unit_counts(u, 0) && k < u->n_codes; k++)
                         r = claim(ret, u,
                                   (Claim){.text = u->codes[k].code,
                                           .within = u->codes[k].namespace_,

@@ -105,7 +105,8 @@ static int export_all(const App *app, bool has_contacts, PutRow put, void *out) 
         size_t n = 0;
         int r = store_unit_successors(app->reader, &rows, &n);
         for (size_t i = 0; r == 0 && i < app->units.n; i++)
-                r = export_unit(app, &app->units.units[i], has_contacts, rows, n, put, out);
+                if (unit_counts(&app->units.units[i], 0))
+                        r = export_unit(app, &app->units.units[i], has_contacts, rows, n, put, out);
         return r;
 }
 

@@ -192,6 +192,15 @@ static bool is_key(const char *key) {
         return *key != '\0';
 }
 
+/* Only an undone import had brought it: now a person does. */
+static int confirm_unit(Change *c, const Unit *u) {
+        int r = store_unit_confirm(c->app->store, c->step, u->id);
+        unit_get(&c->app->units, u->id)->taken_back = 0;
+        return r < 0 ? r
+                     : registry_note(c, u->key, "new", NULL,
+                                     unit_name_on(&c->app->units, u->id, c->today));
+}
+
 static int make_unit(Change *c, RegistryRow *row) {
         const char *kind = row->cell[COLUMN_KIND];
         CLEANUP_FREE char *bare = NULL;
@@ -199,7 +208,7 @@ static int make_unit(Change *c, RegistryRow *row) {
         const Unit *u = unit_of(c, row, key);
         if (u) {
                 row->unit = u->id;
-                return 0;
+                return unit_counts(u, 0) ? 0 : confirm_unit(c, u);
         }
         if (!is_key(key))
                 return REFUSE(c, row->line, "khóa '%s': chữ ASCII không dấu, không khoảng trắng",

@@ -88,6 +88,8 @@ int store_units_load(Store *s, UnitRegistry *ret) {
                 r = load_all(s, STMT_UNIT_CODES, load_code, &registry);
         if (r >= 0)
                 r = load_all(s, STMT_UNIT_CONTACTS, load_contact, &registry);
+        if (r >= 0)
+                r = store_units_recount(s, &registry);
         if (r < 0) {
                 unit_registry_done(&registry);
                 return r;

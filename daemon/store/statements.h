@@ -92,6 +92,23 @@ X(RETAIN_BODIES, "UPDATE body SET packed = NULL WHERE id IN (SELECT id FROM body
 
 #define STATEMENTS_REGISTRY(X) \
 X(UNITS, "SELECT id, key, kind, ifnull(parent, 0), valid_from, valid_until FROM unit ORDER BY id") \
+/* Registered by an import that was undone, at which step, where no person and no other import has named, dated or addressed it since. */ \
+X(UNITS_UNDONE, "WITH undone(step, ended) AS (SELECT known_step, ended_step FROM snapshot" \
+        " WHERE ended_step > 0 AND known_step > 0)" \
+        " SELECT u.id, n.ended FROM undone n CROSS JOIN unit u ON u.step = n.step" \
+        " WHERE u.valid_from IS NULL AND u.valid_until IS NULL" \
+        " AND NOT EXISTS(SELECT 1 FROM unit_contact WHERE unit = u.id AND (email IS NOT NULL OR webhook IS NOT NULL))" \
+        " AND NOT EXISTS(SELECT 1 FROM unit_successor WHERE unit = u.id)" \
+        " AND NOT EXISTS(SELECT 1 FROM unit_successor WHERE successor = u.id)" \
+        " AND NOT EXISTS(SELECT 1 FROM unit_name WHERE unit = u.id AND step NOT IN (SELECT step FROM undone))" \
+        " AND NOT EXISTS(SELECT 1 FROM unit_code WHERE unit = u.id AND step NOT IN (SELECT step FROM undone))" \
+        " AND u.id NOT IN (SELECT unit FROM scope WHERE unit IS NOT NULL)" \
+        " AND u.id NOT IN (SELECT unit FROM episode WHERE state IN (1, 2) AND state = 2 AND unit IS NOT NULL)" \
+        " ORDER BY u.id") \
+/* Of the units from ?1 to ?2 those of which a figure stands. */ \
+X(UNITS_STANDING, "SELECT f.unit FROM series s CROSS JOIN known f ON f.id BETWEEN (s.id << 18) + ?1 AND (s.id << 18) + ?2" \
+        " WHERE f.value <> 'gone'") \
+X(UNIT_STEP, "UPDATE unit SET step = ?2 WHERE id = ?1") \
 X(UNIT_NAMES, "SELECT unit, name, valid_from, valid_until, is_alias FROM unit_name ORDER BY unit, id") \
 X(UNIT_CODES, "SELECT unit, namespace, code, valid_from, valid_until FROM unit_code ORDER BY unit, id") \
 X(UNIT_CONTACTS, "SELECT unit, email, webhook FROM unit_contact ORDER BY unit") \

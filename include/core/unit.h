@@ -30,6 +30,7 @@ typedef struct Unit {
         char *kind;
         UnitId parent; /* 0 = top */
         Day from, until;
+        StepId taken_back; /* by which the import that brought it was undone, and nothing else speaks of it; 0 = it counts */
         UnitName *names;
         size_t n_names, cap_names;
         UnitCode *codes;
@@ -57,6 +58,12 @@ int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char
 int unit_add_contact(UnitRegistry *r, UnitId id, const char *email, const char *webhook);
 
 Unit *unit_get(const UnitRegistry *r, UnitId id);
+
+/* Is it of the registry as of the step (0 = now)? One that was taken back is found by its key and its
+ * code, for its history and to be back when it is seen again; by its name it is nobody. */
+static inline bool unit_counts(const Unit *u, StepId as_of) {
+        return u->taken_back == 0 || (as_of != 0 && as_of < u->taken_back);
+}
 /* The name shown on a day ("" if none). Valid while the registry lives. */
 const char *unit_name_on(const UnitRegistry *r, UnitId id, Day day);
 /* What lists are sorted by: the code valid on the day, else the key. */

@@ -8,7 +8,8 @@ typedef struct CycleReport {
         FetchOutcome outcome;
         int64_t snapshot, attempt;
         size_t n_new, n_changed, n_transitions, n_quarantined, n_registered, n_bad;
-        size_t n_lost; /* of the changed: figures that have no value any more */
+        size_t n_lost;      /* of the changed: figures that have no value any more */
+        size_t n_uncounted; /* units that only the undone import had brought */
         char reason[256];
 } CycleReport;
 

@@ -4,8 +4,12 @@
 #include "core/unit.h"
 #include "store/store.h"
 
-/* The whole registry. */
+/* The whole registry, with what does not count: units that only an import brought which was undone. They follow from what is stored. */
 int store_units_load(Store *s, UnitRegistry *ret);
+/* Marks in the registry in memory what counts by now, after an undoing or when figures have come of what had been taken back. */
+int store_units_recount(Store *s, UnitRegistry *r);
+/* One that was taken back is registered anew at the step. */
+int store_unit_confirm(Store *s, StepId step, UnitId unit);
 /* Inserts and gives the new id. The caller mirrors it in its UnitRegistry after the commit (or reloads). */
 int store_unit_add(Store *s, StepId step, const char *key, const char *kind, UnitId parent,
                    Day from, Day until, UnitId *ret);

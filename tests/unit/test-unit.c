@@ -361,6 +361,36 @@ static void selectors_select(void **state UNUSED) {
         assert_false(unit_selected(&r, &(UnitSelector){.parents = parents, .n_parents = 2}, 41, 0));
 }
 
+static void what_was_taken_back_is_found_by_code_alone(void **state UNUSED) {
+        UnitRegistry CLEANUP(unit_registry_done) r = {0};
+        UnitId id = 0;
+        Unit *u;
+        assert_int_equal(unit_add(&r, 1, "portal:1", "commune", 0, DAY_EVER, DAY_OPEN, &u), 0);
+        assert_int_equal(unit_add_name(&r, 1, "Xã Sai", DAY_EVER, DAY_OPEN, false), 0);
+        assert_int_equal(unit_add_code(&r, 1, "portal", "1", DAY_EVER, DAY_OPEN), 0);
+        u->taken_back = 5;
+        assert_false(unit_counts(u, 0) || unit_counts(u, 5) || unit_counts(u, 6));
+        assert_true(unit_counts(u, 4));
+
+        /* its code is its, whatever it is called by now; where nothing is registered it is unknown */
+        assert_int_equal(unit_resolve(&r, "portal", "1", "Xã Sai", "", 0, 0, false, &id, NULL),
+                         UNIT_KNOWN);
+        assert_int_equal(id, 1);
+        assert_int_equal(unit_resolve(&r, "portal", "1", "Xã Đúng", "", 0, 0, false, &id, NULL),
+                         UNIT_RENAMED);
+        assert_int_equal(unit_resolve(&r, "portal", "1", "Xã Sai", "", 0, 0, true, &id, NULL),
+                         UNIT_QUARANTINED);
+        /* its name is anybody's */
+        assert_int_equal(unit_resolve(&r, "portal", "2", "Xã Sai", "", 0, 0, false, &id, NULL),
+                         UNIT_NEW);
+        assert_int_equal(unit_find(&r, "Xã Sai", 0, &id, NULL), UNIT_E_NONE);
+        assert_int_equal(unit_find(&r, "portal:1", 0, &id, NULL), 0);
+        u->taken_back = 0;
+        assert_int_equal(unit_find(&r, "Xã Sai", 0, &id, NULL), 0);
+        assert_int_equal(unit_resolve(&r, "portal", "1", "Xã Đúng", "", 0, 0, false, &id, NULL),
+                         UNIT_QUARANTINED);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(names_are_taken_apart),
@@ -370,6 +400,7 @@ int main(void) {
                 cmocka_unit_test(two_hits_are_quarantined),
                 cmocka_unit_test(people_find_units),
                 cmocka_unit_test(selectors_select),
+                cmocka_unit_test(what_was_taken_back_is_found_by_code_alone),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
