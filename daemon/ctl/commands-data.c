@@ -243,7 +243,8 @@ int command_units(Ctl *ctl) {
         if ((streq(verb, "link") && n == 3) ||
             ((streq(verb, "same") || streq(verb, "new")) && n == 2 && ctl_option(ctl, "from")))
                 return decide_units(ctl);
-        return answer_usage(ctl,
-                            "units list | import FILE | export [FILE] | suggest | link CODE UNIT [--yes] | "
-                            "same CODE --from DATE | new CODE --from DATE");
+        return answer_usage(
+                ctl,
+                "units list | import FILE | export [FILE] | suggest | link CODE UNIT [--yes] | "
+                "same CODE --from DATE | new CODE --from DATE");
 }

@@ -19,7 +19,7 @@ typedef struct Evaluation {
         size_t n_changes;
         bool is_registry_touched;
         bool is_seen_again; /* it speaks of units that had been taken back */
-        bool *has_column;  /* per column: some row of the snapshot speaks of it */
+        bool *has_column;   /* per column: some row of the snapshot speaks of it */
         const CycleOrder *order;
         CycleReport *report;
         bool is_reading; /* what does it say? nothing is registered, quarantined or known by it */
