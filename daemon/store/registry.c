@@ -358,7 +358,6 @@ static bool definition_holds(Query q, const IndicatorDef *def, const char *sourc
 static int indicator_find(Store *s, const IndicatorDef *def, const char *source, Diag *diag,
                           IndicatorId *ret, bool *ret_is_same) {
         CLEANUP_QUERY Query q = NULL;
-        Diag CLEANUP(diag_done) found = DIAG_INIT;
         int64_t is_used = 0;
         int r;
 
