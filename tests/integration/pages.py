@@ -256,14 +256,14 @@ def play(lab, browser, pictures):
     check_unit(base)
     check_books(lab, base)
     check_revised(lab, browser, base)
-    for path in ("/", "/heat", "/u/12376", "/sources", "/u/nowhere", "/?as_of=2024-08-20"):
+    for path in ("/", "/heat", "/u/12376", "/sources", "/u/nowhere", "/?period=2020-01", "/nope", "/?as_of=2024-08-20"):
         check_look(browser, base, path, pictures, "vi")
-        if path != "/u/nowhere":
+        if path not in ("/u/nowhere", "/?period=2020-01", "/nope"):
             check_paper(browser, pictures, path)
     lab.stop()
     configure(lab, extra=MORE + "[daemon]\nlanguage = en\nhttp_listen = 127.0.0.1:%d\n" % port)
     lab.start()
-    for path in ("/", "/heat", "/u/12376", "/sources"):
+    for path in ("/", "/heat", "/u/12376", "/sources", "/nope"):
         check_look(browser, base, path, pictures, "en")
     assert lab.stop() == 0
 
