@@ -221,9 +221,10 @@ static int check_period(ApiCall *c, const ImportFile *file) {
         int r = import_check_period(c->app->config, file, day_of_instant(clock_now_ms()), &diag);
         if (r <= 0)
                 return r;
-        const char *why = people(c, diag_first_error(&diag, "rejected"), &text);
-        (void) API_ARGUMENT(c, 400, "%s", "%s", why);
-        return API_E_ANSWERED;
+        c->is_answered = true;
+        r = serve_problem_of(c->reply, API_PROBLEM_ARGUMENT, 400, "%s",
+                             people(c, diag_first_error(&diag, "rejected"), &text));
+        return r < 0 ? r : API_E_ANSWERED;
 }
 
 static int read_file(ApiCall *c, ImportFile *file) {
