@@ -253,8 +253,8 @@ static void evaluate(SourceState *s) {
         PoliteState polite = s->polite;
         polite_after(&polite, owned->fault, owned->retry_after_ms, now,
                      polite_regular_next(s->def, source_offset(s), now), crypto_random01());
+        drop_job(s); /* and the answer's bytes, before evaluating takes as much again */
         int r = cycle_evaluate(app, owned, &polite, now, &report);
-        drop_job(s);
         app_wake(app);
         if (r < 0) {
                 on_store_failure(s, r, now);
