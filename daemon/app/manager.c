@@ -47,6 +47,7 @@
 #define REQUEST_MAX ((size_t) 1 << 20)
 #define STATUS_EVERY_MS (2 * MS_PER_SECOND)
 #define IDLE_MAX_MS MS_PER_DAY
+#define MMAP_FROM (128 << 10)               /* malloc's own first limit */
 #define DIGEST_WAIT_MS (15 * MS_PER_MINUTE) /* longer than a job lasts that is not in trouble */
 
 static void show_status(App *app, int64_t now_ms) {
@@ -532,8 +533,11 @@ static int open_all(App *app) {
 }
 
 int manager_open(const ManagerOptions *options, App **ret) {
-        /* Names are resolved by short-lived threads; an arena of its own for each would stay. */
+        /* Names are resolved by short-lived threads; an arena of its own for each would stay. A body and
+         * its figures go back to the system when they are freed: left to itself, malloc raises the limit
+         * to the largest of them, and what stays of small blocks above them keeps them. */
         (void) mallopt(M_ARENA_MAX, 1);
+        (void) mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
         App *app = calloc(1, sizeof *app);
         if (!app)
                 return 1;
