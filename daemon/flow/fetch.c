@@ -16,6 +16,7 @@
 #define JOB_MAX_MS (15 * MS_PER_MINUTE)
 #define MAX_TORN 3
 #define MAX_PAGES 1000
+#define TIMER_EXACT 1 /* us; 0 is the default of the loop, 250 ms */
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
 
@@ -151,11 +152,12 @@ static void finish_part(FetchJob *job, FetchFault fault, const char *reason) {
 static void on_answer(Slot *slot, const HttpResult *result, void *userdata);
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata);
 
-/* Next step from the loop, after delay_ms. */
+/* Next step from the loop, after delay_ms. The loop waits for as much longer as a timer's accuracy lets
+ * it: with 1 ms for that, "at once" took 1 ms, before each part of each job. */
 static int schedule(FetchJob *job, int64_t delay_ms) {
         if (!job->timer)
                 return sd_event_add_time_relative(job->options.event, &job->timer, CLOCK_BOOTTIME,
-                                                  (uint64_t) MAX(delay_ms, 0) * 1000, 1000,
+                                                  (uint64_t) MAX(delay_ms, 0) * 1000, TIMER_EXACT,
                                                   on_timer, job);
         int r = sd_event_source_set_time_relative(job->timer, (uint64_t) MAX(delay_ms, 0) * 1000);
         return r < 0 ? r : sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
