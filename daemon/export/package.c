@@ -1,83 +1,132 @@
-/* ZIP by libarchive, into a Buf. Entries carry no time: libarchive then writes the first moment that
- * the format knows (1980-01-01), whatever the time zone of the machine. */
-#include <archive.h>
-#include <archive_entry.h>
+/* ZIP (APPNOTE 6.3.9) with zlib, into a Buf. It has what a package needs: whole parts, deflated, with UTF-8
+ * names and sizes below 4 GiB. Entries carry no time but the first that the format knows, 1980-01-01.
+ *
+ * libarchive was dropped: it brings libxml2, ICU and the C++ library with it, 2 MB in every daemon for a few
+ * files a month. zlib is there already, libcurl needs it. */
 #include <errno.h>
+#include <zlib.h>
 
 #include "base/timeutil.h"
 #include "export/package.h"
 
+#define NEEDS_VERSION 20u       /* 2.0: deflate */
+#define MADE_BY (3u << 8 | 20u) /* Unix, for the mode below */
+#define FLAG_UTF8 0x800u        /* the name is UTF-8 */
+#define METHOD_DEFLATE 8u
+#define FIRST_DAY 0x21u /* 1980-01-01 */
+#define REGULAR_FILE (0100644u << 16)
+
 struct Package {
-        struct archive *zip;
-        Buf bytes;
-        int error; /* of the last write that libarchive asked for */
+        Buf bytes;     /* parts, each behind its header */
+        Buf directory; /* comes after them */
+        size_t n;
 };
 
-static la_ssize_t write_bytes(UNUSED struct archive *zip, void *userdata, const void *data,
-                              size_t n) {
-        Package *p = userdata;
-
-        p->error = buf_append(&p->bytes, data, n);
-        return p->error < 0 ? -1 : (la_ssize_t) n;
-}
-
-/* libarchive knows only that a write failed; we know why. */
-static int check(const Package *p, int result) {
-        if (result >= ARCHIVE_WARN)
-                return 0;
-        return p->error < 0 ? p->error : -ENOMEM;
-}
-
-static int open_zip(Package *p) {
-        p->zip = archive_write_new();
-        if (!p->zip)
-                return -ENOMEM;
-        int r = check(p, archive_write_set_format_zip(p->zip));
-        if (r == 0)
-                r = check(p, archive_write_zip_set_compression_deflate(p->zip));
-        if (r == 0)
-                r = check(p, archive_write_set_bytes_in_last_block(p->zip, 1));
-        return r == 0 ? check(p, archive_write_open2(p->zip, p, NULL, write_bytes, NULL, NULL)) : r;
-}
-
 int package_new(Package **ret) {
-        CLEANUP(package_freep) Package *p = calloc(1, sizeof(*p));
+        Package *p = calloc(1, sizeof(*p));
 
         if (!p)
                 return -ENOMEM;
-        p->bytes = BUF_INIT(PACKAGE_MAX);
-        int r = open_zip(p);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(p);
+        p->bytes = p->directory = BUF_INIT(PACKAGE_MAX);
+        *ret = p;
         return 0;
 }
 
 void package_free(Package *p) {
-        (void) archive_write_free(p->zip);
         buf_done(&p->bytes);
+        buf_done(&p->directory);
         free(p);
 }
 
-int package_add(Package *p, const char *name, const char *data, size_t n) {
-        struct archive_entry *entry = archive_entry_new();
+typedef struct Field {
+        unsigned size; /* bytes, 2 or 4 */
+        size_t value;
+} Field;
 
-        if (!entry)
+static int put(Buf *out, const Field *fields, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; i < n; i++)
+                for (unsigned b = 0; r == 0 && b < fields[i].size; b++)
+                        r = buf_char(out, (char) (fields[i].value >> 8 * b & 0xff));
+        return r;
+}
+
+/* What a part's own header and its entry of the directory have in common. */
+static int put_common(Buf *out, const char *name, size_t crc, size_t packed, size_t n) {
+        const Field fields[] = {{2, NEEDS_VERSION}, {2, FLAG_UTF8}, {2, METHOD_DEFLATE}, {2, 0},
+                                {2, FIRST_DAY},     {4, crc},       {4, packed},         {4, n},
+                                {2, strlen(name)},  {2, 0}};
+
+        return put(out, fields, ELEMENTSOF(fields));
+}
+
+static int put_entry(Package *p, const char *name, size_t at, size_t crc, size_t packed, size_t n) {
+        const Field begin[] = {{4, 0x02014b50}, {2, MADE_BY}};
+        const Field end[] = {{2, 0}, {2, 0}, {2, 0}, {4, REGULAR_FILE}, {4, at}};
+
+        int r = put(&p->directory, begin, ELEMENTSOF(begin));
+        if (r == 0)
+                r = put_common(&p->directory, name, crc, packed, n);
+        if (r == 0)
+                r = put(&p->directory, end, ELEMENTSOF(end));
+        return r == 0 ? buf_str(&p->directory, name) : r;
+}
+
+/* The whole part at once. */
+static int deflate_part(const char *data, size_t n, Bytef **ret, size_t *ret_n) {
+        z_stream z = {.next_in = (z_const Bytef *) data, .avail_in = (uInt) n};
+
+        if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL - 1,
+                         Z_DEFAULT_STRATEGY) != Z_OK)
                 return -ENOMEM;
-        archive_entry_set_pathname(entry, name);
-        archive_entry_set_size(entry, (la_int64_t) n);
-        archive_entry_set_filetype(entry, AE_IFREG);
-        archive_entry_set_perm(entry, 0644);
-        int r = check(p, archive_write_header(p->zip, entry));
-        archive_entry_free(entry);
-        if (r == 0 && n > 0)
-                r = archive_write_data(p->zip, data, n) == (la_ssize_t) n ? 0 : check(p, -30);
-        return r == 0 ? check(p, archive_write_finish_entry(p->zip)) : r;
+        uLong room = deflateBound(&z, (uLong) n);
+        Bytef *packed = malloc(room);
+        z.next_out = packed;
+        z.avail_out = (uInt) room;
+        bool is_done = packed && deflate(&z, Z_FINISH) == Z_STREAM_END;
+        *ret_n = z.total_out;
+        (void) deflateEnd(&z);
+        if (!is_done) {
+                free(packed);
+                return -ENOMEM;
+        }
+        *ret = packed;
+        return 0;
+}
+
+int package_add(Package *p, const char *name, const char *data, size_t n) {
+        const Field begin[] = {{4, 0x04034b50}};
+        Bytef CLEANUP_FREE *packed = NULL;
+        size_t at = p->bytes.len, n_packed = 0;
+
+        if (n > UINT32_MAX / 2 || p->n == UINT16_MAX)
+                return -E2BIG;
+        int r = deflate_part(data, n, &packed, &n_packed);
+        if (r < 0)
+                return r;
+        size_t crc = crc32_z(0, (const Bytef *) data, n);
+        r = put(&p->bytes, begin, ELEMENTSOF(begin));
+        if (r == 0)
+                r = put_common(&p->bytes, name, crc, n_packed, n);
+        if (r == 0)
+                r = buf_str(&p->bytes, name);
+        if (r == 0)
+                r = buf_append(&p->bytes, packed, n_packed);
+        if (r == 0)
+                r = put_entry(p, name, at, crc, n_packed, n);
+        p->n += r == 0;
+        return r;
 }
 
 int package_finish(Package *p, Buf *out) {
-        int r = check(p, archive_write_close(p->zip));
+        const Field end[] = {{4, 0x06054b50},   {2, 0},    {2, 0},
+                             {2, p->n},         {2, p->n}, {4, p->directory.len},
+                             {4, p->bytes.len}, {2, 0}};
 
+        int r = put(&p->directory, end, ELEMENTSOF(end));
+        if (r == 0)
+                r = buf_append(&p->bytes, buf_text(&p->directory), p->directory.len);
         return r == 0 ? buf_append(out, buf_text(&p->bytes), p->bytes.len) : r;
 }
 
