@@ -6,6 +6,7 @@
 #include "flow/cycle-private.h"
 
 #define SCOPE_KIND "scope" /* of a unit of which nothing but its parts is known */
+#define BARE_KIND "unit"   /* of one of which nothing but its code is: a file brought it */
 
 static int register_unit(Evaluation *e, const char *code, const char *name, const char *kind,
                          UnitId parent, UnitId *ret) {
@@ -56,10 +57,13 @@ static bool is_below(const UnitRegistry *units, UnitId id, UnitId above) {
         return false;
 }
 
-/* A unit that was made because one source asks for its parts, and that another one publishes: only now are its kind, name and
- * parent known. */
-static int adopt_scope(Evaluation *e, const Unit *u, const char *name, const char *kind,
-                       UnitId parent) {
+static bool is_placeholder(const Unit *u) {
+        return streq(u->kind, SCOPE_KIND) || streq(u->kind, BARE_KIND);
+}
+
+/* A unit that was made because a source asks for its parts or a file has its code, and that is published now: only now are its
+ * kind, name and parent known. */
+static int adopt(Evaluation *e, const Unit *u, const char *name, const char *kind, UnitId parent) {
         Store *store = e->app->store;
         e->is_registry_touched = true;
         int r = store_unit_adopt(store, u->id, kind,
@@ -74,8 +78,8 @@ static const char *usual_kind(const SourceDef *source) {
         const char *kind = source->n_parts ? source->parts[0].kind_default : "";
         for (size_t i = 1; i < source->n_parts; i++)
                 if (!streq_ptr(kind, source->parts[i].kind_default))
-                        return "unit";
-        return kind && *kind ? kind : "unit";
+                        return BARE_KIND;
+        return kind && *kind ? kind : BARE_KIND;
 }
 
 static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitId *ret) {
@@ -101,9 +105,10 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 e->is_seen_again = e->is_registry_touched = true;
                 e->report->n_registered++;
         }
-        if (known && decision != UNIT_QUARANTINED && streq(known->kind, SCOPE_KIND) && *kind) {
+        bool is_told = *kind && known && !streq(known->kind, kind);
+        if (is_told && decision != UNIT_QUARANTINED && is_placeholder(known)) {
                 *ret = id;
-                return adopt_scope(e, known, u->name, kind, parent);
+                return adopt(e, known, u->name, kind, parent);
         }
         switch (decision) {
         case UNIT_KNOWN:

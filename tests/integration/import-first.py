@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+"""import-first.py BUILD: a file of codes alone comes before the publisher says what these units are. From then on they are what he says:
+communes among communes, ranked and told of like those that he brought himself."""
+import sys
+
+from lab import Lab, portal
+
+CONFIG = portal("backfill = 0\nmin_units = 0\nnamespace = n") + """
+[rule low]
+indicator = total
+units = kind:commune
+when = below 80
+from = 2024-01
+[recipient office]
+webhook = http://127.0.0.1:@HOOK@/office
+immediate = yes
+"""
+
+
+def main():
+    with Lab(sys.argv[1]) as lab:
+        lab.start_publisher()
+        lab.start_hook()
+        lab.configure(CONFIG)
+        lab.clock("2024-03-05T08:00:00+07:00")
+        lab.start()
+        with open(lab.path("january.csv"), "w", encoding="utf8") as f:
+            f.write("code,total\n001,70\n002,90\n")
+        lab.json("import", lab.path("january.csv"), "--source", "portal", "--period", "2024-01", "--yes")
+        lab.publish([{"path": "/2024-2", "json": {"rows": [{"code": c, "name": "Xã Số " + c, "total": v} for c, v in
+                                                           (("001", 60), ("002", 91), ("003", 75))]}}])
+        lab.ask("portal", "2024-02")
+        lab.wait(lambda: lab.said("/office") and lab.settled(), "February is told")
+        told = {i["unit"]["key"] for i in lab.said("/office")[-1]["items"]}
+        assert told == {"n:001", "n:003"}, told
+        (cohort,) = lab.json("ranking", "--indicator", "total", "--period", "2024-02")["cohorts"]
+        rows = [(r["unit"]["key"], r["unit"]["name"], r["place"], r["of"], r["delta"]) for r in cohort["rows"]]
+        assert cohort["kind"] == "commune" and rows == [("n:002", "Xã Số 002", 1, 3, 1), ("n:003", "Xã Số 003", 2, 3, None), ("n:001", "Xã Số 001", 3, 3, -10)], rows
+        (cohort,) = lab.json("ranking", "--indicator", "total", "--period", "2024-01")["cohorts"]
+        assert [(r["unit"]["name"], r["value"]) for r in cohort["rows"] if r["value"]] == [("Xã Số 002", 90), ("Xã Số 001", 70)], cohort
+        lab.integrity()
+        assert lab.stop() == 0
+    print("import-first: passed")
+
+
+main()
