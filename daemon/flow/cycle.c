@@ -478,6 +478,19 @@ int cycle_evaluate(App *app, FetchResult *result, const PoliteState *polite, int
 
 /* ---- what a person orders -------------------------------------------------------------------- */
 
+/* Who restated a closed month is no matter to those who answer for the whole. */
+static int watch_order(Evaluation *e) {
+        int r = e->is_registry_touched ? teller_sync_targets(e->app, e->step) : 0;
+        return r < 0 ? r
+                     : watch_run(e->app, &(WatchScope){.step = e->step,
+                                                       .now_ms = e->now_ms,
+                                                       .source = (int) e->result->source,
+                                                       .period = e->result->period,
+                                                       .changes = e->changes,
+                                                       .n_changes = e->n_changes,
+                                                       .is_by_hand = true});
+}
+
 static int order_inside(Evaluation *e) {
         bool is_odd = false;
         int r = find_suspicion(e, &is_odd); /* said in the report; a person decided */
@@ -490,6 +503,8 @@ static int order_inside(Evaluation *e) {
         hook_point("evaluate.write");
         if (r >= 0)
                 r = judge(e);
+        if (r >= 0 && !e->order->is_trial)
+                r = watch_order(e);
         if (r >= 0 && !e->order->is_trial)
                 r = teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
         return r;
@@ -535,6 +550,8 @@ static int undo_inside(Evaluation *e, const SnapshotRow *row) {
         r = judge(e);
         if (r >= 0) /* an alert that is still open keeps its unit */
                 r = cycle_recount(e);
+        if (r >= 0)
+                r = watch_order(e);
         return r < 0 ? r : teller_run(e->app, e->now_ms, /* is_inside= */ true, NULL);
 }
 

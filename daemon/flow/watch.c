@@ -454,8 +454,11 @@ static int watch_restated(const WatchCase *w) {
         if (r < 0 || n == 0)
                 return r;
         r = buf_printf(&text,
-                       SAID(w, "%s đã chốt nhưng nguồn sửa %zu số liệu: %s%s",
-                            "%s is final, and the source changed %zu figures: %s%s"),
+                       scope->is_by_hand
+                               ? SAID(w, "%s đã chốt nhưng có người sửa %zu số liệu: %s%s",
+                                      "%s is final, and %zu figures were changed by hand: %s%s")
+                               : SAID(w, "%s đã chốt nhưng nguồn sửa %zu số liệu: %s%s",
+                                      "%s is final, and the source changed %zu figures: %s%s"),
                        period_text(w, scope->period, period), n, buf_text(&named),
                        n > NAMED_UNITS ? "; ..." : "");
         (void) snprintf(subject, sizeof subject, "restated:%s/%s", w->source->name,

@@ -14,9 +14,10 @@ typedef struct WatchScope {
         size_t n_changes;
         UnitId scope_unit; /* only its figures and those of its parts may have changed; 0 = any */
         bool is_same;      /* no snapshot came: figures and units are as they were */
+        bool is_by_hand; /* a person changed them: a file, a snapshot accepted, an import undone */
 } WatchScope;
 
-/* At each attempt and at deadlines, inside the transaction. Opens, keeps or closes one episode per
+/* At each attempt, order of a person and deadline, inside the transaction. Opens, keeps or closes one episode per
  * (rule, source, period type). A source that fails is left as it is: its failing is what the
  * operator must hear of. */
 int watch_run(App *app, const WatchScope *scope);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """import-first.py BUILD: a file of codes alone comes before the publisher says what these units are. From then on they are what he says:
-communes among communes, ranked and told of like those that he brought himself."""
+communes among communes, ranked and told of like those that he brought himself. And a file that changes a month that is closed, or its
+undoing, is a restatement that operators read, like one of the publisher."""
 import sys
 
 from lab import Lab, portal
@@ -11,10 +12,26 @@ indicator = total
 units = kind:commune
 when = below 80
 from = 2024-01
+[rule changed]
+when = restated 1
+[recipient it]
+role = operator
+webhook = http://127.0.0.1:@HOOK@/it
 [recipient office]
 webhook = http://127.0.0.1:@HOOK@/office
 immediate = yes
 """
+
+
+def bring(lab, text):
+    with open(lab.path("january.csv"), "w", encoding="utf8") as f:
+        f.write(text)
+    return lab.json("import", lab.path("january.csv"), "--source", "portal", "--period", "2024-01", "--yes")["snapshot"]
+
+
+def notices(lab):
+    lab.wait(lab.settled, "all is sent")
+    return [m["title"] for m in lab.said("/it") if "tháng 1/2024" in m["title"]]
 
 
 def main():
@@ -24,9 +41,7 @@ def main():
         lab.configure(CONFIG)
         lab.clock("2024-03-05T08:00:00+07:00")
         lab.start()
-        with open(lab.path("january.csv"), "w", encoding="utf8") as f:
-            f.write("code,total\n001,70\n002,90\n")
-        lab.json("import", lab.path("january.csv"), "--source", "portal", "--period", "2024-01", "--yes")
+        bring(lab, "code,total\n001,70\n002,90\n")
         lab.publish([{"path": "/2024-2", "json": {"rows": [{"code": c, "name": "Xã Số " + c, "total": v} for c, v in
                                                            (("001", 60), ("002", 91), ("003", 75))]}}])
         lab.ask("portal", "2024-02")
@@ -38,6 +53,16 @@ def main():
         assert cohort["kind"] == "commune" and rows == [("n:002", "Xã Số 002", 1, 3, 1), ("n:003", "Xã Số 003", 2, 3, None), ("n:001", "Xã Số 001", 3, 3, -10)], rows
         (cohort,) = lab.json("ranking", "--indicator", "total", "--period", "2024-01")["cohorts"]
         assert [(r["unit"]["name"], r["value"]) for r in cohort["rows"] if r["value"]] == [("Xã Số 002", 90), ("Xã Số 001", 70)], cohort
+
+        lab.clock("2024-03-06T08:00:00+07:00")
+        assert notices(lab) == [] # new figures are no restatement
+        bring(lab, "code,total\n001,70.5\n")
+        again = bring(lab, "code,total\n002,85\n")
+        lab.wait(lambda: notices(lab), "the file is a restatement")
+        assert len(notices(lab)) == 1 and "90,00 → 85,00" in notices(lab)[0] and "có người sửa" in notices(lab)[0], notices(lab)
+        lab.ctl("import", "--undo", str(again))
+        lab.wait(lambda: len(notices(lab)) == 2, "its undoing is one, too")
+        assert "85,00 → 90,00" in notices(lab)[1], notices(lab)
         lab.integrity()
         assert lab.stop() == 0
     print("import-first: passed")
