@@ -33,6 +33,10 @@ typedef struct Evaluation {
 /* cycle.c */
 void cycle_evaluation_done(Evaluation *e);
 
+/* cycle-suspicion.c: too few units, too many bad values, or (found on the way) too little of what is known. The reason goes to the
+ * report. */
+int cycle_suspicion(Evaluation *e, bool *ret);
+
 /* cycle-units.c: the unit of every row, registering and quarantining as semantics 2 says. */
 int cycle_units(Evaluation *e);
 /* Which units count, once the figures are written; the report says how many do not that did. */

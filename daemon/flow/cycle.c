@@ -101,58 +101,6 @@ static int keep_snapshot(Evaluation *e) {
 
 /* ---- suspicion ------------------------------------------------------------------------------- */
 
-/* Units of the last accepted snapshot of the same scope that is comparable: this period's, else
- * the previous one's unless an era begins between them. 0 = none. */
-static int units_before(const Evaluation *e, size_t *ret) {
-        const FetchResult *f = e->result;
-        PeriodId previous = period_previous(f->period);
-        const Config *c = e->app->config;
-        *ret = 0;
-        for (int back = 0; back < 2; back++) {
-                if (back && delta_era_between(c->eras, c->n_eras, previous, f->period,
-                                              e->source->name, NULL, NULL))
-                        return 0;
-                SnapshotRow CLEANUP(snapshot_row_freep) *row = NULL;
-                int r = store_snapshot_last(e->app->store, e->source->name, f->scope,
-                                            back ? previous : f->period, false, &row);
-                if (r < 0)
-                        return r;
-                if (r == 0) {
-                        *ret = row->n_units;
-                        return 0;
-                }
-        }
-        return 0;
-}
-
-/* Kept, unused: too few units, too many bad values, or (found on the way) too little of what is known.
- * The reason goes to the report. */
-static int find_suspicion(Evaluation *e, bool *ret) {
-        const Snapshot *s = e->result->snapshot;
-        size_t before = 0;
-        *ret = e->is_lossy;
-        if (e->is_lossy)
-                return 0;
-        int r = units_before(e, &before);
-        if (r < 0)
-                return r;
-        char *reason = e->report->reason;
-        *ret = true;
-        if (e->source->min_units > 0 && s->n_units < (size_t) e->source->min_units)
-                (void) snprintf(reason, sizeof e->report->reason, "%zu units, min_units is %d",
-                                s->n_units, e->source->min_units);
-        else if (s->n_units * 100 < before * (size_t) e->source->min_share_percent)
-                (void) snprintf(reason, sizeof e->report->reason,
-                                "%zu units, the last accepted snapshot had %zu (min_share %d %%)",
-                                s->n_units, before, e->source->min_share_percent);
-        else if (s->n_bad > 3 && s->n_bad * 100 > s->n_values)
-                (void) snprintf(reason, sizeof e->report->reason, "%zu of %zu values are bad",
-                                s->n_bad, s->n_values);
-        else
-                *ret = false;
-        return 0;
-}
-
 /* The report's reason as people read it. */
 static const char *reason_text(const Evaluation *e, Buf *b) {
         const char *reason = e->report->reason;
@@ -338,7 +286,7 @@ static int evaluate_inside(Evaluation *e, const PoliteState *polite) {
         bool is_suspect = false;
         int r = 0;
         if (f->snapshot)
-                r = find_suspicion(e, &is_suspect);
+                r = cycle_suspicion(e, &is_suspect);
         if (r < 0)
                 return r;
         if (is_suspect)
@@ -493,7 +441,7 @@ static int watch_order(Evaluation *e) {
 
 static int order_inside(Evaluation *e) {
         bool is_odd = false;
-        int r = find_suspicion(e, &is_odd); /* said in the report; a person decided */
+        int r = cycle_suspicion(e, &is_odd); /* said in the report; a person decided */
         if (r >= 0)
                 r = store_step(e->app->store, e->order->cause, e->now_ms, &e->step);
         if (r < 0)

@@ -373,6 +373,12 @@ static int read_standing(Query q, StandingSnapshot *row) {
         return 0;
 }
 
+int store_snapshot_units(Store *s, const char *source, const char *scope, PeriodId period,
+                         int64_t *ret) {
+        return query_int(s, STMT_SNAPSHOT_UNITS,
+                         ARGS(arg_text(source), arg_text(scope), arg_int(period)), 0, ret);
+}
+
 int store_snapshots_standing(Store *s, const SnapshotRow *like, StepId step, StandingSnapshot **ret,
                              size_t *ret_n) {
         CLEANUP_QUERY Query q = NULL;

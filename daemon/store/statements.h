@@ -203,6 +203,9 @@ X(SNAPSHOT_PART_OF, "SELECT n, name, page, hash FROM snapshot_part WHERE snapsho
         " LIMIT 1") \
 X(SNAPSHOT_LAST, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot" \
         " WHERE source = ?1 AND scope = ?2 AND period = ?3 AND (?4 OR state = 1) ORDER BY id DESC LIMIT 1") \
+X(SNAPSHOT_UNITS, "SELECT n.n_units FROM snapshot n JOIN step t ON t.id = n.known_step" \
+        " WHERE n.source = ?1 AND n.scope = ?2 AND n.period = ?3 AND n.state = 1 AND t.cause <> 2" \
+        " ORDER BY n.id DESC LIMIT 1") \
 X(SNAPSHOT_GET, "SELECT " SQL_SNAPSHOT_COLUMNS " FROM snapshot WHERE id = ?1") \
 /* A file may name units of any scope; of other scopes the newest answer says what all before it could. */ \
 X(SNAPSHOTS_STANDING, "SELECT id, cause FROM (SELECT n.id, t.cause, n.scope, n.known_step," \

@@ -87,6 +87,9 @@ int store_snapshot_add(Store *s, const SnapshotRow *row, int64_t *ret_id);
 /* The newest accepted (or, is_any, newest of any state) of (source, scope, period), with its parts. Heap; STORE_E_NONE. */
 int store_snapshot_last(Store *s, const char *source, const char *scope, PeriodId period,
                         bool is_any, SnapshotRow **ret);
+/* How many units the newest accepted one has that was not brought as a file: that speaks of its own rows alone. 0 = there is none. */
+int store_snapshot_units(Store *s, const char *source, const char *scope, PeriodId period,
+                         int64_t *ret);
 void snapshot_row_free(SnapshotRow *row);
 DEFINE_CLEANUP(SnapshotRow, snapshot_row_free)
 int store_snapshot_get(Store *s, int64_t id, SnapshotRow **ret); /* with its parts; STORE_E_NONE */

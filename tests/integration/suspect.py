@@ -53,12 +53,18 @@ def main():
         lab.start()
         lab.ask("portal", "2024-08")
 
+        # a file of one row is no measure of what the source publishes, and is itself measured by nothing
+        with open(lab.path("one.csv"), "w", encoding="utf8") as f:
+            f.write("code,total\n12346,90.5\n")
+        one = lab.json("import", lab.path("one.csv"), "--source", "portal", "--period", "2024-08", "--yes")
+        assert one["warning"] is None and one["changed"] == 1, one
+
         # 12 of 15: suspect, unused
         few = set_total(without(first, {"12337", "12340", "12343"}), "12367", 91.5)
         lab.publish(routes({"2024-08": few}))
         lab.clock("2024-09-06T07:00:00+07:00")
         lab.ask("portal", "2024-08")
-        rows = lab.json("snapshot", "list")["snapshots"]
+        rows = [r for r in lab.json("snapshot", "list")["snapshots"] if not r["is_import"]]
         # two of them where the regular fetch was under way already when it was asked for
         assert [(r["state"], r["units"]) for r in rows] in ([("suspect", 13)] * n + [("accepted", 16)] for n in (1, 2)), rows
         suspect, accepted = rows[0]["id"], rows[-1]["id"]
