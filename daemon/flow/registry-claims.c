@@ -123,21 +123,21 @@ static int warn_of_names(Change *c, const Claim *run, size_t n, const bool *is_l
         }
         if (n_units == 0)
                 return 0;
-        const char *more = n_units > NAMED_MAX ? ", ..." : "",
-                   *parent = registry_key(c, run->parent);
+        const char *more = n_units > NAMED_MAX ? ", ..." : "";
+        const char *parent = registry_key(c, run->parent);
         return app_is_vi(c->app)
                        ? registry_warn(c,
-                                       "%zu đơn vị %s%s cùng tên '%s': %s%s: dòng công bố chỉ có "
+                                       "'%s' là tên của %zu đơn vị %s%s: %s%s; dòng công bố chỉ có "
                                        "tên mà không có mã thì không biết là của đơn vị nào, sẽ "
                                        "được để riêng (chisoctl units suggest)",
-                                       n_units, *parent ? "thuộc " : "cấp trên cùng", parent,
-                                       run->text, buf_text(&keys), more)
+                                       run->text, n_units, *parent ? "thuộc " : "không có cấp trên",
+                                       parent, buf_text(&keys), more)
                        : registry_warn(c,
-                                       "%zu units %s%s have the name '%s': %s%s: a published row "
+                                       "'%s' is the name of %zu units %s%s: %s%s; a published row "
                                        "with the name and no code could be of any of them and is "
                                        "kept apart (chisoctl units suggest)",
-                                       n_units, *parent ? "below " : "at the top", parent,
-                                       run->text, buf_text(&keys), more);
+                                       run->text, n_units, *parent ? "below " : "without a parent",
+                                       parent, buf_text(&keys), more);
 }
 
 static int judge_all(Change *c, bool (*is_asked)(const RegistryRow *),
@@ -177,8 +177,8 @@ static int refuse_code(Change *c, const Claim *one, const Claim *other) {
         const char *from = registry_day(text, MAX(one->from, other->from));
         return REFUSE(
                 c, row ? row->line : 0,
-                "từ %s %s:%s sẽ cùng lúc là mã của %s và %s: ghi cả hai đơn vị trong danh "
-                "sách, đơn vị này bắt đầu (from) vào ngày đơn vị kia kết thúc (until)",
+                "từ %s, mã %s:%s sẽ là của cả %s và %s: ghi cả hai đơn vị vào danh sách, đơn vị "
+                "này bắt đầu (from) đúng ngày đơn vị kia kết thúc (until)",
                 "from %s on %s:%s would be a code of %s and %s at once: write both units into "
                 "the list, one beginning (from) on the day on which the other ends (until)",
                 *from ? from : "-", one->within, one->text, registry_key(c, one->unit),

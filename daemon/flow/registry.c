@@ -316,8 +316,8 @@ static int check_seen(Change *c, const RegistryRow *row) {
                 return r;
         return REFUSE(
                 c, 0,
-                "chưa nguồn nào gửi mã %s:%s: xem chisoctl units suggest; nếu mã đúng và sẽ "
-                "có, thêm --yes",
+                "chưa nguồn nào công bố mã %s:%s: xem chisoctl units suggest; nếu mã đúng và sẽ "
+                "được công bố, thêm --yes",
                 "no source has sent the code %s:%s: see chisoctl units suggest; if it is right "
                 "and will come, add --yes",
                 row->namespace_, row->code);

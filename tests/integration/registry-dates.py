@@ -80,8 +80,8 @@ def main():
 
         # half of it: the old commune's end alone, the new one's beginning alone
         before = lab.ctl("units", "export").stdout
-        for half, said in (("key;until\nportal:001;%s\n" % LATE, "dòng 2: từ 2024-07-01 portal:001 sẽ cùng lúc là mã của portal:001 và " + NEW),
-                           ("key;from\n%s;%s\n" % (NEW, EARLY), "dòng 2: từ 2024-06-01 portal:001 sẽ cùng lúc là mã của portal:001 và " + NEW)):
+        for half, said in (("key;until\nportal:001;%s\n" % LATE, "dòng 2: từ 2024-07-01, mã portal:001 sẽ là của cả portal:001 và " + NEW),
+                           ("key;from\n%s;%s\n" % (NEW, EARLY), "dòng 2: từ 2024-06-01, mã portal:001 sẽ là của cả portal:001 và " + NEW)):
             refused = world.bring(half, "--yes", check=False)
             assert refused.returncode == 1 and said in refused.stderr, refused
             assert lab.ctl("units", "export").stdout == before

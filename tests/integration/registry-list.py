@@ -92,11 +92,11 @@ def main():
         # two of one name below one unit: what is published by name alone is of neither
         two = "007;Phường Bảy;commune;portal:002;%s;;;;\n008;UBND xã Bảy;commune;portal:%s;;%s;;;"
         twins = units(two % ("", "002", ""), check=False).stdout
-        assert "Lưu ý: 2 đơn vị thuộc portal:002 cùng tên 'Bảy': portal:007, portal:008:" in twins, twins
-        assert lab.json("units", "import", lab.path("units.csv"))["warnings"][0].startswith("2 đơn vị thuộc portal:002"), twins
+        assert "Lưu ý: 'Bảy' là tên của 2 đơn vị thuộc portal:002: portal:007, portal:008;" in twins, twins
+        assert lab.json("units", "import", lab.path("units.csv"))["warnings"][0].startswith("'Bảy' là tên của 2 đơn vị"), twins
         for others in (("", "003", ""), ("2024-03-01", "002", "2024-03-01")):  # no siblings; one ends where the other begins
             shown = units(two % others, check=False).stdout
-            assert "UBND xã Bảy" in shown and "cùng tên" not in shown, (others, shown)
+            assert "UBND xã Bảy" in shown and "là tên của" not in shown, (others, shown)
 
         units("001;;;;;;;tot@xa.example hai@xa.example;https://xa.example/hook\n002;;;;;;;-;-\n003;;;portal:002;;;;tot@xa.example;", "--yes")
         assert "tot@xa.example hai@xa.example" in lab.ctl("units", "export").stdout
@@ -115,7 +115,7 @@ def main():
         # a code is of a unit that there is, not of one that has ended
         units("003;;;;;2024-08-01;;;", "--yes")
         slip = lab.ctl("units", "link", "portal:77", "portal:003", "--from", "2024-07-01", check=False)
-        assert slip.returncode == 2 and "chưa nguồn nào gửi mã portal:77" in slip.stderr and "--yes" in slip.stderr, slip
+        assert slip.returncode == 2 and "chưa nguồn nào công bố mã portal:77" in slip.stderr and "--yes" in slip.stderr, slip
         ended = lab.ctl("units", "link", "portal:77", "portal:003", "--yes", check=False)
         assert ended.returncode == 2 and "ngày 2024-08-08 không có đơn vị" in ended.stderr, ended
         lab.json("units", "link", "portal:77", "portal:003", "--from", "2024-07-01", "--yes")
