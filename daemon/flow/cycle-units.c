@@ -119,8 +119,11 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                                      parent, ret);
         case UNIT_RENAMED:
                 *ret = id;
-                /* The first name that is heard of one that had none is no new name. */
-                return rename_unit(e, id, u->name, known->n_names == 0 ? DAY_EVER : first);
+                /* The first name that is heard of one that had none, or none that counts, is no new
+                 * name. */
+                return rename_unit(e, id, u->name,
+                                   known->n_names == 0 || !unit_counts(known, 0) ? DAY_EVER
+                                                                                 : first);
         case UNIT_QUARANTINED:
                 break;
         }

@@ -144,6 +144,8 @@ def freed(lab, w):
             lab.json("ranking", "--period", "2024-07", "--indicator", "total")["cohorts"][0]["rows"]}
     assert rows["portal:009"] == ("Xã Chín", 91) and rows["portal:004"] == ("Xã Bốn", 92) and "portal:099" not in rows, rows
     assert lab.json("units", "suggest")["quarantine"] == []
+    june, = lab.json("ranking", "--period", "2024-06", "--indicator", "total")["cohorts"]  # the wrong name is nobody's, at no time
+    assert {r["unit"]["name"] for r in june["rows"] if r["unit"]["key"] == "portal:004"} == {"Xã Bốn"}, june
     assert lab.json("history", "Xã Chín", "--indicator", "total")["unit"]["key"] == "portal:009"
 
 
