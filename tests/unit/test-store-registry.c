@@ -2,6 +2,8 @@
  * scopes. */
 #include "store-util.h"
 
+#include "store/alert.h"
+
 static void test_units(void **state) {
         World *w = *state;
         Store *s = w->store;
@@ -214,11 +216,110 @@ static void test_scope(void **state) {
         store_rollback(s);
 }
 
+/* Each unit is registered by the import that is undone, and held by what its key says. */
+static void test_recount(void **state) {
+        World *w = *state;
+        Store *s = w->store;
+        UnitRegistry r = {0};
+        StepId step = begin(s, CAUSE_IMPORT, T0), later;
+        int64_t import;
+        IndicatorId total = indicator_new(s, "total", DIRECTION_UP, "portal");
+        static const char *const keys[] = {"nothing", "gone",  "figure",    "mail",
+                                           "name",    "alias", "succeeded", "heir",
+                                           "parent",  "scope", "alert",     "ended"};
+        enum {
+                NOTHING,
+                GONE,
+                FIGURE,
+                MAIL,
+                NAME,
+                ALIAS,
+                SUCCEEDED,
+                HEIR,
+                PARENT,
+                SCOPE,
+                ALERT,
+                ENDED,
+                N
+        };
+        UnitId unit[N], child, other;
+
+        for (size_t i = 0; i < N; i++)
+                unit[i] = unit_new(s, step, keys[i], "commune", 0);
+        ok(store_unit_name_add(s, step, unit[NOTHING], "Xã Sai", DAY_EVER, DAY_OPEN, false));
+        ok(store_unit_code_add(s, step, unit[NOTHING], "portal", "1", DAY_EVER, DAY_OPEN));
+        figure_set(s, step, 2024107, total, unit[GONE], 5000);
+        figure_set(s, step, 2024107, total, unit[FIGURE], 5000);
+        Episode open = {.rule = "low",
+                        .unit = unit[ALERT],
+                        .first = 2024107,
+                        .opened = 2024107,
+                        .last = 2024107,
+                        .length = 1,
+                        .state = EPISODE_OPEN,
+                        .severity = SEVERITY_WARNING,
+                        .value = 5000,
+                        .previous = VALUE_NONE,
+                        .limit = 6000,
+                        .delta = VALUE_NONE};
+        Episode closed = open;
+        closed.unit = unit[ENDED];
+        closed.state = EPISODE_CLOSED;
+        ok(store_episode_put(s, step, &open));
+        ok(store_episode_put(s, step, &closed));
+        ok(store_snapshot_add(s,
+                              &(SnapshotRow){.source = "portal",
+                                             .scope = "",
+                                             .period = 2024107,
+                                             .step = step,
+                                             .at_ms = T0,
+                                             .state = SNAPSHOT_ACCEPTED},
+                              &import));
+        ok(store_commit(s));
+        later = begin(s, CAUSE_OPERATOR, T0 + 1);
+        other = unit_new(s, later, "other", "commune", 0);
+        child = unit_new(s, later, "child", "village", unit[PARENT]);
+        assert_int_not_equal(child, 0);
+        ok(store_unit_contact_put(s, unit[MAIL], "a@xa.example", NULL));
+        ok(store_unit_contact_put(s, unit[NOTHING], NULL, NULL));
+        ok(store_unit_name_add(s, later, unit[NAME], "Xã Một", DAY_EVER, DAY_OPEN, false));
+        ok(store_unit_name_add(s, later, unit[ALIAS], "Một", DAY_EVER, DAY_OPEN, true));
+        ok(store_unit_successor_add(s, later, unit[SUCCEEDED], other, 20000));
+        ok(store_unit_successor_add(s, later, other, unit[HEIR], 20000));
+        ok(store_scope_put(s, "portal", "x", unit[SCOPE]));
+        ok(store_units_load(s, &r));
+        for (size_t i = 0; i < r.n; i++)
+                assert_true(unit_counts(&r.units[i], 0));
+
+        ok(store_snapshot_undo(s, later, import));
+        FigureChange lost = {.now = {.indicator = total,
+                                     .unit = unit[GONE],
+                                     .value = VALUE_NONE,
+                                     .why = WHY_GONE},
+                             .had_old = true,
+                             .old_value = 5000};
+        ok(store_figure_put(s, later, 2024107, &lost));
+        ok(store_units_recount(s, &r));
+        for (size_t i = 0; i < r.n; i++) {
+                const Unit *u = &r.units[i];
+                bool is_free =
+                        u->id == unit[NOTHING] || u->id == unit[GONE] || u->id == unit[ENDED];
+                if (unit_counts(u, 0) == is_free)
+                        fail_msg("%s", u->key);
+                assert_true(unit_counts(u, step) && (!is_free || u->taken_back == later));
+        }
+        ok(store_unit_confirm(s, later, unit[NOTHING]));
+        ok(store_units_recount(s, &r));
+        assert_true(unit_counts(unit_get(&r, unit[NOTHING]), 0));
+        unit_registry_done(&r);
+        ok(store_commit(s));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 world_test(test_units),      world_test(test_successors),
                 world_test(test_quarantine), world_test(test_indicator),
-                world_test(test_scope),
+                world_test(test_scope),      world_test(test_recount),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
