@@ -5,6 +5,7 @@
  * view into a definition. Everything lives in the configuration's arena, freed at once. */
 #pragma once
 
+#include "base/arena.h"
 #include "core/config.h"
 
 #define CONFIG_MAX_FILE ((size_t) 1 << 20)
@@ -14,21 +15,6 @@
 #define CONFIG_MAX_ERRORS 500u
 #define CONFIG_MAX_NAME 64u
 #define CONFIG_MAX_INDICATORS 4096u
-
-/* ---- arena ----------------------------------------------------------------------------------- */
-
-typedef struct Arena Arena;
-
-Arena *arena_new(void);
-void arena_free(Arena *a);
-DEFINE_CLEANUP(Arena, arena_free)
-/* True once an allocation failed: every later one fails as well, and nothing that was built may be
- * handed out. */
-bool arena_is_exhausted(const Arena *a);
-/* Zeroed; NULL when out of memory. n = 0 gives a valid pointer. */
-void *arena_alloc(Arena *a, size_t n, size_t size);
-char *arena_dup(Arena *a, const char *text, size_t n);
-char *arena_join(Arena *a, const char *first, const char *second);
 
 /* ---- key table ------------------------------------------------------------------------------- */
 

@@ -1,88 +1,12 @@
-/* Arena, messages and views.
+/* Messages and views.
  *
- * The arena is a list of blocks: everything of a configuration is made once and dropped at once, so
- * nothing is ever given back alone. Merged copies of sections were tried and dropped: a view of
+ * Merged copies of sections were tried and dropped: a view of
  * pointers keeps every entry's own file and line, which is what a message needs. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "core/config-internal.h"
-
-#define BLOCK_SIZE 16384u
-#define ALIGNMENT (sizeof(max_align_t))
-
-typedef struct Block Block;
-struct Block {
-        Block *next;
-        size_t used, size;
-        max_align_t data[];
-};
-
-struct Arena {
-        Block *blocks;
-        bool is_exhausted;
-};
-
-bool arena_is_exhausted(const Arena *a) {
-        return a->is_exhausted;
-}
-
-Arena *arena_new(void) {
-        return calloc(1, sizeof(Arena));
-}
-
-void arena_free(Arena *a) {
-        if (!a)
-                return;
-        for (Block *b = a->blocks, *next; b; b = next) {
-                next = b->next;
-                free(b);
-        }
-        free(a);
-}
-
-static Block *block_new(Arena *a, size_t bytes) {
-        size_t room = MAX(bytes, (size_t) BLOCK_SIZE);
-        Block *b = calloc(1, sizeof *b + room);
-        if (!b)
-                return NULL;
-        b->size = room;
-        b->next = a->blocks;
-        a->blocks = b;
-        return b;
-}
-
-void *arena_alloc(Arena *a, size_t n, size_t size) {
-        size_t bytes;
-        a->is_exhausted |= __builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2;
-        if (a->is_exhausted)
-                return NULL;
-        bytes = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-        Block *b = a->blocks;
-        if (!b || b->size - b->used < bytes)
-                b = block_new(a, bytes);
-        a->is_exhausted |= !b;
-        if (!b)
-                return NULL;
-        void *p = (char *) b->data + b->used;
-        b->used += bytes;
-        return p;
-}
-
-char *arena_dup(Arena *a, const char *text, size_t n) {
-        char *copy = arena_alloc(a, n + 1, 1);
-        if (copy && n > 0)
-                memcpy(copy, text, n);
-        return copy;
-}
-
-char *arena_join(Arena *a, const char *first, const char *second) {
-        char *text = arena_alloc(a, strlen(first) + strlen(second) + 1, 1);
-        if (text)
-                strcpy(stpcpy(text, first), second);
-        return text;
-}
 
 /* ---- messages -------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
  * under the name of another are the worst fault this program can have. */
 #include <errno.h>
 
+#include "base/arena.h"
 #include "base/text.h"
 #include "core/hashindex.h"
 #include "core/unit-name.h"
@@ -17,8 +18,11 @@
 
 #define LIST_MAX 5u /* candidates named in a message */
 
+/* Texts and lists of names and codes of all units: made once and dropped together, with no memory of
+ * its own for each. */
 typedef struct Index {
         HashIndex keys, codes, bare_codes, names;
+        Arena *arena;
 } Index;
 
 static bool holds(Day from, Day until, Day day) {
@@ -32,29 +36,7 @@ static uint64_t code_hash(const char *namespace_, const char *code) {
 /* ---- building ----------------------------------------------------------------------------------
  */
 
-static void unit_done(Unit *u) {
-        for (size_t i = 0; i < u->n_names; i++) {
-                free(u->names[i].name);
-                free(u->names[i].bare);
-        }
-        for (size_t i = 0; i < u->n_codes; i++) {
-                free(u->codes[i].namespace_);
-                free(u->codes[i].code);
-        }
-        for (size_t i = 0; i < u->n_emails; i++)
-                free(u->emails[i]);
-        free(u->names);
-        free(u->codes);
-        free(u->emails);
-        free(u->webhook);
-        free(u->key);
-        free(u->kind);
-        *u = (Unit){0};
-}
-
 void unit_registry_done(UnitRegistry *r) {
-        for (size_t i = 0; i < r->n; i++)
-                unit_done(&r->units[i]);
         free(r->units);
         Index *index = r->index;
         if (index) {
@@ -62,15 +44,25 @@ void unit_registry_done(UnitRegistry *r) {
                 hash_index_done(&index->codes);
                 hash_index_done(&index->bare_codes);
                 hash_index_done(&index->names);
+                arena_free(index->arena);
         }
         free(index);
         *r = (UnitRegistry){0};
 }
 
 static int index_ready(UnitRegistry *r) {
-        if (!r->index)
-                r->index = calloc(1, sizeof(Index));
-        return r->index ? 0 : -ENOMEM;
+        Index *index = r->index ? r->index : calloc(1, sizeof *index);
+        r->index = index;
+        if (index && !index->arena)
+                index->arena = arena_new();
+        return index && index->arena ? 0 : -ENOMEM;
+}
+
+/* A copy that lives as long as the registry. Kinds and namespaces are few: the neighbour's is the same. */
+static char *keep(const UnitRegistry *r, const char *text, char *neighbour) {
+        const Index *index = r->index;
+        return neighbour && streq(neighbour, text) ? neighbour
+                                                   : arena_dup(index->arena, text, strlen(text));
 }
 
 static Unit *find_key(const UnitRegistry *r, const char *key) {
@@ -89,20 +81,23 @@ int unit_add(UnitRegistry *r, UnitId id, const char *key, const char *kind, Unit
                 return -EINVAL;
         if (find_key(r, key))
                 return -EEXIST;
-        CLEANUP_FREE char *key_copy = strdup(key), *kind_copy = strdup(kind);
-        int e = key_copy && kind_copy ? index_ready(r) : -ENOMEM;
+        int e = index_ready(r);
         if (e == 0)
                 e = ARRAY_GROW(r->units, r->cap, r->n + 1);
         if (e < 0)
                 return e;
         Index *index = r->index;
+        char *key_copy = keep(r, key, NULL);
+        char *kind_copy = keep(r, kind, r->n > 0 ? r->units[r->n - 1].kind : NULL);
+        if (!key_copy || !kind_copy)
+                return -ENOMEM;
         e = hash_index_add(&index->keys, hash_text(HASH_SEED, key), (uint32_t) r->n, 0);
         if (e < 0)
                 return e;
         Unit *u = &r->units[r->n++];
         *u = (Unit){.id = id,
-                    .key = TAKE_PTR(key_copy),
-                    .kind = TAKE_PTR(kind_copy),
+                    .key = key_copy,
+                    .kind = kind_copy,
                     .parent = parent,
                     .from = from,
                     .until = until};
@@ -128,21 +123,20 @@ Unit *unit_get(const UnitRegistry *r, UnitId id) {
         return NULL;
 }
 
-/* Nearly every unit has one name and one code for ever; room for eight of each was a quarter of the
- * registry. */
-static int grow_by_one(void *array_pp, size_t *cap, size_t need, size_t size) {
-        void *old;
-        if (need <= *cap)
-                return 0;
+/* Nearly every unit has one name and one code for ever: a list is made anew when it grows. */
+static int grow_by_one(const UnitRegistry *r, void *array_pp, size_t n, size_t size) {
+        const Index *index = r->index;
+        const void *old;
         memcpy(&old, array_pp, sizeof old);
-        void *grown = reallocarray(old, need, size);
+        char *grown = arena_alloc(index->arena, n + 1, size);
         if (!grown)
                 return -ENOMEM;
+        if (n > 0)
+                memcpy(grown, old, n * size);
         memcpy(array_pp, &grown, sizeof grown);
-        *cap = need;
         return 0;
 }
-#define GROW_BY_ONE(array, cap, need) grow_by_one(&(array), &(cap), (need), sizeof((array)[0]))
+#define GROW_BY_ONE(r, array, n) grow_by_one((r), &(array), (n), sizeof((array)[0]))
 
 int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day until,
                   bool is_alias) {
@@ -154,8 +148,14 @@ int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day un
         int e = text_clean(name, strlen(name), &clean);
         if (e == 0)
                 e = unit_name_parse(name, &bare, &word);
-        if (e == 0)
-                e = GROW_BY_ONE(u->names, u->cap_names, u->n_names + 1);
+        if (e != 0)
+                return e;
+        UnitName added = {.name = keep(r, clean, NULL),
+                          .bare = keep(r, bare, NULL),
+                          .from = from,
+                          .until = until,
+                          .is_alias = is_alias};
+        e = added.name && added.bare ? GROW_BY_ONE(r, u->names, u->n_names) : -ENOMEM;
         if (e < 0)
                 return e;
         Index *index = r->index;
@@ -163,11 +163,7 @@ int unit_add_name(UnitRegistry *r, UnitId id, const char *name, Day from, Day un
                            (uint32_t) u->n_names);
         if (e < 0)
                 return e;
-        u->names[u->n_names++] = (UnitName){.name = TAKE_PTR(clean),
-                                            .bare = TAKE_PTR(bare),
-                                            .from = from,
-                                            .until = until,
-                                            .is_alias = is_alias};
+        u->names[u->n_names++] = added;
         return 0;
 }
 
@@ -176,9 +172,13 @@ int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char
         Unit *u = unit_get(r, id);
         if (!u)
                 return -ENOENT;
-        CLEANUP_FREE char *space_copy = strdup(namespace_), *code_copy = strdup(code);
-        int e = space_copy && code_copy ? GROW_BY_ONE(u->codes, u->cap_codes, u->n_codes + 1)
-                                        : -ENOMEM;
+        const Unit *before = u > r->units ? u - 1 : u;
+        UnitCode added = {.namespace_ = keep(r, namespace_,
+                                             before->n_codes ? before->codes[0].namespace_ : NULL),
+                          .code = keep(r, code, NULL),
+                          .from = from,
+                          .until = until};
+        int e = added.namespace_ && added.code ? GROW_BY_ONE(r, u->codes, u->n_codes) : -ENOMEM;
         if (e < 0)
                 return e;
         /* The place is written before it can be found, and counted only when both tables have it.
@@ -190,10 +190,7 @@ int unit_add_code(UnitRegistry *r, UnitId id, const char *namespace_, const char
                 e = hash_index_add(&index->bare_codes, hash_text(HASH_SEED, code), place, which);
         if (e < 0)
                 return e;
-        u->codes[u->n_codes++] = (UnitCode){.namespace_ = TAKE_PTR(space_copy),
-                                            .code = TAKE_PTR(code_copy),
-                                            .from = from,
-                                            .until = until};
+        u->codes[u->n_codes++] = added;
         return 0;
 }
 
@@ -201,21 +198,18 @@ int unit_add_contact(UnitRegistry *r, UnitId id, const char *email, const char *
         Unit *u = unit_get(r, id);
         if (!u)
                 return -ENOENT;
-        CLEANUP_FREE char *email_copy = email ? strdup(email) : NULL;
-        CLEANUP_FREE char *webhook_copy = webhook ? strdup(webhook) : NULL;
+        char *email_copy = email ? keep(r, email, NULL) : NULL;
+        char *webhook_copy = webhook ? keep(r, webhook, NULL) : NULL;
         if ((email && !email_copy) || (webhook && !webhook_copy))
                 return -ENOMEM;
         if (email) {
-                char **emails = reallocarray(u->emails, u->n_emails + 1, sizeof *emails);
-                if (!emails)
-                        return -ENOMEM;
-                u->emails = emails;
-                u->emails[u->n_emails++] = TAKE_PTR(email_copy);
+                int e = GROW_BY_ONE(r, u->emails, u->n_emails);
+                if (e < 0)
+                        return e;
+                u->emails[u->n_emails++] = email_copy;
         }
-        if (webhook) {
-                free(u->webhook);
-                u->webhook = TAKE_PTR(webhook_copy);
-        }
+        if (webhook)
+                u->webhook = webhook_copy;
         return 0;
 }
 

@@ -32,9 +32,9 @@ typedef struct Unit {
         Day from, until;
         StepId taken_back; /* by which the import that brought it was undone, and nothing else speaks of it; 0 = it counts */
         UnitName *names;
-        size_t n_names, cap_names;
+        size_t n_names;
         UnitCode *codes;
-        size_t n_codes, cap_codes;
+        size_t n_codes;
         char **emails;
         size_t n_emails;
         char *webhook; /* or NULL */
@@ -43,7 +43,7 @@ typedef struct Unit {
 typedef struct UnitRegistry {
         Unit *units; /* sorted by id */
         size_t n, cap;
-        void *index; /* private */
+        void *index; /* private; what the units point at is there, too */
 } UnitRegistry;
 
 void unit_registry_done(UnitRegistry *r);
