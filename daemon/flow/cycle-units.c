@@ -110,6 +110,7 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 *ret = id;
                 return adopt(e, known, u->name, kind, parent);
         }
+        bool has_name = known && known->n_names > 0 && unit_counts(known, 0);
         switch (decision) {
         case UNIT_KNOWN:
                 *ret = id;
@@ -121,9 +122,7 @@ static int resolve_row(Evaluation *e, const DecodedUnit *u, UnitId parent, UnitI
                 *ret = id;
                 /* The first name that is heard of one that had none, or none that counts, is no new
                  * name. */
-                return rename_unit(e, id, u->name,
-                                   known->n_names == 0 || !unit_counts(known, 0) ? DAY_EVER
-                                                                                 : first);
+                return rename_unit(e, id, u->name, has_name ? first : DAY_EVER);
         case UNIT_QUARANTINED:
                 break;
         }
