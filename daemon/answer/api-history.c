@@ -28,12 +28,6 @@ static void history_done(History *h) {
         free(h->place);
 }
 
-static const char *parent_key(const ApiCall *c, UnitId parent) {
-        const Unit *u = parent ? unit_get(&c->app->units, parent) : NULL;
-
-        return u ? u->key : NULL;
-}
-
 static bool part_holds(const PartDef *part, size_t indicator) {
         for (size_t i = 0; i < part->n_values; i++)
                 if (part->values[i].indicator == indicator)
@@ -136,14 +130,11 @@ static int write_place(ApiCall *c, const History *h, size_t p) {
 }
 
 static int write_period(ApiCall *c, const History *h, size_t p) {
-        const Config *config = c->app->config;
         const IndicatorDef *def = h->indicator;
-        const SourceDef *source = view_source(&c->view, def);
         const Unit *unit = unit_get(&c->app->units, h->unit);
         PeriodId period = period_add(h->panel->first, (int) p);
-        const EraDef *era = delta_era_between(config->eras, config->n_eras, period_previous(period),
-                                              period, source ? source->name : NULL, def->name,
-                                              parent_key(c, h->cohort.parent));
+        const EraDef *era =
+                app_era_between(c->app, period_previous(period), period, def, h->cohort.parent);
         bool is_running = view_period_status(&c->view, def, period) == PERIOD_RUNNING;
         Delta delta = delta_make(h->panel, p, (size_t) h->me, unit->from, era, is_running);
         JsonOut *o = &c->out;

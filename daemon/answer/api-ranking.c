@@ -53,16 +53,6 @@ static void table_done(Table *t) {
         rank_moves_done(&t->moves);
 }
 
-static const EraDef *era_before(const ApiCall *c, const IndicatorDef *def, PeriodId period,
-                                UnitId parent) {
-        const Config *config = c->app->config;
-        const SourceDef *source = view_source(&c->view, def);
-        const Unit *u = parent ? unit_get(&c->app->units, parent) : NULL;
-
-        return delta_era_between(config->eras, config->n_eras, period_previous(period), period,
-                                 source ? source->name : NULL, def->name, u ? u->key : NULL);
-}
-
 /* Leading periods without any figure of the cohort are left out: a young installation has short
  * lines. */
 static size_t trend_start(const Table *t) {
@@ -122,7 +112,8 @@ static int table_make(const ApiCall *c, const Ranking *ranking, const ViewCohort
 
         t->trend_start = trend_start(t);
         t->is_running = view_period_status(&c->view, def, ranking->period) == PERIOD_RUNNING;
-        t->era = era_before(c, def, ranking->period, cohort->parent);
+        t->era = app_era_between(c->app, period_previous(ranking->period), ranking->period, def,
+                                 cohort->parent);
         if (t->is_running || t->era)
                 return 0;
         r = rank_moves(now - n, now, n, def->direction, &t->moves);
@@ -156,7 +147,8 @@ static void write_with(ApiCall *c, const Ranking *ranking, const Table *t, size_
         json_out_object(o, "with");
         for (size_t i = 0; i < ranking->n_with; i++) {
                 const IndicatorDef *def = ranking->with[i];
-                const EraDef *era = era_before(c, def, ranking->period, t->cohort->parent);
+                const EraDef *era = app_era_between(c->app, period_previous(ranking->period),
+                                                    ranking->period, def, t->cohort->parent);
                 Delta delta = delta_make(t->with[i], WITH_PERIODS - 1, u, from, era, t->is_running);
 
                 json_out_object(o, def->name);

@@ -21,6 +21,10 @@ static bool is_below(const UnitRegistry *r, const Unit *u, UnitId parent) {
         return false;
 }
 
+bool unit_is_within(const UnitRegistry *r, UnitId id, UnitId above) {
+        return id != 0 && (id == above || is_below(r, unit_get(r, id), above));
+}
+
 static int resolve_texts(const UnitRegistry *r, const char *const *texts, size_t n, Day day,
                          UnitId **ret, size_t *ret_n) {
         UnitId *ids = calloc(n + 1, sizeof *ids);

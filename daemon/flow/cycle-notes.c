@@ -110,11 +110,8 @@ static int note_jump(Jumps *j, const FigureRow *now, const IndicatorDef *d, int6
 
 /* Across an era there is nothing to compare with. */
 static bool is_new_era(const Evaluation *e, const IndicatorDef *d) {
-        const Config *c = e->app->config;
-        const Unit *parent = unit_get(&e->app->units, e->scope_unit);
-        return delta_era_between(c->eras, c->n_eras, period_previous(e->result->period),
-                                 e->result->period, e->source->name, d->name,
-                                 parent ? parent->key : NULL) != NULL;
+        return app_era_between(e->app, period_previous(e->result->period), e->result->period, d,
+                               e->scope_unit) != NULL;
 }
 
 static int look_at(Jumps *j, const FigureChange *change) {

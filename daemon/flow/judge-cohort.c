@@ -9,6 +9,7 @@ void judge_cohort_free(Cohort *c) {
         free(c->place);
         free(c->from);
         free(c->until);
+        free(c->eras);
         free(c);
 }
 
@@ -46,6 +47,19 @@ static int cohort_sort(const App *app, Cohort *c) {
         return 0;
 }
 
+static int cohort_eras(const App *app, Cohort *c) {
+        c->eras = calloc(app->config->n_eras + 1, sizeof *c->eras);
+        if (!c->eras)
+                return -ENOMEM;
+        for (size_t i = 0; i < app->config->n_eras; i++) {
+                if (!app_era_covers(app, &app->config->eras[i], c->parent))
+                        continue;
+                c->eras[c->n_eras] = app->config->eras[i];
+                c->eras[c->n_eras++].parent = NULL;
+        }
+        return 0;
+}
+
 int judge_cohort_new(const App *app, const char *kind, UnitId parent, Day day, Cohort **ret) {
         Cohort CLEANUP(judge_cohort_freep) *c = calloc(1, sizeof *c);
         if (!c)
@@ -61,6 +75,8 @@ int judge_cohort_new(const App *app, const char *kind, UnitId parent, Day day, C
                 c->ids[c->n++] = u->id;
         }
         int r = cohort_sort(app, c);
+        if (r >= 0)
+                r = cohort_eras(app, c);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

@@ -48,6 +48,8 @@ typedef struct Cohort {
         size_t *place; /* of ids[i] in units */
         Day *from, *until;
         size_t n, cap;
+        EraDef *eras; /* that hold for it, whatever their parent is */
+        size_t n_eras;
 } Cohort;
 
 int judge_cohort_new(const App *app, const char *kind, UnitId parent, Day day, Cohort **ret);

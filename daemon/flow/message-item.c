@@ -115,16 +115,14 @@ static int fill_gap(Lookup *l, RenderItem *it, PeriodId before) {
 
 /* Change and its reason as known now: the previous period's figure, same era. */
 static int fill_delta(Lookup *l, RenderItem *it) {
-        const Config *c = l->app->config;
         PeriodId before = period_previous(it->item.period);
         it->delta = it->previous = VALUE_NONE;
         it->delta_reason = DELTA_MISSING;
         if (it->item.value == VALUE_NONE)
                 return 0;
-        const EraDef *era = delta_era_between(
-                c->eras, c->n_eras, before, it->item.period,
-                it->indicator->source >= 0 ? c->sources[it->indicator->source].name : NULL,
-                it->indicator->name, NULL);
+        const Unit *unit = unit_get(&l->app->units, it->item.unit);
+        const EraDef *era = app_era_between(l->app, before, it->item.period, it->indicator,
+                                            unit ? unit->parent : 0);
         FigureRow row;
         int r = store_figure_get(l->app->store, before, it->indicator->id, it->item.unit, 0, &row,
                                  NULL);

@@ -96,6 +96,9 @@ enum {
 /* What a person wrote: key, NAMESPACE:CODE, or a bare code or name that is unique on the date. */
 int unit_find(const UnitRegistry *r, const char *text, Day day, UnitId *ret_id, Diag *diag);
 
+/* Is it the other one, or below it at any height? */
+bool unit_is_within(const UnitRegistry *r, UnitId id, UnitId above);
+
 /* Selector against a unit on a day. Parents match at any height. `scope_of_parents` texts are
  * resolved with unit_find; one that resolves to nothing matches nothing. */
 bool unit_selected(const UnitRegistry *r, const UnitSelector *s, UnitId id, Day day);

@@ -100,6 +100,11 @@ void app_wake(App *app);
 
 /* Index of the scope's unit and other small look-ups that several rooms need. */
 const char *app_unit_label(const App *app, UnitId unit, Day day); /* name or key, never NULL */
+/* Does the boundary hold for the units of this parent? Its `parent` is what people write (unit_find). */
+bool app_era_covers(const App *app, const EraDef *era, UnitId parent);
+/* delta_era_between() for an indicator of these units. */
+const EraDef *app_era_between(const App *app, PeriodId a, PeriodId b, const IndicatorDef *def,
+                              UnitId parent);
 static inline bool app_is_vi(const App *app) {
         return app->config->daemon.language[0] == 'v';
 }
