@@ -47,7 +47,7 @@
 #define REQUEST_MAX ((size_t) 1 << 20)
 #define STATUS_EVERY_MS (2 * MS_PER_SECOND)
 #define IDLE_MAX_MS MS_PER_DAY
-#define MMAP_FROM (128 << 10)               /* malloc's own first limit */
+#define MMAP_FROM (2 << 20) /* more than an answer of 3,321 units: 1 ms to map it each time */
 #define DIGEST_WAIT_MS (15 * MS_PER_MINUTE) /* longer than a job lasts that is not in trouble */
 
 static void show_status(App *app, int64_t now_ms) {
