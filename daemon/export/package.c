@@ -1,133 +1,110 @@
-/* ZIP (APPNOTE 6.3.9) with zlib, into a Buf. It has what a package needs: whole parts, deflated, with UTF-8
- * names and sizes below 4 GiB. Entries carry no time but the first that the format knows, 1980-01-01.
+/* ZIP by libzip, into a Buf. Entries carry the first moment that the format knows, 1980-01-01, whatever
+ * the time zone of the machine.
  *
- * libarchive was dropped: it brings libxml2, ICU and the C++ library with it, 2 MB in every daemon for a few
- * files a month. zlib is there already, libcurl needs it. */
+ * libarchive was dropped here: it brings libxml2, ICU and the C++ library with it, 2 MB in every daemon
+ * for a few files a month. libzip packs when the archive is closed, so that parts are kept until then. */
 #include <errno.h>
-#include <zlib.h>
+#include <zip.h>
 
 #include "base/timeutil.h"
 #include "export/package.h"
 
-#define NEEDS_VERSION 20u       /* 2.0: deflate */
-#define MADE_BY (3u << 8 | 20u) /* Unix, for the mode below */
-#define FLAG_UTF8 0x800u        /* the name is UTF-8 */
-#define METHOD_DEFLATE 8u
-#define FIRST_DAY 0x21u /* 1980-01-01 */
+#define PARTS_MAX (4 * PACKAGE_MAX) /* bytes before they are packed */
+#define FIRST_TIME 0
+#define FIRST_DATE 0x21u
 #define REGULAR_FILE (0100644u << 16)
 
 struct Package {
-        Buf bytes;     /* parts, each behind its header */
-        Buf directory; /* comes after them */
-        size_t n;
+        zip_source_t *file; /* what is made, in memory */
+        zip_t *zip;         /* NULL: closed */
+        size_t n_bytes;
 };
 
+static int open_zip(Package *p) {
+        p->file = zip_source_buffer_create(NULL, 0, 0, NULL);
+        if (!p->file)
+                return -ENOMEM;
+        p->zip = zip_open_from_source(p->file, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+        if (!p->zip)
+                return -ENOMEM;
+        zip_source_keep(p->file); /* one reference is the archive's */
+        return 0;
+}
+
 int package_new(Package **ret) {
-        Package *p = calloc(1, sizeof(*p));
+        CLEANUP(package_freep) Package *p = calloc(1, sizeof(*p));
 
         if (!p)
                 return -ENOMEM;
-        p->bytes = p->directory = BUF_INIT(PACKAGE_MAX);
-        *ret = p;
+        int r = open_zip(p);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
         return 0;
 }
 
 void package_free(Package *p) {
-        buf_done(&p->bytes);
-        buf_done(&p->directory);
+        if (p->zip)
+                zip_discard(p->zip);
+        if (p->file)
+                zip_source_free(p->file);
         free(p);
 }
 
-typedef struct Field {
-        unsigned size; /* bytes, 2 or 4 */
-        size_t value;
-} Field;
+/* The archive's own copy. */
+static zip_source_t *source_of(Package *p, const char *data, size_t n) {
+        char *copy = malloc(MAX(n, (size_t) 1));
 
-static int put(Buf *out, const Field *fields, size_t n) {
-        int r = 0;
-
-        for (size_t i = 0; i < n; i++)
-                for (unsigned b = 0; r == 0 && b < fields[i].size; b++)
-                        r = buf_char(out, (char) (fields[i].value >> 8 * b & 0xff));
-        return r;
-}
-
-/* What a part's own header and its entry of the directory have in common. */
-static int put_common(Buf *out, const char *name, size_t crc, size_t packed, size_t n) {
-        const Field fields[] = {{2, NEEDS_VERSION}, {2, FLAG_UTF8}, {2, METHOD_DEFLATE}, {2, 0},
-                                {2, FIRST_DAY},     {4, crc},       {4, packed},         {4, n},
-                                {2, strlen(name)},  {2, 0}};
-
-        return put(out, fields, ELEMENTSOF(fields));
-}
-
-static int put_entry(Package *p, const char *name, size_t at, size_t crc, size_t packed, size_t n) {
-        const Field begin[] = {{4, 0x02014b50}, {2, MADE_BY}};
-        const Field end[] = {{2, 0}, {2, 0}, {2, 0}, {4, REGULAR_FILE}, {4, at}};
-
-        int r = put(&p->directory, begin, ELEMENTSOF(begin));
-        if (r == 0)
-                r = put_common(&p->directory, name, crc, packed, n);
-        if (r == 0)
-                r = put(&p->directory, end, ELEMENTSOF(end));
-        return r == 0 ? buf_str(&p->directory, name) : r;
-}
-
-/* The whole part at once. */
-static int deflate_part(const char *data, size_t n, Bytef **ret, size_t *ret_n) {
-        z_stream z = {.next_in = (z_const Bytef *) data, .avail_in = (uInt) n};
-
-        if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, MAX_MEM_LEVEL - 1,
-                         Z_DEFAULT_STRATEGY) != Z_OK)
-                return -ENOMEM;
-        uLong room = deflateBound(&z, (uLong) n);
-        Bytef *packed = malloc(room);
-        z.next_out = packed;
-        z.avail_out = (uInt) room;
-        bool is_done = packed && deflate(&z, Z_FINISH) == Z_STREAM_END;
-        *ret_n = z.total_out;
-        (void) deflateEnd(&z);
-        if (!is_done) {
-                free(packed);
-                return -ENOMEM;
-        }
-        *ret = packed;
-        return 0;
+        if (!copy)
+                return NULL;
+        memcpy(copy, data, n);
+        zip_source_t *source = zip_source_buffer(p->zip, copy, n, /* freep= */ 1);
+        if (!source)
+                free(copy);
+        return source;
 }
 
 int package_add(Package *p, const char *name, const char *data, size_t n) {
-        const Field begin[] = {{4, 0x04034b50}};
-        Bytef CLEANUP_FREE *packed = NULL;
-        size_t at = p->bytes.len, n_packed = 0;
-
-        if (n > UINT32_MAX / 2 || p->n == UINT16_MAX)
+        if (n > PARTS_MAX - p->n_bytes)
                 return -E2BIG;
-        int r = deflate_part(data, n, &packed, &n_packed);
-        if (r < 0)
-                return r;
-        size_t crc = crc32_z(0, (const Bytef *) data, n);
-        r = put(&p->bytes, begin, ELEMENTSOF(begin));
-        if (r == 0)
-                r = put_common(&p->bytes, name, crc, n_packed, n);
-        if (r == 0)
-                r = buf_str(&p->bytes, name);
-        if (r == 0)
-                r = buf_append(&p->bytes, packed, n_packed);
-        if (r == 0)
-                r = put_entry(p, name, at, crc, n_packed, n);
-        p->n += r == 0;
+        zip_source_t *source = source_of(p, data, n);
+        if (!source)
+                return -ENOMEM;
+        zip_int64_t at = zip_file_add(p->zip, name, source, ZIP_FL_ENC_UTF_8);
+        if (at < 0) {
+                zip_source_free(source);
+                return -ENOMEM;
+        }
+        p->n_bytes += n;
+        zip_uint64_t i = (zip_uint64_t) at;
+        bool is_set =
+                zip_set_file_compression(p->zip, i, ZIP_CM_DEFLATE, 0) == 0 &&
+                zip_file_set_dostime(p->zip, i, FIRST_TIME, FIRST_DATE, 0) == 0 &&
+                zip_file_set_external_attributes(p->zip, i, 0, ZIP_OPSYS_UNIX, REGULAR_FILE) == 0;
+        return is_set ? 0 : -ENOMEM;
+}
+
+static int read_all(zip_source_t *file, Buf *out) {
+        zip_int64_t n;
+        char bytes[4096];
+        int r = 0;
+
+        if (zip_source_open(file) < 0)
+                return -ENOMEM;
+        while (r == 0 && (n = zip_source_read(file, bytes, sizeof(bytes))) != 0)
+                r = n < 0 ? -ENOMEM : buf_append(out, bytes, (size_t) n);
+        (void) zip_source_close(file);
         return r;
 }
 
 int package_finish(Package *p, Buf *out) {
-        const Field end[] = {{4, 0x06054b50},   {2, 0},    {2, 0},
-                             {2, p->n},         {2, p->n}, {4, p->directory.len},
-                             {4, p->bytes.len}, {2, 0}};
+        CLEANUP(buf_done) Buf bytes = BUF_INIT(PACKAGE_MAX);
 
-        int r = put(&p->directory, end, ELEMENTSOF(end));
-        if (r == 0)
-                r = buf_append(&p->bytes, buf_text(&p->directory), p->directory.len);
-        return r == 0 ? buf_append(out, buf_text(&p->bytes), p->bytes.len) : r;
+        if (zip_close(p->zip) < 0)
+                return -ENOMEM;
+        p->zip = NULL;
+        int r = read_all(p->file, &bytes);
+        return r == 0 ? buf_append(out, buf_text(&bytes), bytes.len) : r;
 }
 
 /* ---- XML ------------------------------------------------------------------------------------- */
