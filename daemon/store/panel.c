@@ -49,36 +49,44 @@ static const Slot *slot_find(const Fill *f, size_t *next, UnitId unit) {
         return slot;
 }
 
-/* Rows (unit, value) into row p of the panel. */
-static int fill_rows(const Fill *f, Query q, size_t p) {
+/* Rows (unit, value, known since) into row p of the panel; those known only after the step are counted:
+ * what was known of them then, if anything, is a vintage. Ends when none is open any more. */
+static int fill_rows(const Fill *f, Query q, size_t p, bool is_present, size_t *n_open) {
         Panel *panel = f->panel;
         size_t next = 0;
-        int r;
+        int r = 0;
 
-        while ((r = query_next(q)) > 0) {
+        while ((is_present || *n_open > 0) && (r = query_next(q)) > 0) {
                 const Slot *slot = slot_find(f, &next, (UnitId) column_int(q, 0));
                 Why why;
 
                 if (!slot)
                         continue;
+                if (is_present && column_int(q, 2) > f->step) {
+                        (*n_open)++;
+                        continue;
+                }
+                *n_open -= !is_present;
                 column_known(q, 1, &panel->value[p * panel->n_units + slot->index], &why);
                 panel->is_known[p * panel->n_units + slot->index] = 1;
         }
-        return r;
+        return MIN(r, 0);
 }
 
-static int fill_figures(const Fill *f, size_t p, int64_t series, UnitId first, UnitId last) {
+static int fill_figures(const Fill *f, size_t p, int64_t series, UnitId first, UnitId last,
+                        size_t *n_open) {
         CLEANUP_QUERY Query q = NULL;
         int r;
 
         r = query_begin(f->store, STMT_PANEL_FIGURES,
-                        ARGS(arg_int(known_key(series, first)), arg_int(known_key(series, last)),
-                             arg_int(f->step)),
+                        ARGS(arg_int(known_key(series, first)), arg_int(known_key(series, last))),
                         &q);
-        return r < 0 ? r : fill_rows(f, q, p);
+        return r < 0 ? r : fill_rows(f, q, p, /* is_present= */ true, n_open);
 }
 
-static int fill_vintages(const Fill *f, size_t p, PeriodId period, UnitId first, UnitId last) {
+/* In the order in which they ended: where most values change every day, those of a few days are all. */
+static int fill_vintages(const Fill *f, size_t p, PeriodId period, UnitId first, UnitId last,
+                         size_t *n_open) {
         CLEANUP_QUERY Query q = NULL;
         int r;
 
@@ -86,12 +94,12 @@ static int fill_vintages(const Fill *f, size_t p, PeriodId period, UnitId first,
                         ARGS(arg_int(period), arg_int(f->indicator), arg_int(f->step),
                              arg_int(first), arg_int(last)),
                         &q);
-        return r < 0 ? r : fill_rows(f, q, p);
+        return r < 0 ? r : fill_rows(f, q, p, /* is_present= */ false, n_open);
 }
 
 static int fill_period(const Fill *f, size_t p) {
         PeriodId period = period_add(f->panel->first, (int) p);
-        size_t n = f->panel->n_units;
+        size_t n = f->panel->n_units, n_open = 0;
         int64_t series;
         int r;
 
@@ -102,10 +110,10 @@ static int fill_period(const Fill *f, size_t p) {
                 for (j = i + 1; j < n && f->slots[j].unit - f->slots[j - 1].unit <= UNIT_GAP_MAX;
                      j++)
                         ;
-                r = fill_figures(f, p, series, f->slots[i].unit, f->slots[j - 1].unit);
+                r = fill_figures(f, p, series, f->slots[i].unit, f->slots[j - 1].unit, &n_open);
         }
-        if (r >= 0 && f->step != INT64_MAX)
-                r = fill_vintages(f, p, period, f->slots[0].unit, f->slots[n - 1].unit);
+        if (r >= 0 && n_open > 0)
+                r = fill_vintages(f, p, period, f->slots[0].unit, f->slots[n - 1].unit, &n_open);
         return r;
 }
 

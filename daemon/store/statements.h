@@ -256,8 +256,8 @@ X(FIGURES_ALL, "SELECT ?3, unit, value FROM known WHERE id BETWEEN ?1 AND ?2 ORD
 X(UNITS_BELOW, "SELECT id FROM unit WHERE parent = ?1 OR id = ?1 ORDER BY id") \
 X(FIGURE_GET, "SELECT value, from_step FROM known WHERE id = ?1 AND from_step <= ?2") \
 X(VINTAGE_GET, "SELECT v.value, c.step - v.lasted " SQL_KNOWN_THEN("?4", "?4") " LIMIT 1") \
-X(PANEL_FIGURES, "SELECT unit, value FROM known WHERE id BETWEEN ?1 AND ?2 AND from_step <= ?3") \
-X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_KNOWN_THEN("?4", "?5")) \
+X(PANEL_FIGURES, "SELECT unit, value, from_step FROM known WHERE id BETWEEN ?1 AND ?2") \
+X(PANEL_VINTAGES, "SELECT v.unit, v.value " SQL_KNOWN_THEN("?4", "?5") " ORDER BY c.step") \
 /* Standing from the import known at ?2, from one undone before ?3 (others had said the same), or put back by such an undoing. */ \
 X(FIGURES_UNDONE, "SELECT s.indicator, f.unit, f.value, f.id FROM series s" \
         " CROSS JOIN known f ON f.id BETWEEN s.id << 18 AND (s.id << 18) + 262143" \

@@ -1,14 +1,18 @@
-/* Ten years of daily snapshots through the store's own functions: what a day costs at the beginning
- * and at the end, what a value costs on disk, and how long the past takes to read.
+/* Ten years of daily snapshots through the store's own functions: what a day costs then, beside a day of
+ * a new file, what a value costs on disk, and how long the past takes to read.
  *
  * bench-growth FOLDER [units=104] [percent=5] [years=10] [scopes=1] [bodies=1] [keep=0]
- * bench-growth FILE [units=104] [years=10]
+ * bench-growth FILE [units=104] [percent=5] [years=10] [scopes=1] [bodies=1] [write=0]
  *
  * One line of NAME=VALUE, separated by tabs. Every month begins full; each day `percent` of its
  * values are drawn anew. scopes: the units come in so many snapshots a day, each a step of its own;
  * each is followed by the steps of a release and a settling, as in life. bodies: six a snapshot, in
  * the shape of the reporting service, 0 = one of a few bytes. The file is made in FOLDER and
- * removed at the end, or kept, so that its reads can be measured again: the second form.
+ * removed at the end, or kept, so that its reads can be measured again: the second form, which
+ * with write=1 (once) measures the days first.
+ *
+ * Days of the grown file and of a new one are run in turn, as the speed of a machine is not the same
+ * from one hour to the next: the first month of both makes pages and warms caches, two more count.
  *
  * Costs of writing are processor time (the disk's is not the store's), of reading both: `p50`
  * and `p99` are wall, `cpu50` and `cpu99` processor time. */
@@ -32,23 +36,32 @@
 #define DAYS_MONTH 30u
 #define DAYS_YEAR 360u /* of twelve made months */
 #define N_READS 300u
-#define T0 INT64_C(1735664400000) /* 2025-01-01, local */
+#define MORE_DAYS (3 * DAYS_MONTH) /* after the years, and of a new file */
+#define T0 INT64_C(1735664400000)  /* 2025-01-01, local */
 #define DAY_MS INT64_C(86400000)
 
 static const char *const part_names[N_PARTS] = {"openness", "progress", "online",
                                                 "payment",  "digital",  "satisfaction"};
 
 typedef struct Bench {
-        size_t n_units, percent, years, n_scopes, has_bodies, is_kept;
+        size_t n_units, percent, years, n_scopes, has_bodies, is_kept, is_written;
         uint64_t seed;
         Store *store;
         UnitId *units;
         IndicatorId indicators[N_INDICATORS];
         int64_t *value; /* [indicator][unit] */
         size_t n_first, n_changed;
-        double *day_ms; /* processor time of the evaluations of each day */
+        double day_ms; /* processor time of the evaluations of the last day */
         Buf text;
 } Bench;
+
+static void bench_done(Bench *b) {
+        if (b->store)
+                store_close(b->store);
+        buf_done(&b->text);
+        free(b->units);
+        free(b->value);
+}
 
 static uint64_t draw(Bench *b, uint64_t n) {
         b->seed ^= b->seed << 13;
@@ -68,14 +81,6 @@ static int compare_doubles(const void *a, const void *b) {
         double x = *(const double *) a, y = *(const double *) b;
 
         return (x > y) - (x < y);
-}
-
-static double mean(const double *v, size_t n) {
-        double sum = 0;
-
-        for (size_t i = 0; i < n; i++)
-                sum += v[i];
-        return sum / (double) n;
 }
 
 static PeriodId month_of(size_t day) {
@@ -235,13 +240,14 @@ static int empty_step(Bench *b, StepCause cause, int64_t at_ms) {
 static int day_run(Bench *b, size_t day) {
         int r = 0;
 
+        b->day_ms = 0;
         for (size_t s = 0; s < b->n_scopes && r >= 0; s++) {
                 int64_t at_ms = T0 + (int64_t) day * DAY_MS + (int64_t) s * 1000;
                 double t0 = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
 
                 r = evaluate(b, day, at_ms, s * b->n_units / b->n_scopes,
                              (s + 1) * b->n_units / b->n_scopes);
-                b->day_ms[day] += clock_ms(CLOCK_PROCESS_CPUTIME_ID) - t0;
+                b->day_ms += clock_ms(CLOCK_PROCESS_CPUTIME_ID) - t0;
                 if (r >= 0)
                         r = empty_step(b, CAUSE_RELEASE, at_ms);
                 if (r >= 0)
@@ -380,14 +386,18 @@ static int read_months(Bench *b, Store *reader) {
         return r;
 }
 
+/* As world_make left them. */
+static void ids_set(Bench *b) {
+        for (size_t u = 0; u < b->n_units; u++)
+                b->units[u] = (UnitId) u + 1;
+        for (size_t i = 0; i < N_INDICATORS; i++)
+                b->indicators[i] = (IndicatorId) i + 1;
+}
+
 static int read_all(Bench *b, const char *path) {
         CLEANUP(store_closep) Store *reader = NULL;
         int r;
 
-        for (size_t u = 0; u < b->n_units; u++) /* as world_make left them */
-                b->units[u] = (UnitId) u + 1;
-        for (size_t i = 0; i < N_INDICATORS; i++)
-                b->indicators[i] = (IndicatorId) i + 1;
         r = store_open_reader(path, NULL, &reader);
         if (r >= 0)
                 r = times_of(b, reader, read_past, "past");
@@ -436,13 +446,58 @@ static void print_sizes(Bench *b) {
                (double) usage.ru_maxrss / 1024);
 }
 
-static void print_costs(const Bench *b) {
-        size_t n = b->years * DAYS_YEAR, window = b->years > 1 ? DAYS_YEAR : DAYS_MONTH * 2;
-        /* the very first month also makes the file and warms the caches: the window begins after it */
-        double first = mean(b->day_ms + DAYS_MONTH, window);
-        double last = mean(b->day_ms + n - window, window);
+static void files_remove(const char *path) {
+        static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
 
-        printf("day-first-ms=%.3f\tday-last-ms=%.3f\tgrowth=%.3f\t", first, last, last / first);
+        for (size_t i = 0; i < ELEMENTSOF(suffix); i++) {
+                char name[4096];
+
+                (void) snprintf(name, sizeof(name), "%s%s", path, suffix[i]);
+                (void) unlink(name);
+        }
+}
+
+/* A few months more of the grown file and the first of a new one, day by day in turn. */
+static int days_in_turn(Bench *b, Bench *fresh) {
+        double first = 0, last = 0;
+        int r = 0;
+
+        for (size_t day = 0; day < MORE_DAYS && r >= 0; day++) {
+                r = day_run(fresh, day);
+                if (r >= 0)
+                        r = day_run(b, b->years * DAYS_YEAR + day);
+                if (day < DAYS_MONTH)
+                        continue;
+                first += fresh->day_ms;
+                last += b->day_ms;
+        }
+        if (r >= 0)
+                printf("day-first-ms=%.3f\tday-last-ms=%.3f\tgrowth=%.3f\t",
+                       first / (MORE_DAYS - DAYS_MONTH), last / (MORE_DAYS - DAYS_MONTH),
+                       last / first);
+        return r;
+}
+
+static int print_costs(Bench *b, const char *path) {
+        CLEANUP(bench_done) Bench fresh = *b;
+        char name[4096];
+        int r;
+
+        fresh.text = BUF_INIT(64u << 20);
+        fresh.store = NULL;
+        fresh.units = calloc(b->n_units, sizeof(*b->units));
+        fresh.value = calloc(b->n_units * N_INDICATORS, sizeof(*b->value));
+        if (!fresh.units || !fresh.value)
+                return -ENOMEM;
+        (void) snprintf(name, sizeof(name), "%s.fresh", path);
+        files_remove(name);
+        r = store_open(name, NULL, &fresh.store);
+        if (r == 0)
+                r = world_make(&fresh);
+        if (r >= 0)
+                r = days_in_turn(b, &fresh);
+        files_remove(name);
+        return r;
 }
 
 static int run(Bench *b, const char *path) {
@@ -462,24 +517,14 @@ static int run(Bench *b, const char *path) {
                 return r;
         printf("units=%zu\tpercent=%zu\tyears=%zu\tscopes=%zu\t", b->n_units, b->percent, b->years,
                b->n_scopes);
-        print_costs(b);
         print_sizes(b);
-        r = read_all(b, path);
+        r = print_costs(b, path);
+        if (r >= 0)
+                r = read_all(b, path);
         printf("\n");
         if (b->is_kept)
                 fprintf(stderr, "bench-growth: kept %s\n", path);
         return r;
-}
-
-static void files_remove(const char *path) {
-        static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-
-        for (size_t i = 0; i < ELEMENTSOF(suffix); i++) {
-                char name[4096];
-
-                (void) snprintf(name, sizeof(name), "%s%s", path, suffix[i]);
-                (void) unlink(name);
-        }
 }
 
 static int option_read(Bench *b, const char *text) {
@@ -488,7 +533,8 @@ static int option_read(Bench *b, const char *text) {
                 size_t *value;
         } options[] = {{"units=", &b->n_units},     {"percent=", &b->percent},
                        {"years=", &b->years},       {"scopes=", &b->n_scopes},
-                       {"bodies=", &b->has_bodies}, {"keep=", &b->is_kept}};
+                       {"bodies=", &b->has_bodies}, {"keep=", &b->is_kept},
+                       {"write=", &b->is_written}};
 
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (strncmp(text, options[i].name, strlen(options[i].name)) == 0) {
@@ -513,8 +559,7 @@ static int bench_init(Bench *b, int argc, char **argv) {
                 return -EINVAL;
         b->units = calloc(b->n_units, sizeof(*b->units));
         b->value = calloc(b->n_units * N_INDICATORS, sizeof(*b->value));
-        b->day_ms = calloc(b->years * DAYS_YEAR, sizeof(*b->day_ms));
-        return b->units && b->value && b->day_ms ? 0 : -ENOMEM;
+        return b->units && b->value ? 0 : -ENOMEM;
 }
 
 static int make_and_read(Bench *b, const char *folder) {
@@ -524,15 +569,21 @@ static int make_and_read(Bench *b, const char *folder) {
         (void) snprintf(path, sizeof(path), "%s/growth-%d.db", folder, getpid());
         files_remove(path);
         r = run(b, path);
-        store_close(b->store);
         if (!b->is_kept)
                 files_remove(path);
         return r;
 }
 
 static int read_again(Bench *b, const char *path) {
-        int r = read_all(b, path);
+        int r = 0;
 
+        ids_set(b);
+        if (b->is_written)
+                r = store_open(path, NULL, &b->store);
+        if (b->store && r == 0)
+                r = print_costs(b, path);
+        if (r >= 0)
+                r = read_all(b, path);
         printf("\n");
         return r;
 }
@@ -550,9 +601,6 @@ int main(int argc, char **argv) {
                                                                    : make_and_read(&b, argv[1]);
         if (r < 0)
                 fprintf(stderr, "bench-growth: %s\n", strerror(-r));
-        buf_done(&b.text);
-        free(b.units);
-        free(b.value);
-        free(b.day_ms);
+        bench_done(&b);
         return r != 0;
 }
