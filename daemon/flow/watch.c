@@ -275,11 +275,18 @@ static int is_published(const WatchCase *w, PeriodId p, IndicatorId id, bool *re
         return r;
 }
 
+/* Who had a value before a boundary need not have one after it. */
+static bool is_new_era(const WatchCase *w, PeriodId p, const IndicatorDef *def, UnitId id) {
+        const Unit *u = unit_get(&w->app->units, id);
+        return u && app_era_between(w->app, period_previous(p), p, def, u->parent);
+}
+
 /* Both sorted by unit: a value before, and neither a value nor a stated `empty` now. `scope`: of its
  * units only; 0 = all. */
-static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, UnitId scope,
+static int compare_periods(const WatchCase *w, PeriodId p, const IndicatorDef *def, UnitId scope,
                            MissingMemo *found) {
         FigureRow CLEANUP_FREE *before = NULL, *now = NULL;
+        IndicatorId id = def->id;
         size_t n_before = 0, n_now = 0, k = 0;
         bool is_there_at_all = true;
         int r = store_figures_of(w->app->store, period_previous(p), &id, 1, scope, &before,
@@ -297,7 +304,7 @@ static int compare_periods(const WatchCase *w, PeriodId p, IndicatorId id, UnitI
                         k++;
                 bool is_there = k < n_now && now[k].unit == before[i].unit &&
                                 (now[k].value != VALUE_NONE || now[k].why == WHY_EMPTY);
-                if (!is_there)
+                if (!is_there && !is_new_era(w, p, def, before[i].unit))
                         r = check_unit(w, p, before[i].unit, found);
         }
         return r;
@@ -315,10 +322,8 @@ static int compare_indicators(const WatchCase *w, PeriodId p, UnitId scope, Miss
         const Config *c = w->app->config;
         int r = 0;
         for (size_t i = 0; r >= 0 && i < c->n_indicators; i++)
-                if (is_watched_indicator(w, i) &&
-                    !delta_era_between(c->eras, c->n_eras, period_previous(p), p, w->source->name,
-                                       c->indicators[i].name, NULL))
-                        r = compare_periods(w, p, c->indicators[i].id, scope, found);
+                if (is_watched_indicator(w, i))
+                        r = compare_periods(w, p, &c->indicators[i], scope, found);
         if (found->n > 1)
                 qsort(found->units, found->n, sizeof *found->units, compare_units);
         return r;
