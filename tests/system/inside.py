@@ -403,13 +403,17 @@ def guide(m):
     m.wait(lambda: m.sql("SELECT count(*) FROM message WHERE state = 4") == [(1,)], "a dead letter")
     modes()
     dead, alert = m.sql("SELECT id FROM message WHERE state = 4")[0][0], m.json("alerts")["alerts"][0]["id"]
-    values = {"TÊN_CỦA_BẠN": "clerk", "TÊN_NGƯỜI_NHẬN": "district", "TỆP": "/root/copy.db", "retry SỐ": "retry %d" % dead, "ack SỐ": "ack %d" % alert}
+    write("/root/guide.csv", "code,progress\n12376,82.72\n")  # a hundredth more than was published: nobody is told
+    values = {"import TỆP --source NGUỒN --period 2026-08": "import /root/guide.csv --source portal --period 2024-08 --yes",
+              "TÊN_CỦA_BẠN": "clerk", "TÊN_NGƯỜI_NHẬN": "district", "TỆP": "/root/copy.db", "retry SỐ": "retry %d" % dead, "ack SỐ": "ack %d" % alert}
     keys = run("man", "-P", "cat", "chisod.conf").stdout + run("man", "-P", "cat", "chisod-rules").stdout
     n_run, rest = 0, []
     for words in guide_words():
         command = words
         for name, value in values.items():
             command = command.replace(name, value)
+        if "--undo SỐ" in command:  # the import just made
+            command = command.replace("SỐ", str(m.sql("SELECT max(id) FROM snapshot")[0][0]))
         if words in ELSEWHERE:
             assert globals()[ELSEWHERE[words]] in STEPS
         elif command.startswith(PROGRAMS):
