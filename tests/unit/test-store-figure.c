@@ -418,6 +418,21 @@ static void test_figure_rules(void **state) {
         assert_int_equal(sql_do(s, "DELETE FROM known_before"), -EPERM);
 }
 
+static int64_t snapshot_of_parts(Store *s, StepId step, SnapshotPart parts[static 3]) {
+        SnapshotRow row = {.source = "portal",
+                           .scope = "h31",
+                           .period = 2024108,
+                           .step = step,
+                           .at_ms = T0,
+                           .state = SNAPSHOT_ACCEPTED,
+                           .parts = parts,
+                           .n_parts = 3};
+        int64_t id;
+
+        ok(store_snapshot_add(s, &row, &id));
+        return id;
+}
+
 /* The hash is that of the body in which the figure stands: of its part's first page. */
 static void test_vintage_part(void **state) {
         static const struct {
@@ -430,14 +445,6 @@ static void test_vintage_part(void **state) {
         UnitId u = unit_new(s, step, "u", "commune", 0);
         IndicatorId i = indicator_new(s, "progress", DIRECTION_UP, "portal");
         SnapshotPart parts[3];
-        SnapshotRow row = {.source = "portal",
-                           .scope = "h31",
-                           .period = 2024108,
-                           .step = step,
-                           .at_ms = T0,
-                           .state = SNAPSHOT_ACCEPTED,
-                           .parts = parts,
-                           .n_parts = 3};
         int64_t id;
 
         part_make(s, "first", &parts[0]);
@@ -445,7 +452,7 @@ static void test_vintage_part(void **state) {
         part_make(s, "second", &parts[1]);
         part_make(s, "third", &parts[2]);
         parts[2].page = 2;
-        ok(store_snapshot_add(s, &row, &id));
+        id = snapshot_of_parts(s, step, parts);
         figure_set(s, step, 2024108, i, u, 100);
         ok(store_commit(s));
         for (size_t k = 0; k < ELEMENTSOF(table); k++) {
@@ -489,14 +496,6 @@ static void test_vintage_part_moves(void **state) {
         for (size_t k = 0; k < ELEMENTSOF(asked); k++) {
                 StepId step = begin(s, CAUSE_SNAPSHOT, T0 + (int64_t) k);
                 SnapshotPart parts[3];
-                SnapshotRow row = {.source = "portal",
-                                   .scope = "h31",
-                                   .period = 2024108,
-                                   .step = step,
-                                   .at_ms = T0,
-                                   .state = SNAPSHOT_ACCEPTED,
-                                   .parts = parts,
-                                   .n_parts = 3};
 
                 for (size_t p = 0; p < 3; p++) {
                         char text[8];
@@ -511,7 +510,7 @@ static void test_vintage_part_moves(void **state) {
                         u = unit_new(s, step, "u", "commune", 0);
                         i = indicator_new(s, "progress", DIRECTION_UP, "portal");
                 }
-                ok(store_snapshot_add(s, &row, NULL));
+                (void) snapshot_of_parts(s, step, parts);
                 figure_set(s, step, 2024108, i, u, 100 + (int64_t) k);
                 ok(store_commit(s));
         }
