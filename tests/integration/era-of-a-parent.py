@@ -4,34 +4,11 @@ the boundary holds for all below it at any height and for nobody else: in tables
 import json
 import sys
 
-from lab import Lab
+from lab import Lab, portal
 
-CONFIG = """
-[daemon]
-organization = Thử
-notify = live
-shipped_rules = no
-state_dir = @DIR@/state
-socket_dir = @DIR@/run
-[source s]
-url = http://127.0.0.1:@PUB@/s
-namespace = n
-scope = p
-scope = q
-periods = month
-backfill = 0
-min_share = 0
-pace = 0s
-spread = 0s
-[part s.rows]
-url = {{url}}?scope={{scope}}&month={{month}}
-rows = /rows
+CONFIG = portal("namespace = n\nscope = p\nscope = q\nbackfill = 0\nmin_share = 0", page="rows?scope={{scope}}&month={{month}}") + """
 parent = /parent
 parent.kind = province
-unit.code = /code
-unit.name = /name
-unit.kind = commune
-value.total = /total
 [rule low]
 indicator = total
 units = kind:commune
@@ -60,7 +37,7 @@ LIST = "code,name,kind,parent\nn:mien,Miền Bắc,region,\nn:p,,,n:mien\n"
 def live(parent):
     with Lab(sys.argv[1]) as lab:
         def publish(*totals):
-            lab.publish([{"path": "/s", "match": "scope=%s&month=%d" % (scope, month), "json": {
+            lab.publish([{"path": "/rows", "match": "scope=%s&month=%d" % (scope, month), "json": {
                 "parent": {"code": scope, "name": "Tỉnh " + scope}, "rows": [{"code": scope + "1", "name": "Xã Một", "total": total}]
                 + [{"code": scope + "2", "name": "Xã Hai của " + scope, "total": 90}] * (month == 1)}}
                 for scope in "pq" for month, total in enumerate(totals, 1)])
@@ -70,7 +47,7 @@ def live(parent):
         lab.configure(CONFIG)
         publish(90)
         lab.start()
-        lab.ask("s", "2024-01")
+        lab.ask("portal", "2024-01")
         with open(lab.path("units.csv"), "w", encoding="utf8") as f:
             f.write(LIST)
         lab.ctl("units", "import", lab.path("units.csv"), "--yes")
@@ -78,7 +55,7 @@ def live(parent):
         lab.reload()
         lab.clock("2024-03-06T08:00:00+07:00")
         publish(90, 70)
-        lab.ask("s", "2024-02")
+        lab.ask("portal", "2024-02")
         lab.wait(lambda: {i["unit"]["code"] for m in lab.said("/office") for i in m["items"]} == {"p1", "q1"} and lab.settled(), "February is told")
         deltas = {i["unit"]["code"]: i["delta"] for m in lab.said("/office") for i in m["items"]}
         assert deltas == {"p1": None, "q1": -20}, (parent, deltas)
